@@ -1,0 +1,66 @@
+import { channel, type Channel } from 'node:diagnostics_channel';
+import { EVENT_NAMES, type EventMap, type EventName, type EventOf, type Listener } from './event-map.ts';
+
+type AnyListener = (event: never) => void;
+
+/** What code that works needs of events: it announces and never learns who listens. */
+export interface Announcer {
+  /** True when somebody would receive the event. Ask before building one on a hot path. */
+  has(name: EventName): boolean;
+  emit<Name extends EventName>(name: Name, event: EventMap[Name]): void;
+}
+
+/**
+ * The events of one database: to its listeners and to `node:diagnostics_channel` as `millpond:<name>`.
+ * A listener that throws, or returns a promise that rejects, breaks neither the caller nor the other listeners:
+ * its error goes to `onListenerError`.
+ */
+export class EventHub implements Announcer {
+  readonly #database: string;
+  readonly #onListenerError: (error: unknown, name: EventName) => void;
+  readonly #listeners = new Map<EventName, Set<AnyListener>>();
+  readonly #channels = new Map<EventName, Channel>();
+
+  constructor(database: string, onListenerError: (error: unknown, name: EventName) => void) {
+    this.#database = database;
+    this.#onListenerError = onListenerError;
+    for (const name of EVENT_NAMES) this.#channels.set(name, channel(`millpond:${name}`));
+  }
+
+  /** @returns a function that takes the listener off again. */
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set<AnyListener>();
+    listeners.add(listener);
+    this.#listeners.set(name, listeners);
+    return () => this.off(name, listener);
+  }
+
+  off<Name extends EventName>(name: Name, listener: Listener<Name>): void {
+    const listeners = this.#listeners.get(name);
+    listeners?.delete(listener);
+    // An empty set would keep `has` true and make the hot path build events for nobody.
+    if (listeners?.size === 0) this.#listeners.delete(name);
+  }
+
+  has(name: EventName): boolean {
+    return this.#listeners.has(name) || this.#channels.get(name)!.hasSubscribers;
+  }
+
+  emit<Name extends EventName>(name: Name, event: EventMap[Name]): void {
+    if (!this.has(name)) return;
+    const full = { ...event, database: this.#database } as EventOf<Name>;
+    for (const listener of this.#listeners.get(name) ?? []) this.#deliver(name, listener as Listener<Name>, full);
+    // diagnostics_channel reports a subscriber's exception by itself, as an uncaught one; ours must not do harm.
+    this.#channels.get(name)!.publish(full);
+  }
+
+  #deliver<Name extends EventName>(name: Name, listener: Listener<Name>, event: EventOf<Name>): void {
+    try {
+      const result: unknown = listener(event);
+      // An async listener's type is assignable to a void one: its rejection would otherwise end the process.
+      if (result instanceof Promise) result.catch((error: unknown) => this.#onListenerError(error, name));
+    } catch (error) {
+      this.#onListenerError(error, name);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import type { MillpondError } from '../errors/index.ts';
+
+interface ConnectionEvent {
+  readonly connectionId: number;
+  readonly role: string;
+}
+
+/** One statement, as listeners see it. Bound values are there only with `exposeParams`. */
+export interface QueryEvent {
+  readonly sql: string;
+  /** The caller's name for the query. */
+  readonly name?: string;
+  readonly durationMs: number;
+  /** Rows returned, or rows affected for a write. */
+  readonly rows: number;
+  /** Absent where the statement ran as part of shared traffic. */
+  readonly connectionId?: number;
+  readonly transactionId?: number;
+  readonly placement: 'inline' | 'worker' | 'grouped' | 'connection';
+  readonly params?: readonly unknown[];
+}
+
+interface TransactionEvent {
+  readonly transactionId: number;
+  readonly name?: string;
+  readonly readOnly: boolean;
+}
+
+interface PoolEvent {
+  /** `main`, `main:writer`. */
+  readonly pool: string;
+}
+
+interface HealthEvent {
+  readonly side: 'primary' | 'replica';
+}
+
+/** Every event's name and what a listener receives. `database` is added to each by the database that announces it. */
+export interface EventMap {
+  'connection:open': ConnectionEvent & { readonly openMs: number };
+  'connection:close': ConnectionEvent & { readonly reason: string };
+  'connection:error': ConnectionEvent & { readonly error: Error };
+  'pool:exhausted': PoolEvent & { readonly error: MillpondError };
+  'pool:leak': PoolEvent & { readonly heldMs: number; readonly takenAt: string; readonly holder: string };
+  'pool:leak-returned': PoolEvent & { readonly heldMs: number; readonly takenAt: string; readonly holder: string };
+  'pool:slow-acquire': PoolEvent & { readonly waitedMs: number };
+  'query:end': QueryEvent;
+  'query:slow': QueryEvent & { readonly thresholdMs: number };
+  'query:error': Omit<QueryEvent, 'rows'> & { readonly error: Error };
+  'query:n-plus-one': { readonly sql: string; readonly count: number; readonly callSite: string };
+  'transaction:start': TransactionEvent;
+  'transaction:commit': TransactionEvent & { readonly durationMs: number };
+  'transaction:rollback': TransactionEvent & { readonly durationMs: number; readonly error?: unknown };
+  'transaction:unknown': TransactionEvent & { readonly durationMs: number; readonly error: unknown };
+  'transaction:held-too-long': TransactionEvent & { readonly heldMs: number; readonly takenAt: string };
+  'health:up': HealthEvent;
+  'health:down': HealthEvent & { readonly error: Error };
+  'health:reconnecting': HealthEvent & { readonly attempt: number; readonly delayMs: number };
+  'sqlite:checkpoint': { readonly walFrames: number; readonly checkpointedFrames: number; readonly durationMs: number };
+  'sqlite:wal-pinned': { readonly walBytes: number; readonly heldMs: number; readonly holder: string; readonly takenAt: string };
+  'sqlite:inline-overrun': { readonly sql: string; readonly durationMs: number; readonly budgetMs: number };
+}
+
+export type EventName = keyof EventMap;
+/** What a listener of `Name` receives: the event and the name of the database it comes from. */
+export type EventOf<Name extends EventName> = EventMap[Name] & { readonly database: string };
+export type Listener<Name extends EventName> = (event: EventOf<Name>) => void;
+
+/** All names, for those who subscribe to everything (loggers, diagnostics channels). */
+export const EVENT_NAMES: readonly EventName[] = [
+  'connection:open',
+  'connection:close',
+  'connection:error',
+  'pool:exhausted',
+  'pool:leak',
+  'pool:leak-returned',
+  'pool:slow-acquire',
+  'query:end',
+  'query:slow',
+  'query:error',
+  'query:n-plus-one',
+  'transaction:start',
+  'transaction:commit',
+  'transaction:rollback',
+  'transaction:unknown',
+  'transaction:held-too-long',
+  'health:up',
+  'health:down',
+  'health:reconnecting',
+  'sqlite:checkpoint',
+  'sqlite:wal-pinned',
+  'sqlite:inline-overrun',
+];
