@@ -1,7 +1,7 @@
 /**
- * Builds the interrupt extension with the first C compiler that works: $CC, cc, gcc, clang.
- * Without one, millpond still runs: this prints what is lost and succeeds, unless `--strict` is given. That also
- * takes compiler warnings for errors; a user's newer compiler may know new ones.
+ * Builds the interrupt extension with the first C compiler that works: $CC, cc, gcc, clang. Without one,
+ * millpond still runs: this prints what is lost and succeeds, unless `--strict` is given. That also takes
+ * compiler warnings for errors; a user's newer compiler may know new ones.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
@@ -26,8 +26,8 @@ if (isUpToDate()) {
     console.log(`built ${shown(TARGET)}`);
   } else {
     console.error(
-      `${shown(TARGET)} was not built (${failures.join('; ')}). millpond works without it: a statement past its ` +
-        'deadline is then stopped between two of its rows, or else its worker is abandoned and replaced.',
+      `${shown(TARGET)} was not built (${failures.join('; ')}). millpond works without it: a statement ` +
+        'past its deadline is then stopped between two of its rows, or else its worker is abandoned and replaced.',
     );
     if (strict) process.exitCode = 1;
   }
@@ -62,7 +62,12 @@ function compile(compiler: string, args: string[]): string | undefined {
   const { status, error, stderr } = spawnSync(compiler, args, { encoding: 'utf8', timeout: 60_000 });
   if (status === 0) return undefined;
   if (error) return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'not found' : error.message;
-  return stderr.trim().split('\n').find((line) => line.includes('error')) ?? `exit status ${status}`;
+  return (
+    stderr
+      .trim()
+      .split('\n')
+      .find((line) => line.includes('error')) ?? `exit status ${status}`
+  );
 }
 
 function sqliteHeaders(): string | undefined {

@@ -29,8 +29,8 @@ export function assertSqliteVersion(version: string = sqliteVersion()): void {
   // "numeric" compares 3.9.0 and 3.51.3 by their numbers, not by their letters.
   if (version.localeCompare(MIN_SQLITE_VERSION, 'en', { numeric: true }) >= 0) return;
   throw new UsageError(
-    `millpond needs SQLite ${MIN_SQLITE_VERSION} or newer, and this Node carries ${version}. Versions before ` +
-      'it can corrupt a database in WAL mode (https://sqlite.org/wal.html#walresetbug). Update Node.',
+    `millpond needs SQLite ${MIN_SQLITE_VERSION} or newer, and this Node carries ${version}. Versions ` +
+      'before it can corrupt a database in WAL mode (https://sqlite.org/wal.html#walresetbug). Update Node.',
     { code: 'ERR_MILLPOND_SQLITE_VERSION' },
   );
 }
@@ -57,9 +57,9 @@ export function loadBinding(getBuiltinModule: (id: string) => object | undefined
   );
 }
 
-// Not `import … from 'node:sqlite'`: an older Node refuses that before the first line of this package runs, with
-// a message that names neither millpond nor the version it needs.
-const binding: typeof sqlite = loadBinding(process.getBuiltinModule);
+// Not `import … from 'node:sqlite'`: an older Node refuses that before the first line of this package runs,
+// with a message that names neither millpond nor the version it needs.
+const binding: typeof sqlite = loadBinding((id) => process.getBuiltinModule(id));
 
 export const DatabaseSync: typeof sqlite.DatabaseSync = binding.DatabaseSync;
 export type DatabaseSync = sqlite.DatabaseSync;

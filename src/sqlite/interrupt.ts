@@ -7,9 +7,9 @@ export interface Interrupter {
   /** What the other side loads to be interruptible: {@link registerForInterrupt}. */
   readonly libraryPath: string;
   /**
-   * Stops whatever the connection runs now; an idle one is not harmed. Only call it while the statement that should
-   * end is known to be the running one: an interrupt cannot tell one statement from the next, and a write stopped
-   * inside a transaction takes the whole transaction with it.
+   * Stops whatever the connection runs now; an idle one is not harmed. Only call it while the statement that
+   * should end is known to be the running one: an interrupt cannot tell one statement from the next, and a
+   * write stopped inside a transaction takes the whole transaction with it.
    *
    * @param connectionKey what {@link registerForInterrupt} returned
    * @returns false when that connection is closed, or this interrupter is
@@ -25,14 +25,14 @@ interface ControlConnection {
   readonly libraryPath: string;
 }
 
-// The control connection holds no data and serves every database of the process: one is enough, closed with its
-// last user.
+// The control connection holds no data and serves every database of the process: one is enough, closed with
+// its last user.
 let control: ControlConnection | undefined;
 let users = 0;
 let unavailableReason: string | undefined;
 
-/** An interrupter for the calling thread, or undefined where there is none: {@link interruptUnavailableReason}. */
-export function loadInterrupter(libraryPath: string | undefined = findInterruptLibrary()): Interrupter | undefined {
+/** An interrupter for this thread; where there is none, {@link interruptUnavailableReason} says why. */
+export function loadInterrupter(libraryPath: string = interruptLibraryPath()): Interrupter | undefined {
   control ??= openControlConnection(libraryPath);
   if (!control) return undefined;
   const shared = control;
@@ -56,7 +56,7 @@ export function interruptUnavailableReason(): string | undefined {
 }
 
 /**
- * Makes `database` interruptible. It must have been opened with `allowExtension`, which is switched off again here.
+ * Makes `database` interruptible. It must have been opened with `allowExtension`; here that is switched off.
  *
  * @returns the key to interrupt it by; never reused, and worth nothing once the connection is closed
  */
@@ -65,31 +65,35 @@ export function registerForInterrupt(database: DatabaseSync, libraryPath: string
   return database.prepare('select millpond_interrupt_register() as key').get()!.key as number;
 }
 
-/** The library's path if it is built. */
-export function findInterruptLibrary(): string | undefined {
-  const path = interruptLibraryPath();
-  return existsSync(path) ? path : undefined;
-}
-
-/** Where `npm run build:native` puts the library: the same place seen from `src/sqlite` and from `dist/sqlite`. */
+/** Where `npm run build:native` puts the library: the same from `src/sqlite` and `dist/sqlite`. */
 export function interruptLibraryPath(): string {
   const extension = { darwin: 'dylib', win32: 'dll' }[process.platform as string] ?? 'so';
   const relative = `../../native/build/${process.platform}-${process.arch}/interrupt.${extension}`;
   return fileURLToPath(new URL(relative, import.meta.url));
 }
 
-function openControlConnection(libraryPath: string | undefined): ControlConnection | undefined {
-  if (libraryPath === undefined) {
-    unavailableReason = `the interrupt extension is not built (no ${interruptLibraryPath()}): npm run build:native`;
+/** Where the library is, if it was built. */
+export function findInterruptLibrary(libraryPath: string = interruptLibraryPath()): string | undefined {
+  return existsSync(libraryPath) ? libraryPath : undefined;
+}
+
+function openControlConnection(libraryPath: string): ControlConnection | undefined {
+  if (!findInterruptLibrary(libraryPath)) {
+    unavailableReason = `the interrupt extension is not built (no ${libraryPath}): npm run build:native`;
     return undefined;
   }
   const database = new DatabaseSync(':memory:', { allowExtension: true });
   try {
     loadOnce(database, libraryPath);
     unavailableReason = undefined;
-    return { database, libraryPath, interrupt: database.prepare('select millpond_interrupt(?) as interrupted') };
+    return {
+      database,
+      libraryPath,
+      interrupt: database.prepare('select millpond_interrupt(?) as interrupted'),
+    };
   } catch (error) {
-    // Built for another platform or C library, or not permitted: the engine works without it, at a lower level.
+    // Built for another platform or C library, or not permitted: the engine works without it, at a lower
+    // level.
     unavailableReason = `the interrupt extension cannot be loaded: ${(error as Error).message}`;
     database.close();
     return undefined;

@@ -145,7 +145,9 @@ describe('ordinary SQL', () => {
   test('cannot interrupt others from a connection that is itself interruptible', () => {
     const [caller, victim] = [openInterruptible(), openInterruptible()];
     const attack = caller.database.prepare('select millpond_interrupt(?)');
-    expect(() => attack.get(victim.key)).toThrow('a connection that can be interrupted may not interrupt others');
+    expect(() => attack.get(victim.key)).toThrow(
+      'a connection that can be interrupted may not interrupt others',
+    );
     caller.database.close();
     victim.database.close();
   });
@@ -173,11 +175,13 @@ describe('an interrupter', () => {
     database.close();
   });
 
-  test('is undefined, with the reason, where its library cannot be loaded', () => {
+  test('is undefined, with the reason, where its library is missing or cannot be loaded', () => {
     interrupter.close();
     const folder = mkdtempSync(join(tmpdir(), 'millpond-'));
     try {
       const library = join(folder, 'interrupt.so');
+      expect(loadInterrupter(library)).toBeUndefined();
+      expect(interruptUnavailableReason()).toContain('is not built');
       writeFileSync(library, 'built for a machine that never was');
       expect(loadInterrupter(library)).toBeUndefined();
       expect(interruptUnavailableReason()).toContain('cannot be loaded');
