@@ -27,7 +27,7 @@ if (isUpToDate()) {
   } else {
     console.error(
       `${shown(TARGET)} was not built (${failures.join('; ')}). millpond works without it: a statement ` +
-        'past its deadline is then stopped between two of its rows, or else its worker is abandoned and replaced.',
+        'past its deadline is then stopped between two of its rows, or its worker is abandoned and replaced.',
     );
     if (strict) process.exitCode = 1;
   }
