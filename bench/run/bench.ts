@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { CHECKS, GOALS } from '../goals.ts';
+import { Seeds } from '../harness/seed.ts';
+import type { PeerName, Synchronous } from '../peers/index.ts';
+import { WORKS } from '../works/index.ts';
+import { calibrateScan } from './calibrate.ts';
+import { runCell, type CellAnswer } from './cell.ts';
+import { verdictOf, type Verdict } from './compare.ts';
+import { inspectPeers, type Inspection } from './inspect.ts';
+import { describeMachine, type Machine } from './machine.ts';
+import type { BenchOptions } from './options.ts';
+import { chosenWorks, planCells, type PlannedCell } from './plan.ts';
+import { Results } from './results.ts';
+
+export interface Bench {
+  readonly options: BenchOptions;
+  readonly machine: Machine;
+  readonly inspection: Inspection;
+  readonly results: Results;
+  readonly verdicts: readonly Verdict[];
+  readonly checks: readonly Verdict[];
+  readonly startedAt: Date;
+  readonly tookMs: number;
+}
+
+/** Told before each cell, for whoever watches. */
+export type Progress = (done: number, total: number, next: PlannedCell) => void;
+
+/** Runs everything that was asked for, one process at a time, and gives the verdicts. */
+export async function runBench(options: BenchOptions, onProgress: Progress): Promise<Bench> {
+  const startedAt = new Date();
+  const cells = planCells(chosenWorks(WORKS, options), options);
+  const directory = mkdtempSync(join(options.directory, 'millpond-bench-'));
+  try {
+    const machine = describeMachine(directory);
+    const runner = new Runner(options, new Seeds(directory));
+    const inspection = await inspectPeers(sqlPeersOf(cells), (...of) => runner.inspect(...of));
+    const results = new Results();
+    for (const [done, cell] of cells.entries()) {
+      onProgress(done, cells.length, cell);
+      const answer = await runner.run(cell);
+      results.record(cell, answer.kind === 'metrics' ? answer.metrics : messageOf(answer));
+    }
+    return {
+      options,
+      machine,
+      inspection,
+      results,
+      verdicts: GOALS.map((goal) => verdictOf(goal, results)),
+      checks: CHECKS.map((check) => verdictOf(check, results)),
+      startedAt,
+      tookMs: Date.now() - startedAt.getTime(),
+    };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Starts one cell's process after the other, each on a fresh copy of its seed. */
+class Runner {
+  readonly #options: BenchOptions;
+  readonly #seeds: Seeds;
+  readonly #scanRows: number;
+  readonly #environment: NodeJS.ProcessEnv;
+
+  constructor(options: BenchOptions, seeds: Seeds) {
+    this.#options = options;
+    this.#seeds = seeds;
+    this.#scanRows = calibrateScan(seeds.template('items'));
+    this.#environment = { ...process.env, MILLPOND_BENCH_SOURCE: options.dist ? 'dist' : 'src' };
+  }
+
+  async run({ work, step, peer }: PlannedCell): Promise<CellAnswer> {
+    const { name, seed, synchronous } = work;
+    const file = await this.#seeds.freshCopy(seed);
+    return this.#start({ work: name, step: step.value, peer, synchronous, file });
+  }
+
+  async inspect(peer: PeerName, synchronous: Synchronous): Promise<CellAnswer> {
+    const file = await this.#seeds.freshCopy('items');
+    return this.#start({ work: 'inspect', step: 0, peer, synchronous, file });
+  }
+
+  #start(cell: { work: string; step: number; peer: PeerName; synchronous: Synchronous; file: string }) {
+    const { warmUpMs, measureMs } = this.#options;
+    return runCell({ ...cell, warmUpMs, measureMs, scanRows: this.#scanRows }, this.#environment);
+  }
+}
+
+function sqlPeersOf(cells: readonly PlannedCell[]): PeerName[] {
+  return [...new Set(cells.filter(({ work }) => work.seed !== 'none').map(({ peer }) => peer))];
+}
+
+function messageOf(answer: CellAnswer): string {
+  return answer.kind === 'failure' ? answer.message : `answered with ${answer.kind}`;
+}
