@@ -1,0 +1,79 @@
+import { maskUrl } from './mask-url.ts';
+import type { Checked } from './checked.ts';
+import type { PostgresTarget } from './resolved.ts';
+import { Secret } from './secret.ts';
+import type { UrlParameter } from './sqlite-url.ts';
+
+export interface PostgresAddress {
+  readonly target: PostgresTarget;
+  /** What is not PostgreSQL's own. */
+  readonly parameters: readonly UrlParameter[];
+}
+
+/** Of the connection: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS */
+export const POSTGRES_PARAMETERS: readonly string[] = [
+  'application_name',
+  'client_encoding',
+  'options',
+  'sslcert',
+  'sslkey',
+  'sslmode',
+  'sslrootcert',
+];
+
+const DEFAULT_PORT = 5432;
+const ENCODE = 'in user and password, write @ : / ? # and % as %40 %3A %2F %3F %23 and %25';
+const SHAPE = `write postgres://user:password@host:5432/name; ${ENCODE}`;
+
+export function isPostgresUrl(url: string): boolean {
+  return /^postgres(?:ql)?:/i.test(url);
+}
+
+/** Reads an address for which `isPostgresUrl` is true. No fault names any part of it. */
+export function parsePostgresUrl(url: string): Checked<PostgresAddress> {
+  const parsed = URL.parse(url);
+  if (parsed === null || !/^\w+:\/\//.test(url)) return { fault: SHAPE };
+  // A raw / ? or # in the password ends the host early, and the @ shows up where none can be.
+  if (parsed.hash !== '' || (parsed.pathname + parsed.search).includes('@')) return { fault: ENCODE };
+  if (parsed.hostname.includes(',')) return { fault: 'name one host; further ones go into read URLs' };
+  const parts = decodeParts(parsed);
+  if (parts === undefined) return { fault: ENCODE };
+  if (parts.user === '') return { fault: `it names no user; ${SHAPE}` };
+  if (parts.database === '') return { fault: `it names no database; ${SHAPE}` };
+  if (parts.database.includes('/')) return { fault: `it has more than one / after the host; ${SHAPE}` };
+  const port = parsed.port === '' ? DEFAULT_PORT : Number(parsed.port);
+  if (port === 0) return { fault: 'a port is a number from 1 to 65535' };
+  return { value: toAddress(url, { ...parts, port, query: [...parsed.searchParams] }) };
+}
+
+interface Parts {
+  readonly host: string;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+/** @returns undefined where a percent sign begins no escape. */
+function decodeParts(parsed: URL): Parts | undefined {
+  try {
+    return {
+      host: decodeURIComponent(parsed.hostname.replace(/^\[(.*)\]$/, '$1')),
+      user: decodeURIComponent(parsed.username),
+      password: decodeURIComponent(parsed.password),
+      database: decodeURIComponent(parsed.pathname.slice(1)),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function toAddress(
+  url: string,
+  { host, port, user, password, database, query }: Parts & { port: number; query: UrlParameter[] },
+): PostgresAddress {
+  const isOwn = ([name]: UrlParameter): boolean => POSTGRES_PARAMETERS.includes(name);
+  const parameters = Object.freeze(Object.fromEntries(query.filter(isOwn)));
+  const secret = password === '' ? undefined : new Secret(password);
+  const target = { url: maskUrl(url), host, port, user, password: secret, database, parameters };
+  return { target: Object.freeze(target), parameters: query.filter((parameter) => !isOwn(parameter)) };
+}
