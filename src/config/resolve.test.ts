@@ -131,7 +131,7 @@ describe('a resolved configuration', () => {
         '.env.local': 'DB_POOL_IDLE_TIMEOUT=3\nTRANSACTION_TIMEOUT=3\nDATABASE_URL=sqlite:local.db',
         '.env': 'TRANSACTION_TIMEOUT=4\nMILLPOND_POOLED=false\nDATABASE_URL=sqlite:env.db',
         'config/database.yaml':
-          'database:\n  sqlite:\n    path: file.db\n    pooled: true\n    pool_max_overflow: 5\n    pool_min: 0',
+          'database:\n  sqlite:\n    path: f.db\n    pooled: true\n    pool_max_overflow: 5\n    pool_min: 0',
       },
     });
     expect(pool).toMatchObject({
@@ -194,7 +194,7 @@ describe('a resolved configuration', () => {
 });
 
 describe('the address', () => {
-  it('P19 is the write side’s; readers come with it, and the primary serves reads where there are none', async () => {
+  it('P19 is the write side’s, and its readers come with it', async () => {
     const { primary, replicas, sources } = await resolvePostgres({
       env: {
         DATABASE_URL: 'postgres://a@ignored/c',
@@ -211,7 +211,7 @@ describe('the address', () => {
     );
   });
 
-  it('P19 in code leaves the readers of the environment aside; readers in code join a primary from there', async () => {
+  it('P19 in code leaves the environment’s readers aside; readers in code join its primary', async () => {
     const env = { DATABASE_URL: 'postgres://a@b/c', DATABASE_READ_URL: 'postgres://a@read/c' };
     const code = await resolvePostgres({ given: 'postgres://a@code/c', env });
     expect(code.replicas).toEqual([]);
@@ -224,7 +224,7 @@ describe('the address', () => {
     expect(await resolveIn({ env })).toMatchObject({ dialect: 'sqlite' });
   });
 
-  it('M9 decides the engine, and the file’s section for it; options of the other engine do no harm', async () => {
+  it('M9 decides the engine and its section of the file; options of the other do no harm', async () => {
     const files = {
       'config/database.yaml':
         'database:\n  engine: sqlite\n  sqlite: { path: a.db, pool_size: 3 }\n  postgres: { pool_size: 8 }',
@@ -239,7 +239,7 @@ describe('the address', () => {
     expect((await resolveSqlite({ files })).pool.max).toBe(3);
   });
 
-  it('J2 of a database by name comes from its section; an unregistered one is configured like main', async () => {
+  it('J2 of a database comes from its section; an unregistered one is configured like main', async () => {
     const files = {
       'config/database.yaml':
         'databases:\n  main: { sqlite: { path: a.db } }\n  analytics: { sqlite: { path: b.db } }',

@@ -79,7 +79,7 @@ const HEALTH_CHECK: Rules<HealthCheckSettings> = {
 
 const SQLITE: Rules<SqliteSettings> = {
   journalMode: word('wal', 'delete', 'truncate'),
-  // Without 'off', which can corrupt the file when power fails: https://sqlite.org/pragma.html#pragma_synchronous
+  // No 'off': it can corrupt the file when power fails: https://sqlite.org/pragma.html#pragma_synchronous
   synchronous: word('normal', 'full', 'extra'),
   foreignKeys: onOff(),
   cacheSizeKiB: size('KiB', 64, 4 * MIB),

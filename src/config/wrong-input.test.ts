@@ -242,7 +242,7 @@ describe('C57 a wrong option stops the start, by its name', () => {
   });
 });
 
-it('C57 every fault of every source is in one error, each with its key, value, source and what is allowed', async () => {
+it('C57 every fault of every source is in one error: key, source, value and what is allowed', async () => {
   const error = await refusal({
     given: { url: `postgres://app:${CANARY}@db/app`, pool: { min: -1, maxx: 3 }, durablity: 'full' },
     env: { DB_POOL_MAX: '0', DB_POOL: '5' },
@@ -259,10 +259,10 @@ it('C57 every fault of every source is in one error, each with its key, value, s
     '  - durablity (options): is not an option; did you mean durability?',
     '  - DB_POOL (environment): is not a variable of millpond; did you mean DB_POOL_MAX?',
     '  - DB_POOL_MAX (environment): is "0"; allowed: a whole number from 1 to 1,000',
-    '  - TRANSACTION_TIMEOUT (.env.local): is "soon"; allowed: a duration from 0ms to 24h, as in 500ms, 30s or 5m ' +
-      '(a bare number is in seconds)',
-    '  - database.postgres.pasword (config/database.yaml:4): is not an option; did you mean password?',
-    '  - database.postgres.pool_timeout (config/database.yaml:3): is "often"; allowed: a duration from 0ms to 1h, ' +
+    '  - TRANSACTION_TIMEOUT (.env.local): is "soon"; allowed: a duration from 0ms to 24h, ' +
       'as in 500ms, 30s or 5m (a bare number is in seconds)',
+    '  - database.postgres.pasword (config/database.yaml:4): is not an option; did you mean password?',
+    '  - database.postgres.pool_timeout (config/database.yaml:3): is "often"; allowed: ' +
+      'a duration from 0ms to 1h, as in 500ms, 30s or 5m (a bare number is in seconds)',
   ]);
 });
