@@ -6,6 +6,8 @@ export interface BeginOptions {
   readonly readOnly: boolean;
   /** Absent: the engine's default. An engine gives at least what is asked. */
   readonly isolation?: Isolation | undefined;
+  /** The transaction's number, for the events of its statements. */
+  readonly transactionId?: number | undefined;
 }
 
 /**

@@ -1,0 +1,76 @@
+import { Status, type Wire } from './protocol.ts';
+import type { Bindable } from './parameters.ts';
+import { encodeRows } from './result-encoding.ts';
+import { UsageError } from '../errors/index.ts';
+import type { StatementStore } from './statement-store.ts';
+
+/** Open cursors of one connection at most; each pins its snapshot and a prepared statement. */
+const MAX_CURSORS = 64;
+/** A chunk ends here even if it could hold more rows. */
+const CHUNK_MAX_MS = 5;
+
+interface OpenCursor {
+  readonly rows: Generator<unknown[]>;
+  readonly width: number;
+  readonly chunkRows: number;
+}
+
+/** Statements whose rows are fetched in chunks. The main thread asks for each chunk: that is the back-pressure. */
+export class CursorTable {
+  readonly #store: StatementStore;
+  readonly #open = new Map<number, OpenCursor>();
+
+  constructor(store: StatementStore) {
+    this.#store = store;
+  }
+
+  /** Opens a cursor known by `seq` and answers with its first chunk. */
+  open(wire: Wire, seq: number, query: { text: string; params: readonly Bindable[]; chunkRows: number }): void {
+    if (this.#open.size >= MAX_CURSORS) {
+      throw new UsageError(`${MAX_CURSORS} streams are open on this connection. End them, or read with all().`);
+    }
+    const statement = this.#store.prepareFresh(query.text);
+    statement.assertDistinctColumns();
+    // Rows that were handed out cannot be read again in another mode.
+    statement.readBigIntsFromNow();
+    const width = statement.columns.length;
+    this.#open.set(seq, { rows: statement.iterate(query.params), width, chunkRows: query.chunkRows });
+    this.#writeChunk(wire, { seq, cursorId: seq, columns: statement.columns });
+  }
+
+  fetch(wire: Wire, seq: number, cursorId: number): void {
+    this.#writeChunk(wire, { seq, cursorId, columns: null });
+  }
+
+  /** @returns whether the cursor was open. */
+  close(cursorId: number): boolean {
+    this.#open.get(cursorId)?.rows.return(undefined);
+    return this.#open.delete(cursorId);
+  }
+
+  closeAll(): void {
+    for (const cursorId of this.#open.keys()) this.close(cursorId);
+  }
+
+  /** A chunk is a reply with rows; the field before the rows says whether more will come. */
+  #writeChunk(wire: Wire, chunk: { seq: number; cursorId: number; columns: readonly string[] | null }): void {
+    const cursor = this.#open.get(chunk.cursorId);
+    if (cursor === undefined) throw new UsageError('The stream was closed: its transaction or connection has ended.');
+    const { rows, hasMore } = takeChunk(cursor);
+    if (!hasMore) this.#open.delete(chunk.cursorId);
+    wire.push(chunk.seq, Status.chunk, hasMore);
+    encodeRows(wire, chunk.seq, { columns: chunk.columns, width: cursor.width, rows, micros: 0 });
+  }
+}
+
+function takeChunk(cursor: OpenCursor): { rows: unknown[][]; hasMore: boolean } {
+  const rows: unknown[][] = [];
+  const endAt = performance.now() + CHUNK_MAX_MS;
+  while (rows.length < cursor.chunkRows) {
+    const next = cursor.rows.next();
+    if (next.done === true) return { rows, hasMore: false };
+    rows.push(next.value);
+    if (rows.length % 16 === 0 && performance.now() > endAt) break;
+  }
+  return { rows, hasMore: true };
+}

@@ -1,0 +1,353 @@
+import { basename } from 'node:path';
+import type {
+  BatchItemResult,
+  CallOptions,
+  QueryObserver,
+  Shape,
+  ShapeResult,
+  Statement,
+} from '../driver/index.ts';
+import { ConnectionError, ConnectionPoolExhaustedError, ReadOnlyError, type MillpondError } from '../errors/index.ts';
+import type { Announcer } from '../events/index.ts';
+import { assertSqliteVersion } from './binding.ts';
+import { SqliteConnection, type ConnectionHome, type PlacedCall } from './connection.ts';
+import { isBusy, toFailure } from './failure.ts';
+import { FileWatch, preparePlace } from './file-guard.ts';
+import { InlineReader } from './inline-reader.ts';
+import { loadInterrupter, type Interrupter } from './interrupt.ts';
+import { ENGINE_HOLDERS, Lane, type LaneSource, type LaneTask } from './lane.ts';
+import { toBindable } from './parameters.ts';
+import { PlanCache, type Plan } from './plan.ts';
+import { FailureCode } from './protocol.ts';
+import { ReadLanes } from './read-lanes.ts';
+import { RowBuilderCache } from './row-builder.ts';
+import type { ConnectionRole, SqliteSettings } from './settings.ts';
+import { SharedCounters } from './shared-counters.ts';
+import type { StatementAnalysis } from './statement-analysis.ts';
+import { translateFailure } from './translate-failure.ts';
+import { TurnBudget } from './turn-budget.ts';
+import { WalGovernor } from './wal-governor.ts';
+import { WorkerConnection } from './worker-connection.ts';
+
+export interface SqliteEngineParts {
+  readonly settings: SqliteSettings;
+  readonly announce: Announcer;
+  readonly observer: QueryObserver;
+  /** Called before a write outside a transaction is accepted; may throw. */
+  beforeWrite(): void;
+}
+
+/** The leases that the engine's shared traffic runs on. With one connection both are the same pool. */
+export interface SqliteSources {
+  readonly writer: LaneSource;
+  readonly reader: LaneSource;
+  readonly maxReaders: number;
+  /** The oldest lease of a reader, for the message about a pinned log. */
+  oldestRead(): { readonly heldMs: number; readonly holder: string; readonly takenAt: string } | undefined;
+}
+
+const NO_OPTIONS: CallOptions = Object.freeze({});
+
+/**
+ * One SQLite file: makes connections for the pools, and places every statement outside a transaction. A write goes to
+ * the group commit; a read that is known to be cheap runs on the calling thread, any other in a worker.
+ */
+export class SqliteEngine {
+  readonly dialect = 'sqlite';
+  readonly #settings: SqliteSettings;
+  readonly #announce: Announcer;
+  readonly #observer: QueryObserver;
+  readonly #beforeWrite: () => void;
+  readonly #interrupter: Interrupter | undefined;
+  readonly #rowBuilders = new RowBuilderCache();
+  readonly #plans = new PlanCache();
+  readonly #counters = new SharedCounters();
+  readonly #budget: TurnBudget;
+  readonly #fileWatch: FileWatch;
+  readonly #home: ConnectionHome;
+  #inlineReader: InlineReader | undefined;
+  #writeLane!: Lane;
+  #readLanes: ReadLanes | undefined;
+  #governor: WalGovernor | undefined;
+  #inlineCount = 0;
+  #offloadedCount = 0;
+
+  constructor({ settings, announce, observer, beforeWrite }: SqliteEngineParts) {
+    assertSqliteVersion();
+    if (settings.path !== ':memory:') preparePlace(settings.path);
+    this.#settings = settings;
+    this.#announce = announce;
+    this.#observer = observer;
+    this.#beforeWrite = beforeWrite;
+    this.#interrupter = loadInterrupter();
+    this.#budget = new TurnBudget(settings.inlineBudgetMs);
+    this.#fileWatch = new FileWatch(settings.path);
+    this.#home = this.#createHome();
+  }
+
+  /** Opens a connection for a pool. The first writer must be open before anything else is. */
+  async connect(role: ConnectionRole): Promise<SqliteConnection> {
+    const worker = await WorkerConnection.open(role, {
+      settings: this.#settings,
+      interrupter: this.#interrupter,
+      observer: this.#observer,
+      counters: this.#counters,
+      cancelGraceMs: this.#settings.cancelGraceMs,
+      createRowBuilder: (columns) => this.#rowBuilders.get(columns),
+    });
+    return new SqliteConnection(worker, this.#home);
+  }
+
+  /** To be called when the first writer is open. */
+  start(sources: SqliteSources): void {
+    const { maxWaiting, pooled, path } = this.#settings;
+    this.#fileWatch.open();
+    this.#writeLane = new Lane(sources.writer, { holder: ENGINE_HOLDERS.groupCommit, maxWaiting });
+    if (!pooled) return;
+    this.#inlineReader = new InlineReader(this.#settings, (columns) => this.#rowBuilders.get(columns));
+    this.#readLanes = new ReadLanes(sources.reader, { maxReaders: sources.maxReaders, maxWaiting });
+    if (this.#settings.readOnly) return;
+    this.#governor = new WalGovernor({
+      path,
+      checkpointBytes: this.#settings.walCheckpointBytes,
+      announce: this.#announce,
+      connect: () => this.connect('checkpointer'),
+      oldestRead: sources.oldestRead,
+    });
+  }
+
+  /** What the statement does; undefined where only the connection it runs on can tell. @throws its error */
+  analyze(text: string): StatementAnalysis | undefined {
+    return this.#plan(text)?.analysis;
+  }
+
+  execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions = NO_OPTIONS): Promise<ShapeResult[S]> {
+    try {
+      options.signal?.throwIfAborted();
+      const plan = this.#plan(statement.text);
+      if (plan === undefined) return this.#executeUnplanned(shape, statement, options);
+      return this.#place(shape, statement, options, plan);
+    } catch (error) {
+      return Promise.reject(this.#toPublic(error, statement, options));
+    }
+  }
+
+  async batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
+    this.#assertWritable({ text: 'batch', params: [] }, options);
+    const call = this.#call({ text: 'batch', params: [] }, options, true);
+    return this.#throughWriter((connection) => connection.batchShared(statements, call));
+  }
+
+  async script(text: string, options: CallOptions): Promise<void> {
+    this.#assertWritable({ text, params: [] }, options);
+    const call = this.#call({ text, params: [] }, options, true);
+    try {
+      await this.#throughWriter((connection) => connection.scriptShared(call));
+    } finally {
+      this.#plans.clear();
+    }
+  }
+
+  /** Copies the database, as it is at one moment, to a new file. */
+  async backup(connection: SqliteConnection, path: string): Promise<void> {
+    await connection.worker.maintain('backup', path);
+  }
+
+  /** Whether the file is still the one that was opened. @throws ConnectionError */
+  checkFile(): void {
+    this.#fileWatch.check();
+  }
+
+  /** Accepted and not answered: in line, or on their way on shared connections. */
+  pendingCalls(): number {
+    return this.#writeLane.pending + (this.#readLanes?.pending ?? 0) + this.#budget.waiting;
+  }
+
+  stats(): Record<string, number | string | boolean> {
+    return {
+      inline: this.#inlineCount,
+      offloaded: this.#offloadedCount,
+      movedReads: this.#readLanes?.moved ?? 0,
+      ...this.#counters.read(),
+      walBytes: this.#governor?.walBytes() ?? 0,
+      checkpoints: this.#governor?.checkpoints ?? 0,
+      durability: this.#settings.synchronous,
+      cancellation: this.#interrupter === undefined ? 'row' : 'interrupt',
+      file: basename(this.#settings.path),
+    };
+  }
+
+  /** After the readers are closed and before the writer is. */
+  async stopServices(): Promise<void> {
+    await this.#governor?.close();
+    this.#inlineReader?.close();
+    this.#inlineReader = undefined;
+  }
+
+  /** After the last connection. */
+  close(): void {
+    this.#interrupter?.close();
+  }
+
+  #place<S extends Shape>(shape: S, statement: Statement, options: CallOptions, plan: Plan): Promise<ShapeResult[S]> {
+    if (plan.analysis.writes) return this.#write(shape, statement, options, plan);
+    if (plan.inline !== undefined && plan.cost.weight === 'cheap' && shape !== 'json' && shape !== 'run') {
+      return this.#readInline(shape, statement, options, plan);
+    }
+    return this.#readOffloaded(shape, statement, options, plan);
+  }
+
+  #write<S extends Shape>(shape: S, statement: Statement, options: CallOptions, plan: Plan): Promise<ShapeResult[S]> {
+    this.#assertWritable(statement, options);
+    const call = this.#call(statement, options, true);
+    const done = this.#throughWriter((connection) => connection.executeShared(shape, call));
+    return plan.analysis.changesSchema ? done.finally(() => this.#plans.clear()) : done;
+  }
+
+  #throughWriter<T>(send: (connection: SqliteConnection) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const settled = (answer: T) => {
+        this.#home.noteCommit();
+        resolve(answer);
+      };
+      const task: LaneTask = { send: (connection) => void send(connection).then(settled, reject), reject };
+      this.#writeLane.submit(task);
+    });
+  }
+
+  #readOffloaded<S extends Shape>(
+    shape: S,
+    statement: Statement,
+    options: CallOptions,
+    { cost }: Plan,
+  ): Promise<ShapeResult[S]> {
+    this.#offloadedCount += 1;
+    const call = this.#call(statement, options, false);
+    const lanes = this.#readLanes;
+    if (lanes === undefined) return this.#throughWriter((connection) => connection.executeShared(shape, call));
+    return new Promise((resolve, reject) => {
+      lanes.submit({ shape, call, cost, resolve: resolve as (answer: unknown) => void, reject });
+    });
+  }
+
+  #readInline<S extends Shape>(
+    shape: S,
+    statement: Statement,
+    options: CallOptions,
+    plan: Plan,
+  ): Promise<ShapeResult[S]> {
+    const startedAt = performance.now();
+    if (this.#budget.hasRoom(startedAt)) return this.#runInline(shape, statement, options, plan, startedAt);
+    if (this.#budget.waiting >= this.#settings.maxWaiting) {
+      const message = `The line for inline reads is full: ${this.#budget.waiting} calls are waiting.`;
+      return Promise.reject(new ConnectionPoolExhaustedError(message));
+    }
+    return new Promise((resolve, reject) => {
+      this.#budget.wait(() => {
+        if (options.signal?.aborted) return reject(options.signal.reason);
+        this.#runInline(shape, statement, options, plan, performance.now()).then(resolve, reject);
+      });
+    });
+  }
+
+  #runInline<S extends Shape>(
+    shape: S,
+    statement: Statement,
+    options: CallOptions,
+    plan: Plan,
+    startedAt: number,
+  ): Promise<ShapeResult[S]> {
+    try {
+      const reader = this.#inlineReader;
+      if (reader === undefined) throw new ConnectionError('The database is closed.', { code: 'ERR_MILLPOND_CLOSED' });
+      const result = reader.read(plan.inline!, shape as 'all', toBindable(statement.params));
+      const durationMs = performance.now() - startedAt;
+      this.#noteInline(statement, options, plan, { durationMs, rows: countRows(shape, result) });
+      return Promise.resolve(result as ShapeResult[S]);
+    } catch (error) {
+      // The inline connection never waits for a lock: a worker does.
+      if (isBusy(error)) return this.#readOffloaded(shape, statement, options, plan);
+      return Promise.reject(this.#toPublic(error, statement, options));
+    }
+  }
+
+  #noteInline(
+    { text, params }: Statement,
+    { name }: CallOptions,
+    plan: Plan,
+    { durationMs, rows }: { durationMs: number; rows: number },
+  ): void {
+    this.#inlineCount += 1;
+    const demoted = plan.cost.recordInline(durationMs * 1000, rows);
+    const budgetMs = this.#settings.inlineBudgetMs;
+    if (demoted && durationMs > budgetMs) this.#announce.emit('sqlite:inline-overrun', { sql: text, durationMs, budgetMs });
+    if (!this.#observer.countRead(durationMs, rows)) return;
+    const where = { placement: 'inline', connectionId: undefined, transactionId: undefined } as const;
+    this.#observer.succeeded({ text, name, params, ...where, durationMs }, rows);
+  }
+
+  /** @returns undefined where no connection of this thread can tell. */
+  #plan(text: string): Plan | undefined {
+    const known = this.#plans.get(text);
+    if (known !== undefined) return known;
+    if (this.#inlineReader === undefined) return undefined;
+    try {
+      const statement = this.#inlineReader.prepare(text);
+      return this.#plans.add(text, statement.analysis, this.#settings.inlineReads ? statement : undefined);
+    } catch (error) {
+      if (isBusy(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** With one connection, or while the file is locked, a worker says what the statement does. */
+  async #executeUnplanned<S extends Shape>(
+    shape: S,
+    statement: Statement,
+    options: CallOptions,
+  ): Promise<ShapeResult[S]> {
+    const analysis = await this.#throughWriter(
+      (connection) => connection.worker.maintain('analyze', statement.text) as Promise<StatementAnalysis>,
+    );
+    const plan = this.#plans.get(statement.text) ?? this.#plans.add(statement.text, analysis);
+    return this.#place(shape, statement, options, plan);
+  }
+
+  #call(statement: Statement, options: CallOptions, writes: boolean): PlacedCall {
+    return { statement, options, placement: writes ? 'grouped' : 'worker', startedAt: performance.now(), writes };
+  }
+
+  #assertWritable({ text }: Statement, { name }: CallOptions): void {
+    this.#beforeWrite();
+    if (!this.#settings.readOnly) return this.#fileWatch.assertSound();
+    throw new ReadOnlyError('The database was opened with readOnly: true.', { sql: text, queryName: name });
+  }
+
+  #toPublic(error: unknown, { text }: Statement, { name, signal }: CallOptions): unknown {
+    if (signal?.aborted === true || error instanceof Error === false) return error;
+    const failure = toFailure(error);
+    if (failure.code === FailureCode.usage || isMillpond(error)) return error;
+    return translateFailure(failure, { text, name });
+  }
+
+  #createHome(): ConnectionHome {
+    return {
+      queryTimeoutMs: this.#settings.queryTimeoutMs,
+      streamIdleTimeoutMs: this.#settings.streamIdleTimeoutMs,
+      writes: (text) => this.#plan(text)?.analysis.writes,
+      writeElsewhere: (shape, statement, options) => this.execute(shape, statement, options),
+      batchElsewhere: (statements, options) => this.batch(statements, options),
+      scriptElsewhere: (text, options) => this.script(text, options),
+      noteCommit: () => this.#governor?.noteCommit(),
+    };
+  }
+}
+
+function countRows(shape: Shape, result: unknown): number {
+  if (shape === 'all') return (result as unknown[]).length;
+  return result === undefined ? 0 : 1;
+}
+
+function isMillpond(error: unknown): error is MillpondError {
+  return typeof (error as { code?: unknown }).code === 'string' && String((error as { code: string }).code).startsWith('ERR_MILLPOND');
+}

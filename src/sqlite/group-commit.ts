@@ -1,0 +1,144 @@
+import type { CancelBoard } from './cancel-board.ts';
+import { FailureCode } from './protocol.ts';
+import { primaryCode, Sqlite, toFailure, type Failure } from './failure.ts';
+import type { SharedCounters } from './shared-counters.ts';
+import type { TransactionControl } from './transaction-control.ts';
+
+/** One caller's write. `execute` runs it inside the open transaction and returns what to answer when it committed. */
+export interface GroupMember {
+  readonly seq: number;
+  execute(): unknown;
+}
+
+export type MemberOutcome = { readonly result: unknown } | { readonly failure: Failure };
+
+/**
+ * Runs writes that came together in one transaction, one fsync for all, so that none of them can tell: same result,
+ * same error, no effect of a neighbour's failure. Outcomes are only returned after COMMIT did.
+ *
+ * A failed statement is undone alone by SQLite. But SQLite may also end the whole transaction by itself (a full disk,
+ * ON CONFLICT ROLLBACK, RAISE(ROLLBACK), an interrupted write): what ran before is undone then, and what would run
+ * after would commit at once. So after every member the transaction must still be open; where it is not, where COMMIT
+ * fails (deferred constraints), and where a caller has cancelled in between, nothing of the group counts as done, and
+ * its members run again one by one. https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
+ */
+export class GroupCommit {
+  readonly #control: TransactionControl;
+  readonly #board: CancelBoard;
+  readonly #counters: SharedCounters;
+
+  constructor(control: TransactionControl, board: CancelBoard, counters: SharedCounters) {
+    this.#control = control;
+    this.#board = board;
+    this.#counters = counters;
+  }
+
+  run(members: readonly GroupMember[]): MemberOutcome[] {
+    const together = this.#runTogether(members);
+    this.#counters.countGroup(members.length, together === 'replay');
+    if (together !== 'replay') return together;
+    return members.map((member) => this.#runAlone(member));
+  }
+
+  #runTogether(members: readonly GroupMember[]): MemberOutcome[] | 'replay' {
+    const refused = this.#begin(members);
+    if (refused !== undefined) return members.map(() => ({ failure: refused }));
+    const outcomes: MemberOutcome[] = [];
+    for (const member of members) {
+      outcomes.push(this.#execute(member));
+      if (!this.#control.isOpen) return this.#giveUp(members, outcomes);
+    }
+    if (!this.#finalizeAll(members, outcomes)) return this.#giveUp(members, outcomes);
+    return this.#commit(outcomes) ?? this.#giveUp(members, outcomes);
+  }
+
+  /** Rolls back what is left; a group of one has its answer already. */
+  #giveUp(members: readonly GroupMember[], outcomes: readonly MemberOutcome[]): MemberOutcome[] | 'replay' {
+    this.#control.rollback();
+    const [only] = outcomes;
+    return members.length === 1 && only !== undefined && 'failure' in only ? [only] : 'replay';
+  }
+
+  #runAlone(member: GroupMember): MemberOutcome {
+    const refused = this.#begin([member]);
+    if (refused !== undefined) return { failure: refused };
+    const outcome = this.#execute(member);
+    if ('failure' in outcome || !this.#control.isOpen) {
+      this.#control.rollback();
+      return 'failure' in outcome ? outcome : { failure: endedEarly() };
+    }
+    if (!this.#board.finalize(member.seq)) {
+      this.#control.rollback();
+      return { failure: cancelled() };
+    }
+    return this.#commitAlone(outcome);
+  }
+
+  #commitAlone(outcome: MemberOutcome): MemberOutcome {
+    try {
+      this.#control.commit();
+      return outcome;
+    } catch (error) {
+      this.#control.rollback();
+      return { failure: commitFailure(error) };
+    }
+  }
+
+  #begin(members: readonly GroupMember[]): Failure | undefined {
+    try {
+      // A wait for another process's lock ends early when nobody is interested any more.
+      this.#control.beginWrite(() => members.every(({ seq }) => this.#board.isCancelled(seq)));
+      return undefined;
+    } catch (error) {
+      return toFailure(error);
+    }
+  }
+
+  #execute(member: GroupMember): MemberOutcome {
+    if (!this.#board.start(member.seq)) return { failure: cancelled() };
+    try {
+      return { result: member.execute() };
+    } catch (error) {
+      return { failure: toFailure(error) };
+    } finally {
+      this.#board.finish(member.seq);
+    }
+  }
+
+  /** @returns false when a caller cancelled a write that is part of the transaction already. */
+  #finalizeAll(members: readonly GroupMember[], outcomes: readonly MemberOutcome[]): boolean {
+    return members.every(({ seq }, index) => 'failure' in outcomes[index]! || this.#board.finalize(seq));
+  }
+
+  /** @returns undefined when COMMIT was refused in a way that leaves nothing written. */
+  #commit(outcomes: MemberOutcome[]): MemberOutcome[] | undefined {
+    try {
+      this.#control.commit();
+      return outcomes;
+    } catch (error) {
+      const failure = commitFailure(error);
+      if (failure.code !== FailureCode.outcomeUnknown) return undefined;
+      this.#control.rollback();
+      // What failed by itself was undone before COMMIT: only the others share the doubt.
+      return outcomes.map((outcome) => ('failure' in outcome ? outcome : { failure }));
+    }
+  }
+}
+
+/**
+ * What a failed COMMIT means. An I/O error may come after the commit record reached the file (a failed fsync leaves it
+ * in the page cache, and it is there after a restart): nobody can say. Every other failure left nothing behind.
+ */
+export function commitFailure(error: unknown): Failure {
+  const failure = toFailure(error);
+  if (primaryCode(failure.code) !== Sqlite.ioError) return failure;
+  return { code: FailureCode.outcomeUnknown, message: failure.message };
+}
+
+function cancelled(): Failure {
+  return { code: FailureCode.cancelled, message: 'cancelled' };
+}
+
+function endedEarly(): Failure {
+  return { code: FailureCode.transactionEnded, message: 'SQLite ended the transaction' };
+}

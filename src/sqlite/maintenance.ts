@@ -1,0 +1,73 @@
+import { rm, rename } from 'node:fs/promises';
+import { backup, type DatabaseSync } from './binding.ts';
+import { readPragmas } from './pragmas.ts';
+import type { MaintenanceTask } from './protocol.ts';
+import type { StatementStore } from './statement-store.ts';
+
+/** Rows that ANALYZE looks at in each index when the connection is about to close: https://sqlite.org/lang_analyze.html#approx */
+const OPTIMIZE_ANALYSIS_LIMIT = 400;
+
+/** More than a file can have, so that one step copies everything: https://sqlite.org/limits.html#max_page_count */
+const ALL_PAGES = 2 ** 31 - 1;
+
+/** The result of `pragma wal_checkpoint`: https://sqlite.org/pragma.html#pragma_wal_checkpoint */
+export interface CheckpointResult {
+  readonly blocked: boolean;
+  readonly walFrames: number;
+  readonly checkpointedFrames: number;
+}
+
+/** Work of a connection that is no caller's statement. A backup goes on beside other requests, hence the promise. */
+export function runMaintenance(
+  task: MaintenanceTask,
+  argument: string | null,
+  database: DatabaseSync,
+  store: StatementStore,
+): unknown {
+  switch (task) {
+    case 'checkpoint':
+      return store.trusted(() => checkpoint(database, 'passive'));
+    case 'truncate':
+      return store.trusted(() => checkpoint(database, 'truncate'));
+    case 'optimize':
+      return store.trusted(() => {
+        database.exec(`pragma analysis_limit = ${OPTIMIZE_ANALYSIS_LIMIT}; pragma optimize;`);
+        return null;
+      });
+    case 'pragmas':
+      return store.trusted(() => readPragmas(database));
+    case 'backup':
+      return backUp(database, store, argument!);
+    case 'analyze':
+      return store.prepare(argument!).analysis;
+    case 'ping':
+      return null;
+    case 'close':
+      store.clear();
+      database.close();
+      return null;
+  }
+}
+
+function checkpoint(database: DatabaseSync, mode: 'passive' | 'truncate'): CheckpointResult {
+  const row = database.prepare(`pragma wal_checkpoint(${mode})`).get() as Record<'busy' | 'log' | 'checkpointed', number>;
+  return { blocked: row.busy !== 0, walFrames: row.log, checkpointedFrames: row.checkpointed };
+}
+
+/**
+ * All pages in one step, so that the copy is one snapshot and no write can make it start over. The copy appears under
+ * its name only when it is complete.
+ */
+async function backUp(database: DatabaseSync, store: StatementStore, path: string): Promise<number> {
+  const unfinished = `${path}.unfinished`;
+  try {
+    const pages = await backup(database, unfinished, { rate: ALL_PAGES });
+    await rename(unfinished, path);
+    return pages;
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  } finally {
+    store.analyzer.trusted = false;
+  }
+}

@@ -1,0 +1,118 @@
+import type { Shape } from '../driver/index.ts';
+import type { Bindable } from './parameters.ts';
+import type { ConnectionRole, ConnectionSettings } from './settings.ts';
+
+/**
+ * The closed list of messages between the main thread and a worker.
+ *
+ * A message is one flat array that holds any number of requests (or replies) end to end, each written by its encoder
+ * below and read back field by field with a `Cursor`. Flat, because the structured clone of an array costs per array:
+ * one for the whole message, none for each call.
+ */
+export type Wire = unknown[];
+
+/** Kinds of requests, the first field of each; the second is the call's sequence number. */
+export const Op = {
+  /** A statement for the transaction that is open, or a read outside of one. */
+  execute: 1,
+  /** A write outside a transaction: it joins the group commit. */
+  write: 2,
+  batch: 3,
+  script: 4,
+  control: 5,
+  openCursor: 6,
+  fetch: 7,
+  closeCursor: 8,
+  maintain: 9,
+  /** The statement with this id will not be sent again. */
+  forget: 10,
+} as const;
+
+/** Kinds of replies; the first field is the sequence number, the second one of these. */
+export const Status = {
+  done: 1,
+  run: 2,
+  rows: 3,
+  rowsAsJson: 4,
+  /** A JSON body: its bytes, the number of rows, microseconds. */
+  json: 5,
+  batch: 6,
+  /** Whether more will come, then a reply with rows. */
+  chunk: 7,
+  error: 8,
+} as const;
+
+export type ControlVerb = 'begin-write' | 'begin-read' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback-to';
+export type MaintenanceTask = 'checkpoint' | 'truncate' | 'optimize' | 'pragmas' | 'backup' | 'analyze' | 'ping' | 'close';
+
+/** Why a request failed: SQLite's own code, or one of ours below 0. */
+export const FailureCode = {
+  /** The call was cancelled before it began, or while it ran. */
+  cancelled: -1,
+  /** The transaction that the statement belongs to has ended. */
+  transactionEnded: -2,
+  /** The caller's mistake; the message says which. */
+  usage: -3,
+  /** COMMIT met an I/O error: the write may be on disk or not. */
+  outcomeUnknown: -4,
+  /** Something in the worker that is no SQLite error. */
+  internal: -5,
+} as const;
+
+/** What a statement is known by on one connection; the text travels with the first request only. */
+export interface StatementReference {
+  readonly id: number;
+  readonly text: string | null;
+}
+
+export const SHAPES: readonly Shape[] = ['all', 'get', 'value', 'run', 'json'];
+
+export function encodeStatement(
+  wire: Wire,
+  head: { readonly op: typeof Op.execute | typeof Op.write; readonly seq: number; readonly shape: Shape; readonly watch: boolean },
+  statement: StatementReference,
+  params: readonly Bindable[],
+): void {
+  wire.push(head.op, head.seq, SHAPES.indexOf(head.shape), head.watch, statement.id, statement.text, params.length);
+  for (let index = 0; index < params.length; index += 1) wire.push(params[index]);
+}
+
+/** Reads a message field by field. The order of reads mirrors the encoder's order of writes. */
+export class Cursor {
+  #at = 0;
+  readonly #wire: Wire;
+
+  constructor(wire: Wire) {
+    this.#wire = wire;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#wire.length;
+  }
+
+  next<T>(): T {
+    return this.#wire[this.#at++] as T;
+  }
+
+  /** The next `count` fields. */
+  take<T>(count: number): T[] {
+    const from = this.#at;
+    this.#at += count;
+    return this.#wire.slice(from, this.#at) as T[];
+  }
+}
+
+/** Given to a worker when it starts. */
+export interface WorkerStart {
+  readonly settings: ConnectionSettings;
+  readonly role: ConnectionRole;
+  readonly board: SharedArrayBuffer;
+  readonly counters: SharedArrayBuffer;
+  /** The interrupt extension, where there is one. */
+  readonly interruptLibrary: string | undefined;
+}
+
+/** The first message of a worker: it is open, or why it is not. */
+export type WorkerReady =
+  | { readonly ready: true; readonly interruptKey: number | undefined }
+  | { readonly ready: false; readonly code: number; readonly message: string };

@@ -1,0 +1,113 @@
+import { runInRootContext } from '../async/index.ts';
+import { TimeoutError } from '../errors/index.ts';
+import type { Statement } from '../driver/index.ts';
+import type { CallDescription, Chunk } from './pending-call.ts';
+import type { OpenedCursor, WorkerConnection } from './worker-connection.ts';
+
+/** Rows of one chunk at most. Two chunks exist at once: one with the consumer, one on its way. */
+const CHUNK_ROWS = 256;
+
+interface RowStreamOptions {
+  readonly worker: WorkerConnection;
+  readonly statement: Statement;
+  readonly call: CallDescription;
+  /** How long the consumer may leave a chunk untouched; 0 = no limit. */
+  readonly idleTimeoutMs: number;
+}
+
+/**
+ * The rows of a statement, chunk by chunk. The next chunk is asked for when the consumer takes one, so the worker is one
+ * chunk ahead and never more. A consumer that goes away without a word is told so when it comes back: its cursor is
+ * closed after the idle timeout, since it pins the write-ahead log.
+ */
+export class RowStream implements AsyncIterableIterator<Record<string, unknown>[]> {
+  readonly #options: RowStreamOptions;
+  #cursor: OpenedCursor | undefined;
+  #next: Promise<Chunk> | undefined;
+  #ended = false;
+  #failure: Error | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: RowStreamOptions) {
+    this.#options = options;
+  }
+
+  async next(): Promise<IteratorResult<Record<string, unknown>[]>> {
+    clearTimeout(this.#idleTimer);
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ended) return { done: true, value: undefined };
+    try {
+      const chunk = await this.#take();
+      if (!chunk.hasMore) this.#ended = true;
+      else this.#watchIdle();
+      if (chunk.rows.length === 0 && this.#ended) return { done: true, value: undefined };
+      return { done: false, value: chunk.rows };
+    } catch (error) {
+      this.#ended = true;
+      throw error;
+    }
+  }
+
+  async return(): Promise<IteratorResult<Record<string, unknown>[]>> {
+    await this.#close();
+    return { done: true, value: undefined };
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<Record<string, unknown>[]>> {
+    await this.#close();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async #take(): Promise<Chunk> {
+    const { worker, statement, call } = this.#options;
+    let chunk: Chunk;
+    if (this.#cursor === undefined) {
+      this.#cursor = await worker.openCursor(statement, call, CHUNK_ROWS);
+      ({ chunk } = this.#cursor);
+    } else {
+      chunk = await this.#next!;
+    }
+    this.#next = undefined;
+    if (chunk.hasMore && !this.#ended) this.#next = this.#fetchAhead();
+    return chunk;
+  }
+
+  #fetchAhead(): Promise<Chunk> {
+    const { worker, call } = this.#options;
+    // The limit of one call is for each chunk: a long export is not a stuck one.
+    const next = worker.fetch(this.#cursor!, { ...call, startedAt: performance.now() });
+    // It may fail before the consumer asks for it; the error waits for the consumer.
+    next.catch(() => undefined);
+    return next;
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#idleTimer);
+    if (this.#ended) return;
+    this.#ended = true;
+    // The chunk on its way comes first; its error would be nobody's.
+    await this.#next?.catch(() => undefined);
+    if (this.#cursor !== undefined && this.#options.worker.usable) {
+      // Where the connection is lost meanwhile, the cursor is gone with it.
+      await this.#options.worker.closeCursor(this.#cursor).catch(() => undefined);
+    }
+  }
+
+  #watchIdle(): void {
+    const { idleTimeoutMs } = this.#options;
+    if (idleTimeoutMs === 0) return;
+    this.#idleTimer = runInRootContext(() => setTimeout(() => this.#endIdle(idleTimeoutMs), idleTimeoutMs));
+    this.#idleTimer.unref();
+  }
+
+  #endIdle(timeoutMs: number): void {
+    const message = `The stream was closed: its consumer took no row for ${timeoutMs} ms, and a stream pins its snapshot.`;
+    // First of all: a consumer that comes back while the cursor closes must not take this for the end of the rows.
+    this.#failure = new TimeoutError(message, { timeoutMs });
+    void this.#close();
+  }
+}

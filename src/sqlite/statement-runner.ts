@@ -1,0 +1,193 @@
+import type { Shape } from '../driver/index.ts';
+import type { DatabaseSync } from './binding.ts';
+import type { CancelBoard } from './cancel-board.ts';
+import { FailureCode, Status, type Cursor, type Wire } from './protocol.ts';
+import type { Bindable } from './parameters.ts';
+import { encodeJsonBody, encodeRows } from './result-encoding.ts';
+import type { PreparedStatement, StatementStore } from './statement-store.ts';
+
+/** Between two looks at the cancel board while rows are read one by one. */
+const ROWS_BETWEEN_LOOKS = 64;
+
+/** A statement as it came over the wire. */
+export interface StatementCall {
+  readonly seq: number;
+  readonly shape: Shape;
+  /** Read row by row and look out for a cancellation: the only way to stop where there is no interrupt. */
+  readonly watch: boolean;
+  readonly id: number;
+  readonly params: readonly Bindable[];
+}
+
+/** What a statement gave, not yet written: a write is answered after COMMIT only. */
+export interface StatementResult {
+  reply(wire: Wire, transfer: ArrayBuffer[]): void;
+}
+
+interface BatchStatement {
+  readonly id: number;
+  readonly params: readonly Bindable[];
+}
+
+interface BatchPart {
+  readonly statement: PreparedStatement;
+  readonly id: number;
+  readonly rowsAffected: number;
+  readonly lastInsertId: number | bigint | null;
+  readonly rows: readonly (readonly unknown[])[];
+}
+
+/** Runs statements on the connection of one worker and writes their results. */
+export class StatementRunner {
+  readonly #store: StatementStore;
+  readonly #board: CancelBoard;
+  readonly #texts = new Map<number, string>();
+  /** By statement id, the version of the columns that the main thread knows. */
+  readonly #knownColumns = new Map<number, number>();
+
+  constructor(store: StatementStore, board: CancelBoard) {
+    this.#store = store;
+    this.#board = board;
+  }
+
+  learn(id: number, text: string): void {
+    this.#texts.set(id, text);
+  }
+
+  forget(id: number): void {
+    this.#texts.delete(id);
+    this.#knownColumns.delete(id);
+  }
+
+  run(call: StatementCall): StatementResult {
+    const statement = this.#store.prepare(this.#texts.get(call.id)!);
+    const startedAt = performance.now();
+    if (call.shape === 'run') return this.#runWithoutRows(statement, call, startedAt);
+    if (call.shape !== 'value') statement.assertDistinctColumns();
+    const rows = this.#readRows(statement, call);
+    const micros = microsSince(startedAt);
+    if (call.shape === 'json') return this.#toJsonBody(statement, call, rows, micros);
+    return { reply: (wire) => this.#replyRows(wire, call, statement, rows, micros) };
+  }
+
+  readBatch(cursor: Cursor): BatchStatement[] {
+    const statements: BatchStatement[] = [];
+    for (let left = cursor.next<number>(); left > 0; left -= 1) {
+      const id = cursor.next<number>();
+      const text = cursor.next<string | null>();
+      if (text !== null) this.learn(id, text);
+      statements.push({ id, params: cursor.take<Bindable>(cursor.next<number>()) });
+    }
+    return statements;
+  }
+
+  runBatch(statements: readonly BatchStatement[]): BatchPart[] {
+    return statements.map(({ id, params }) => {
+      const statement = this.#store.prepare(this.#texts.get(id)!);
+      if (statement.columns.length === 0) {
+        return { statement, id, rows: [], ...this.#change(statement, params) };
+      }
+      statement.assertDistinctColumns();
+      const rows = statement.all(params);
+      // A RETURNING clause gives one row for each row changed: https://sqlite.org/lang_returning.html
+      return { statement, id, rows, rowsAffected: statement.analysis.writes ? rows.length : 0, lastInsertId: null };
+    });
+  }
+
+  replyBatch(wire: Wire, seq: number, parts: readonly BatchPart[]): void {
+    wire.push(seq, Status.batch, parts.length);
+    for (const { statement, id, rowsAffected, lastInsertId, rows } of parts) {
+      wire.push(id, rowsAffected, lastInsertId);
+      // The rows of a part are written as a reply of their own.
+      encodeRows(wire, seq, { columns: this.#newColumns(id, statement), width: statement.columns.length, rows, micros: 0 });
+    }
+  }
+
+  runScript(database: DatabaseSync, text: string): null {
+    this.#store.analyzer.reset();
+    database.exec(text);
+    return null;
+  }
+
+  #runWithoutRows(statement: PreparedStatement, { seq, params }: StatementCall, startedAt: number): StatementResult {
+    const { rowsAffected, lastInsertId } = this.#change(statement, params);
+    const micros = microsSince(startedAt);
+    return { reply: (wire) => wire.push(seq, Status.run, rowsAffected, lastInsertId, micros) };
+  }
+
+  #change(statement: PreparedStatement, params: readonly Bindable[]): Pick<BatchPart, 'rowsAffected' | 'lastInsertId'> {
+    const { changes, lastInsertRowid } = statement.run(params);
+    const { writes, insertsInto, tablesWritten } = statement.analysis;
+    // SQLite's counters keep their values through a statement that changes no row: CREATE TABLE would report the
+    // rows of the INSERT before it.
+    const rowsAffected = writes && tablesWritten.length > 0 ? changes : 0;
+    if (insertsInto === undefined || rowsAffected === 0 || !this.#store.hasRowid(insertsInto)) {
+      return { rowsAffected, lastInsertId: null };
+    }
+    const isExact = typeof lastInsertRowid === 'bigint' || Number.isSafeInteger(lastInsertRowid);
+    return { rowsAffected, lastInsertId: isExact ? lastInsertRowid : this.#store.lastInsertRowid() };
+  }
+
+  #readRows(statement: PreparedStatement, call: StatementCall): unknown[][] {
+    if (call.shape === 'get' || call.shape === 'value') return this.#readFirst(statement, call.params);
+    if (!call.watch) return statement.all(call.params);
+    const rows: unknown[][] = [];
+    statement.readBigIntsFromNow();
+    for (const row of statement.iterate(call.params)) {
+      rows.push(row);
+      if (rows.length % ROWS_BETWEEN_LOOKS === 0 && this.#board.isCancelled(call.seq)) throw cancelledError();
+    }
+    return rows;
+  }
+
+  #readFirst(statement: PreparedStatement, params: readonly Bindable[]): unknown[][] {
+    // get() stops at the first row. Of a write with RETURNING all rows must be changed before: run it to its end.
+    if (statement.analysis.writes) return statement.all(params).slice(0, 1);
+    const row = statement.get(params);
+    return row === undefined ? [] : [row];
+  }
+
+  #toJsonBody(
+    statement: PreparedStatement,
+    call: StatementCall,
+    rows: readonly (readonly unknown[])[],
+    micros: number,
+  ): StatementResult {
+    const body = encodeJsonBody(statement.columns, rows);
+    return {
+      reply: (wire, transfer) => {
+        wire.push(call.seq, Status.json, body, rows.length, micros);
+        transfer.push(body.buffer as ArrayBuffer);
+      },
+    };
+  }
+
+  #replyRows(
+    wire: Wire,
+    { seq, id, shape }: StatementCall,
+    statement: PreparedStatement,
+    rows: readonly (readonly unknown[])[],
+    micros: number,
+  ): void {
+    if (shape === 'value') {
+      const value = rows.length === 0 ? [] : [rows[0]![0]];
+      encodeRows(wire, seq, { columns: null, width: value.length, rows: rows.length === 0 ? [] : [value], micros });
+      return;
+    }
+    encodeRows(wire, seq, { columns: this.#newColumns(id, statement), width: statement.columns.length, rows, micros });
+  }
+
+  #newColumns(id: number, statement: PreparedStatement): readonly string[] | null {
+    if (this.#knownColumns.get(id) === statement.columnsVersion) return null;
+    this.#knownColumns.set(id, statement.columnsVersion);
+    return statement.columns;
+  }
+}
+
+function microsSince(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) * 1000);
+}
+
+function cancelledError(): Error {
+  return Object.assign(new Error('cancelled'), { errcode: FailureCode.cancelled });
+}

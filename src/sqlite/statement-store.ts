@@ -1,0 +1,250 @@
+import { UsageError } from '../errors/index.ts';
+import type { DatabaseSync, StatementSync } from './binding.ts';
+import { fromBigInt, toDriverValue, type Bindable } from './parameters.ts';
+import { findDuplicateColumn } from './row-builder.ts';
+import { StatementAnalyzer, type StatementAnalysis } from './statement-analysis.ts';
+import { isBlankFrom } from './trailing-text.ts';
+
+/** SQLITE_MAX_VARIABLE_NUMBER as Node builds it: https://sqlite.org/limits.html#max_variable_number */
+const MAX_PARAMETERS = 32_766;
+
+/** A prepared statement and what is known of it. Rows are arrays: they keep duplicate and hostile column names. */
+export class PreparedStatement {
+  readonly text: string;
+  readonly analysis: StatementAnalysis;
+  readonly #statement: StatementSync;
+  readonly #analyzer: StatementAnalyzer;
+  readonly #parameterCount: number;
+  #columns: readonly string[];
+  #duplicateColumn: string | undefined;
+  #columnsVersion = 1;
+  #readsBigInts = false;
+
+  constructor(text: string, statement: StatementSync, analyzer: StatementAnalyzer) {
+    this.text = text;
+    this.analysis = analyzer.result();
+    this.#statement = statement;
+    this.#analyzer = analyzer;
+    if (!isBlankFrom(text, statement.sourceSQL.length)) throw severalStatementsError();
+    statement.setReturnArrays(true);
+    this.#parameterCount = countParameters(statement);
+    this.#columns = columnNames(statement);
+    this.#duplicateColumn = findDuplicateColumn(this.#columns);
+    // A read that meets an integer beyond 2^53 is run again in BigInt mode; a write must not run twice.
+    if (this.analysis.writes && this.#columns.length > 0) this.#readBigInts();
+  }
+
+  get columns(): readonly string[] {
+    return this.#columns;
+  }
+
+  /** Goes up when the columns change under the statement (ALTER TABLE and `select *`). */
+  get columnsVersion(): number {
+    return this.#columnsVersion;
+  }
+
+  /** @throws UsageError where rows of this statement cannot become objects. */
+  assertDistinctColumns(): void {
+    if (this.#duplicateColumn === undefined) return;
+    throw new UsageError(
+      `Two result columns are named "${this.#duplicateColumn}", and a row object can hold only one of them. ` +
+        'Give one another name with AS.',
+      { code: 'ERR_MILLPOND_DUPLICATE_COLUMN' },
+    );
+  }
+
+  all(params: readonly Bindable[]): unknown[][] {
+    const values = this.#toValues(params);
+    const rows = this.#execute(() => this.#statement.all(...values) as unknown as unknown[][]);
+    return this.#readsBigInts ? rows.map((row) => row.map(fromBigInt)) : rows;
+  }
+
+  get(params: readonly Bindable[]): unknown[] | undefined {
+    const values = this.#toValues(params);
+    const row = this.#execute(() => this.#statement.get(...values) as unknown as unknown[] | undefined);
+    return this.#readsBigInts ? row?.map(fromBigInt) : row;
+  }
+
+  /** Rows one by one; the iterator must be run to its end or returned before the statement is used again. */
+  *iterate(params: readonly Bindable[]): Generator<unknown[]> {
+    const rows = this.#statement.iterate(...this.#toValues(params)) as unknown as Iterable<unknown[]>;
+    for (const row of rows) yield this.#readsBigInts ? row.map(fromBigInt) : row;
+  }
+
+  /** @returns what SQLite counts: changed rows, and the connection's last rowid (maybe of an earlier insert). */
+  run(params: readonly Bindable[]): { readonly changes: number; readonly lastInsertRowid: number | bigint } {
+    const values = this.#toValues(params);
+    const { changes, lastInsertRowid } = this.#execute(() => this.#statement.run(...values));
+    return { changes: Number(changes), lastInsertRowid };
+  }
+
+  /** Rows beyond 2^53 come as BigInt from here on; for statements that are iterated and cannot be run again. */
+  readBigIntsFromNow(): void {
+    if (!this.#readsBigInts) this.#readBigInts();
+  }
+
+  #readBigInts(): void {
+    this.#readsBigInts = true;
+    this.#statement.setReadBigInts(true);
+  }
+
+  #toValues(params: readonly Bindable[]): Bindable[] {
+    if (params.length !== this.#parameterCount) throw parameterCountError(this.#parameterCount, params.length);
+    const values: Bindable[] = [];
+    for (let index = 0; index < params.length; index += 1) values.push(toDriverValue(params[index]!));
+    return values;
+  }
+
+  #execute<T>(step: () => T): T {
+    const callbacksBefore = this.#analyzer.callbacks;
+    try {
+      return step();
+    } catch (error) {
+      if (this.#readsBigInts || this.analysis.writes || !isOutOfRange(error)) throw error;
+      this.#readBigInts();
+      return step();
+    } finally {
+      // The authorizer was asked again, so SQLite prepared the statement again: the schema has changed.
+      if (this.#analyzer.callbacks !== callbacksBefore) this.#refreshColumns();
+    }
+  }
+
+  #refreshColumns(): void {
+    this.#analyzer.schemaChanges += 1;
+    const columns = columnNames(this.#statement);
+    if (columns.length === this.#columns.length && columns.every((name, index) => name === this.#columns[index])) return;
+    this.#columns = columns;
+    this.#columnsVersion += 1;
+    this.#duplicateColumn = findDuplicateColumn(columns);
+  }
+}
+
+/** The prepared statements of one connection, the least recently used dropped first. */
+export class StatementStore {
+  readonly analyzer: StatementAnalyzer = new StatementAnalyzer();
+  readonly #database: DatabaseSync;
+  readonly #limit: number;
+  readonly #statements = new Map<string, PreparedStatement>();
+  /** By table name; forgotten when the schema changes. */
+  readonly #hasRowid = new Map<string, boolean>();
+  #rowidsKnownAt = 0;
+
+  constructor(database: DatabaseSync, limit: number) {
+    this.#database = database;
+    this.#limit = limit;
+    database.setAuthorizer(this.analyzer.authorize);
+  }
+
+  /** @throws UsageError for what may not run as SQL; SQLite's own error for what it cannot parse. */
+  prepare(text: string): PreparedStatement {
+    const known = this.#statements.get(text);
+    if (known !== undefined) return known;
+    const statement = this.prepareFresh(text);
+    if (this.#statements.size >= this.#limit) this.#statements.delete(this.#statements.keys().next().value!);
+    this.#statements.set(text, statement);
+    return statement;
+  }
+
+  /** A statement of the caller's own: one that is being iterated cannot serve anybody else. */
+  prepareFresh(text: string): PreparedStatement {
+    // The C string would end there, and the rest would be dropped without a word.
+    if (text.includes('\0')) throw new UsageError('The SQL text holds a NUL character.');
+    this.analyzer.reset();
+    const statement = new PreparedStatement(text, this.#prepareOne(text), this.analyzer);
+    if (statement.analysis.changesSchema) this.analyzer.schemaChanges += 1;
+    return statement;
+  }
+
+  /** Marks a statement as used, so that it outlives those that are not. */
+  touch(statement: PreparedStatement): void {
+    if (this.#statements.delete(statement.text)) this.#statements.set(statement.text, statement);
+  }
+
+  /** Runs text of the engine's own, which may do what callers' text may not. */
+  trusted<T>(work: (database: DatabaseSync) => T): T {
+    this.analyzer.trusted = true;
+    try {
+      return work(this.#database);
+    } finally {
+      this.analyzer.trusted = false;
+    }
+  }
+
+  /** False for views, and for tables WITHOUT ROWID: an insert there leaves the last rowid as it was. */
+  hasRowid(table: string): boolean {
+    if (this.#rowidsKnownAt !== this.analyzer.schemaChanges) {
+      this.#hasRowid.clear();
+      this.#rowidsKnownAt = this.analyzer.schemaChanges;
+    }
+    const known = this.#hasRowid.get(table);
+    if (known !== undefined) return known;
+    const query = "select 1 from pragma_table_list where schema = 'main' and name = ? and wr = 0 and type <> 'view'";
+    const found = this.trusted((database) => database.prepare(query).get(table) !== undefined);
+    this.#hasRowid.set(table, found);
+    return found;
+  }
+
+  /** The connection's last rowid, exact beyond 2^53. */
+  lastInsertRowid(): bigint {
+    return this.trusted((database) => {
+      const statement = database.prepare('select last_insert_rowid() as rowid');
+      statement.setReadBigInts(true);
+      return statement.get()!['rowid'] as bigint;
+    });
+  }
+
+  clear(): void {
+    this.#statements.clear();
+  }
+
+  #prepareOne(text: string): StatementSync {
+    try {
+      return this.#database.prepare(text);
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ERR_INVALID_ARG_VALUE') throw error;
+      throw new UsageError('The SQL text holds no statement.');
+    }
+  }
+}
+
+function columnNames(statement: StatementSync): readonly string[] {
+  return statement.columns().map((column) => column.name);
+}
+
+/** Neither Node nor an unbound parameter (it reads as NULL) tells the count; binding one too many does. */
+function countParameters(statement: StatementSync): number {
+  const accepts = (count: number): boolean => {
+    try {
+      // iterate() binds and does not step: nothing runs.
+      statement.iterate(...new Array<null>(count).fill(null));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  let low = 0;
+  let high = 1;
+  while (high <= MAX_PARAMETERS && accepts(high)) [low, high] = [high, high * 2];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (accepts(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+function isOutOfRange(error: unknown): boolean {
+  return (error as { code?: string }).code === 'ERR_OUT_OF_RANGE';
+}
+
+function severalStatementsError(): UsageError {
+  return new UsageError(
+    'The text holds more than one statement; only the first would run. Use db.batch([…]) for several, or ' +
+      'db.script(text) for a script without parameters.',
+  );
+}
+
+function parameterCountError(expected: number, given: number): UsageError {
+  const count = expected === 1 ? '1 parameter' : `${expected} parameters`;
+  return new UsageError(`The statement has ${count}, and ${given} ${given === 1 ? 'value was' : 'values were'} given.`);
+}

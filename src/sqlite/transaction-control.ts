@@ -1,0 +1,100 @@
+import type { DatabaseSync, StatementSync } from './binding.ts';
+import { isBusy } from './failure.ts';
+import type { StatementStore } from './statement-store.ts';
+
+/** Between two tries for a lock that another process holds. Constant: SQLite's own waits grow to 100 ms. */
+const LOCK_RETRY_MS = 2;
+
+/** BEGIN, COMMIT, ROLLBACK and savepoints of one connection. Runs in the connection's own thread. */
+export class TransactionControl {
+  readonly #database: DatabaseSync;
+  readonly #store: StatementStore;
+  readonly #busyTimeoutMs: number;
+  readonly #verbs = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync, store: StatementStore, busyTimeoutMs: number) {
+    this.#database = database;
+    this.#store = store;
+    this.#busyTimeoutMs = busyTimeoutMs;
+  }
+
+  get isOpen(): boolean {
+    return this.#database.isTransaction;
+  }
+
+  /**
+   * BEGIN IMMEDIATE: a transaction that would write later could find that its snapshot is too old to write on
+   * (SQLITE_BUSY_SNAPSHOT), and no waiting helps it then: https://sqlite.org/rescode.html#busy_snapshot
+   *
+   * @param isAbandoned asked between tries; true ends the wait
+   */
+  beginWrite(isAbandoned: () => boolean): void {
+    const deadline = performance.now() + this.#busyTimeoutMs;
+    this.#run('pragma busy_timeout = 0');
+    try {
+      while (!this.#tryBegin()) {
+        if (isAbandoned() || performance.now() >= deadline) return this.#run('begin immediate');
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_RETRY_MS);
+      }
+    } finally {
+      this.#run(`pragma busy_timeout = ${this.#busyTimeoutMs}`);
+    }
+  }
+
+  /** A read transaction whose snapshot is taken now, not at its first statement. */
+  beginRead(): void {
+    this.#run('begin');
+    this.#run('select 1 from sqlite_schema');
+  }
+
+  commit(): void {
+    this.#run('commit');
+  }
+
+  /** Never fails for want of a transaction: SQLite may have ended it already. */
+  rollback(): void {
+    if (this.isOpen) this.#run('rollback');
+  }
+
+  savepoint(name: string): void {
+    this.#exec(`savepoint ${name}`);
+  }
+
+  release(name: string): void {
+    this.#exec(`release ${name}`);
+  }
+
+  rollbackTo(name: string): void {
+    this.#exec(`rollback to ${name}`);
+  }
+
+  /** Off while a read-only transaction runs on a connection that could write. */
+  allowWrites(allowed: boolean): void {
+    this.#run(`pragma query_only = ${allowed ? 0 : 1}`);
+  }
+
+  #tryBegin(): boolean {
+    try {
+      this.#run('begin immediate');
+      return true;
+    } catch (error) {
+      if (isBusy(error)) return false;
+      throw error;
+    }
+  }
+
+  #run(text: string): void {
+    this.#store.trusted((database) => {
+      let statement = this.#verbs.get(text);
+      if (statement === undefined) {
+        statement = database.prepare(text);
+        this.#verbs.set(text, statement);
+      }
+      statement.get();
+    });
+  }
+
+  #exec(text: string): void {
+    this.#store.trusted((database) => database.exec(text));
+  }
+}

@@ -1,0 +1,122 @@
+import {
+  ConnectionError,
+  ConstraintError,
+  MillpondError,
+  OutcomeUnknownError,
+  QueryExecutionError,
+  ReadOnlyError,
+  TransactionClosedError,
+  UsageError,
+  type ConstraintKind,
+} from '../errors/index.ts';
+import { primaryCode, Sqlite, type Failure } from './failure.ts';
+import { FailureCode } from './protocol.ts';
+
+/** What the public error may say of the statement. Never its values. */
+export interface FailedStatement {
+  readonly text: string;
+  readonly name: string | undefined;
+}
+
+/** Extended result codes of SQLITE_CONSTRAINT: https://sqlite.org/rescode.html#constraint */
+const CONSTRAINT_KINDS: ReadonlyMap<number, ConstraintKind> = new Map([
+  [275, 'check'],
+  [787, 'foreign-key'],
+  [1299, 'not-null'],
+  [1555, 'unique'],
+  [2067, 'unique'],
+  [2579, 'unique'],
+  [3091, 'check'],
+]);
+
+/** SQLite's error, in the shape that is put in `cause`. */
+class SqliteError extends Error {
+  readonly errcode: number;
+
+  constructor({ code, message }: Failure) {
+    super(message);
+    this.name = 'SqliteError';
+    this.errcode = code;
+  }
+}
+
+/** The public error of a failure that came from a connection's thread. */
+export function translateFailure(failure: Failure, statement?: FailedStatement): MillpondError {
+  if (failure.code < 0) return translateOwnCode(failure, statement);
+  const details = { cause: new SqliteError(failure), sql: statement?.text, queryName: statement?.name };
+  const what = statement?.name === undefined ? '' : `Query "${statement.name}": `;
+  switch (primaryCode(failure.code)) {
+    case Sqlite.constraint:
+      return translateConstraint(failure, what, details);
+    case Sqlite.busy:
+    case Sqlite.locked:
+      return new QueryExecutionError(
+        `${what}another process kept the database file locked for longer than busyTimeoutMs: ${failure.message}`,
+        { ...details, code: 'ERR_MILLPOND_BUSY', retryable: true },
+      );
+    case Sqlite.readOnly:
+      return new ReadOnlyError(`${what}a write on a read-only connection: ${failure.message}`, details);
+    case Sqlite.full:
+      return new QueryExecutionError(
+        `${what}the disk or the database is full; nothing was written. Free space and try again.`,
+        { ...details, code: 'ERR_MILLPOND_FULL', retryable: true },
+      );
+    case Sqlite.corrupt:
+    case Sqlite.notADatabase:
+      return new QueryExecutionError(
+        `${what}the database file is damaged (${failure.message}). Nothing was repaired or deleted: restore a backup, ` +
+          'or see https://sqlite.org/recovery.html',
+        { ...details, code: 'ERR_MILLPOND_CORRUPT' },
+      );
+    case Sqlite.ioError:
+      return new QueryExecutionError(`${what}an I/O error on the database file: ${failure.message}`, {
+        ...details,
+        code: 'ERR_MILLPOND_IO',
+      });
+    default:
+      return new QueryExecutionError(`${what}${failure.message}`, details);
+  }
+}
+
+function translateOwnCode(failure: Failure, statement?: FailedStatement): MillpondError {
+  switch (failure.code) {
+    case FailureCode.usage:
+      return new UsageError(failure.message);
+    case FailureCode.transactionEnded:
+      return new TransactionClosedError(
+        'SQLite has ended the transaction by itself (a failed BEGIN, a full disk, ON CONFLICT ROLLBACK, RAISE(ROLLBACK) or an ' +
+          'interrupted write): nothing of it was written, and this statement was not run.',
+      );
+    case FailureCode.outcomeUnknown:
+      return new OutcomeUnknownError(
+        `COMMIT met an I/O error (${failure.message}): what it should have written may be on disk or not.`,
+        { cause: new SqliteError(failure) },
+      );
+    default:
+      return new QueryExecutionError(failure.message, { sql: statement?.text, queryName: statement?.name });
+  }
+}
+
+function translateConstraint(
+  failure: Failure,
+  what: string,
+  details: { cause: Error; sql: string | undefined; queryName: string | undefined },
+): MillpondError {
+  const kind = CONSTRAINT_KINDS.get(failure.code);
+  // RAISE(ABORT, 'text') in a trigger is a constraint failure too, with a text of the schema's own.
+  if (kind === undefined) return new QueryExecutionError(`${what}${failure.message}`, details);
+  return new ConstraintError(`${what}${failure.message}`, { ...details, kind, ...parseColumns(failure.message) });
+}
+
+/** `UNIQUE constraint failed: users.email, users.tenant`; CHECK and FOREIGN KEY name no columns. */
+function parseColumns(message: string): { table?: string; columns?: readonly string[] } {
+  const list = message.split('constraint failed: ')[1];
+  if (list === undefined || !list.includes('.')) return {};
+  const columns = list.split(', ').map((column) => column.slice(column.indexOf('.') + 1));
+  return { table: list.slice(0, list.indexOf('.')), columns };
+}
+
+/** A worker died, or was ended, under a call that had no effect yet. */
+export function connectionLostError(cause: unknown): ConnectionError {
+  return new ConnectionError('The connection was lost before the statement took effect.', { cause, retryable: true });
+}

@@ -1,0 +1,31 @@
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { openSession } from './open-session.ts';
+import { toFailure } from './failure.ts';
+import type { Wire, WorkerReady, WorkerStart } from './protocol.ts';
+
+/** The thread of one connection: opens it, then executes messages until it is told to close. */
+function main(): void {
+  const port = parentPort!;
+  const start = workerData as WorkerStart;
+  const send = (wire: Wire, transfer: ArrayBuffer[]) => port.postMessage(wire, transfer);
+  try {
+    const { session, interruptKey } = openSession(start, send);
+    port.on('message', (message: Wire) => session.handle(withWaiting(message)));
+    port.postMessage({ ready: true, interruptKey } satisfies WorkerReady);
+  } catch (error) {
+    port.postMessage({ ready: false, ...toFailure(error) } satisfies WorkerReady);
+    port.close();
+  }
+}
+
+/** The message and all that came while the one before was executed: writes among them share one COMMIT. */
+function withWaiting(message: Wire): Wire {
+  let more = receiveMessageOnPort(parentPort!) as { message: Wire } | undefined;
+  while (more !== undefined) {
+    for (const field of more.message) message.push(field);
+    more = receiveMessageOnPort(parentPort!) as { message: Wire } | undefined;
+  }
+  return message;
+}
+
+main();
