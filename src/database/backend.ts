@@ -1,0 +1,41 @@
+import type {
+  BatchItemResult,
+  CallOptions,
+  DriverConnection,
+  LeaseSource,
+  Shape,
+  ShapeResult,
+  Statement,
+} from '../driver/index.ts';
+import type { LeaseInfo, PoolStats } from '../pool/index.ts';
+import type { Dialect } from '../sql/index.ts';
+
+/** An engine with its pools, as `Database` uses it. Statements here run outside any transaction. */
+export interface Backend {
+  readonly dialect: Dialect;
+  execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]>;
+  stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]>;
+  batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]>;
+  script(text: string, options: CallOptions): Promise<void>;
+
+  /** Where the connections of transactions and leases come from. */
+  source(readOnly: boolean): LeaseSource<DriverConnection>;
+  /** False when taking a connection of that kind now would have to wait for another holder. */
+  hasRoom(readOnly: boolean): boolean;
+  /** True where only one connection can write. */
+  readonly exclusiveWriter: boolean;
+
+  poolStats(): PoolStats;
+  leases(): LeaseInfo[];
+  /** The engine's own figures, under its own key of `db.stats()`. */
+  engineStats(): Record<string, unknown>;
+  /** Calls that were accepted and are not answered yet, waiting ones included. */
+  pendingCalls(): number;
+  /** Asks the database whether it answers. @throws the reason why not */
+  check(): Promise<void>;
+  /** Drops connections that may be stale, after a failed check. */
+  reconnect(): void;
+  backup(path: string): Promise<void>;
+  /** Ends everything: waits for leases up to the limit, then ends them under their holders. Always settles. */
+  close(timeoutMs: number): Promise<void>;
+}

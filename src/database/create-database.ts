@@ -1,0 +1,92 @@
+import { systemClock } from '../async/index.ts';
+import { resolveDatabaseConfig, type DatabaseOptions, type ResolvedDatabaseConfig } from '../config/index.ts';
+import { UsageError } from '../errors/index.ts';
+import { EventHub } from '../events/index.ts';
+import { assertNoSelfDeadlock, TransactionManager } from '../transaction/index.ts';
+import type { Backend } from './backend.ts';
+import { Database } from './database.ts';
+import { logEvents } from './event-log.ts';
+import { HealthMonitor } from './health-monitor.ts';
+import { createLogger } from './logger.ts';
+import { QueryRecorder } from './query-recorder.ts';
+import { registerDatabase, releaseName, reserveName } from './registry.ts';
+import { SqliteBackend, type BackendParts } from './sqlite-backend.ts';
+
+const UNREGISTERED = 'unnamed';
+
+/**
+ * Opens a database: `openDatabase('sqlite:data/app.db')`, an options object, or nothing: then the configuration file and
+ * the environment say which. The database is ready when this resolves, and is closed with `close()`.
+ *
+ * @throws ConfigError listing every fault of the configuration
+ * @throws ConnectionError where the database cannot be opened; nothing is left open then
+ * @throws UsageError where a database of that name is open
+ */
+export async function openDatabase(
+  given?: string | DatabaseOptions,
+  options?: Omit<DatabaseOptions, 'url'>,
+): Promise<Database> {
+  const config = await resolveDatabaseConfig({ given: joinOptions(given, options) });
+  if (config.name === false) return createDatabase(config, () => undefined);
+  const { name } = config;
+  reserveName(name);
+  try {
+    const database = await createDatabase(config, () => releaseName(name));
+    registerDatabase(name, database);
+    return database;
+  } catch (error) {
+    releaseName(name);
+    throw error;
+  }
+}
+
+/** The one place where the parts of a database are put together. */
+async function createDatabase(config: ResolvedDatabaseConfig, onClose: () => void): Promise<Database> {
+  const name = config.name === false ? UNREGISTERED : config.name;
+  const log = createLogger(config.log);
+  const events = new EventHub(name, (error, event) => {
+    log?.logger.error({ err: error, event }, 'a listener failed; whoever announced the event is not affected');
+  });
+  if (log !== undefined) logEvents(events, log.logger, log.level);
+  const queries = new QueryRecorder(events, config);
+  // The database's identity for the async context: there before the database itself, which is made last.
+  const key = {};
+  const beforeWrite = () => assertNoSelfDeadlock(key, 'A write outside the transaction');
+  const backend = await openBackend(config, { name, announce: events, observer: queries, beforeWrite });
+  const transactions = new TransactionManager({
+    databaseKey: key,
+    dialect: backend.dialect,
+    source: (readOnly) => backend.source(readOnly),
+    hasRoom: (readOnly) => backend.hasRoom(readOnly),
+    exclusiveWriter: backend.exclusiveWriter,
+    announce: events,
+    clock: systemClock,
+    limits: { ...config, heldTooLongMs: config.pool.leakAfterMs },
+    reportError: (error) => log?.logger.error({ err: error }, 'a transaction callback failed'),
+  });
+  const health = new HealthMonitor({
+    settings: config.healthCheck,
+    announce: events,
+    clock: systemClock,
+    check: () => backend.check(),
+    reconnect: () => backend.reconnect(),
+  });
+  health.start();
+  const { closeTimeoutMs } = config;
+  return new Database({ name, backend, transactions, events, queries, health, closeTimeoutMs, onClose }, key);
+}
+
+async function openBackend(config: ResolvedDatabaseConfig, parts: BackendParts): Promise<Backend> {
+  if (config.dialect === 'sqlite') return SqliteBackend.open(config, parts);
+  throw new UsageError(`${config.url}: this version of millpond opens SQLite databases only.`);
+}
+
+function joinOptions(
+  given: string | DatabaseOptions | undefined,
+  options: Omit<DatabaseOptions, 'url'> | undefined,
+): string | DatabaseOptions | undefined {
+  if (options === undefined) return given;
+  if (typeof given === 'string') return { ...options, url: given };
+  if (given === undefined) return options;
+  throw new UsageError('openDatabase takes a URL with options, or one options object; not two objects.');
+}

@@ -1,0 +1,82 @@
+import {
+  AbstractQueryable,
+  type BatchItemResult,
+  type CallOptions,
+  type DriverConnection,
+  type LeaseLike,
+  type Queryable,
+  type Shape,
+  type ShapeResult,
+  type Statement,
+} from '../driver/index.ts';
+import { UsageError } from '../errors/index.ts';
+import type { Dialect } from '../sql/index.ts';
+
+/** The connection of a lease: usable until the lease is released, refused from then on. */
+export class LeasedConnection extends AbstractQueryable {
+  readonly id: number;
+  protected readonly dialect: Dialect;
+  readonly #lease: LeaseLike<DriverConnection>;
+  #released = false;
+
+  constructor(lease: LeaseLike<DriverConnection>, dialect: Dialect) {
+    super();
+    this.#lease = lease;
+    this.dialect = dialect;
+    this.id = lease.resource.id;
+  }
+
+  /** Used by the lease alone. */
+  release(): void {
+    this.#released = true;
+  }
+
+  protected execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
+    return this.#connection.execute(shape, statement, options);
+  }
+
+  protected executeStream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
+    return this.#connection.stream(statement, options);
+  }
+
+  protected executeBatch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
+    return this.#connection.batch(statements, options);
+  }
+
+  protected executeScript(text: string, options: CallOptions): Promise<void> {
+    return this.#connection.script(text, options);
+  }
+
+  get #connection(): DriverConnection {
+    if (!this.#released) return this.#lease.resource;
+    throw new UsageError('The lease was released: its connection belongs to somebody else now.', {
+      code: 'ERR_MILLPOND_LEASE_RELEASED',
+    });
+  }
+}
+
+/** One connection of the pool for one taker. Goes back when the scope of `await using` ends, in every outcome. */
+export class DatabaseLease implements AsyncDisposable {
+  readonly connection: Queryable & { readonly id: number };
+  readonly #lease: LeaseLike<DriverConnection>;
+  readonly #connection: LeasedConnection;
+
+  constructor(lease: LeaseLike<DriverConnection>, dialect: Dialect) {
+    this.#lease = lease;
+    this.#connection = new LeasedConnection(lease, dialect);
+    this.connection = this.#connection;
+  }
+
+  /** Gives the connection back; a second call does nothing. */
+  release(): void {
+    this.#connection.release();
+    const { resource } = this.#lease;
+    // What the taker left running would run beside the next one's statements.
+    resource.cancelPending(new UsageError('The lease was released while this call was under way.'));
+    this.#lease.release(resource.usable ? 'reuse' : 'discard');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release();
+  }
+}

@@ -1,0 +1,229 @@
+import type { LeaseInfo, PoolStats } from '../pool/index.ts';
+import { systemClock } from '../async/index.ts';
+import {
+  AbstractQueryable,
+  type AcquireRequest,
+  type BatchItemResult,
+  type CallOptions,
+  type Shape,
+  type ShapeResult,
+  type Statement,
+} from '../driver/index.ts';
+import { ConnectionError } from '../errors/index.ts';
+import type { EventHub, EventName, Listener } from '../events/index.ts';
+import type { Dialect } from '../sql/index.ts';
+import {
+  currentTransaction,
+  type BeginTransactionOptions,
+  type OptionalPropagation,
+  type Transaction,
+  type TransactionManager,
+  type TransactionOptions,
+  type TransactionStats,
+  type TransactionWork,
+} from '../transaction/index.ts';
+import type { Backend } from './backend.ts';
+import { DatabaseLease } from './database-lease.ts';
+import type { HealthCheckResult, HealthMonitor } from './health-monitor.ts';
+import type { QueryRecorder, QueryStats } from './query-recorder.ts';
+
+/** What a database is made of; put together by `createDatabase`. */
+export interface DatabaseParts {
+  readonly name: string;
+  readonly backend: Backend;
+  readonly transactions: TransactionManager;
+  readonly events: EventHub;
+  readonly queries: QueryRecorder;
+  readonly health: HealthMonitor;
+  readonly closeTimeoutMs: number;
+  /** Called once, when closing begins. */
+  onClose(): void;
+}
+
+export interface DatabaseStats {
+  readonly name: string;
+  readonly dialect: Dialect;
+  readonly pool: PoolStats;
+  readonly queries: QueryStats;
+  readonly transactions: TransactionStats;
+  /** On SQLite: placement, group commit, log size, durability. */
+  readonly sqlite?: Readonly<Record<string, number | string | boolean>>;
+}
+
+export interface Health {
+  /** `down` when any side is. */
+  readonly status: 'up' | 'down';
+  readonly checks: readonly HealthCheckResult[];
+}
+
+export interface AcquireOptions {
+  /** A lease for reading. On SQLite a lease is a reader in any case, and its writes join the group commit. @default false */
+  readonly readOnly?: boolean | undefined;
+  /** Longest wait for the lease, in ms; 0 = do not wait. @default pool.acquireTimeoutMs */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** How the lease appears in leak reports and in messages of an exhausted pool. @default the stack of this call */
+  readonly name?: string | undefined;
+}
+
+/** How long a closing database waits between two looks at what is still under way. */
+const DRAIN_LOOK_MS = 5;
+
+/**
+ * An open database. Statements on it join the transaction of the running async flow, if there is one; otherwise each is
+ * on its own, placed by the engine.
+ */
+export class Database extends AbstractQueryable implements AsyncDisposable {
+  readonly name: string;
+  readonly #parts: DatabaseParts;
+  /** The identity by which the async context knows this database; see `createDatabase`. */
+  readonly #key: object;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: DatabaseParts, key: object) {
+    super();
+    this.name = parts.name;
+    this.#parts = parts;
+    this.#key = key;
+  }
+
+  get dialect(): Dialect {
+    return this.#parts.backend.dialect;
+  }
+
+  /**
+   * Runs `work` in a transaction: commits when it resolves, rolls back when it rejects, and rejects with the same error.
+   * Calls on the database inside `work` are part of it. See docs/transactions.md for the options.
+   */
+  transaction<T>(
+    work: (transaction: Transaction | undefined) => T | Promise<T>,
+    options: TransactionOptions & { readonly propagation: OptionalPropagation },
+  ): Promise<T>;
+  transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T>;
+  transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError());
+    return this.#parts.transactions.run(work, options);
+  }
+
+  /** Begins a transaction that is ended by its handle: `await using tx = await db.begin()` rolls back unless committed. */
+  begin(options?: BeginTransactionOptions): Promise<Transaction> {
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError());
+    return this.#parts.transactions.begin(options);
+  }
+
+  /** Leases one connection; `await using` gives it back. @throws ConnectionPoolExhaustedError */
+  async acquire({ timeoutMs, signal, name }: AcquireOptions = {}): Promise<DatabaseLease> {
+    if (this.#closing !== undefined) throw this.#closedError();
+    const { backend, transactions } = this.#parts;
+    transactions.assertMayAcquire(true, 'A lease');
+    const request: AcquireRequest = { timeoutMs, signal, holder: name };
+    return new DatabaseLease(await backend.source(true).acquire(request), backend.dialect);
+  }
+
+  /** @returns a function that takes the listener off. A listener that throws breaks nobody. */
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    return this.#parts.events.on(name, listener);
+  }
+
+  off<Name extends EventName>(name: Name, listener: Listener<Name>): void {
+    this.#parts.events.off(name, listener);
+  }
+
+  stats(): DatabaseStats {
+    const { backend, queries, transactions } = this.#parts;
+    return {
+      name: this.name,
+      dialect: backend.dialect,
+      pool: backend.poolStats(),
+      queries: queries.stats(),
+      transactions: transactions.stats(),
+      ...backend.engineStats(),
+    };
+  }
+
+  /** The leases that are out now, the longest held first: who took them, and where. */
+  leases(): LeaseInfo[] {
+    return this.#parts.backend.leases().toSorted((a, b) => b.heldMs - a.heldMs);
+  }
+
+  /** Asks the database now. Never rejects: a database that does not answer is a result. */
+  async health(): Promise<Health> {
+    if (this.#closing !== undefined) {
+      const error = this.#closedError();
+      return { status: 'down', checks: [{ side: 'primary', status: 'down', latencyMs: 0, error }] };
+    }
+    const check = await this.#parts.health.check();
+    return { status: check.status, checks: [check] };
+  }
+
+  /** Copies the database, as it is at this moment, to a new file, while reads and writes go on. */
+  async backup(path: string): Promise<void> {
+    if (this.#closing !== undefined) throw this.#closedError();
+    await this.#parts.backend.backup(path);
+  }
+
+  /**
+   * Refuses new work, waits for what is under way up to `timeoutMs`, rolls back what is left, and ends every connection.
+   * May be called again: it is the same closing. Always settles.
+   */
+  close({ timeoutMs = this.#parts.closeTimeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  protected execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
+    const transaction = currentTransaction(this.#key);
+    if (transaction !== undefined) return transaction.execute(shape, statement, options);
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError());
+    return this.#parts.backend.execute(shape, statement, options);
+  }
+
+  protected executeStream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
+    const transaction = currentTransaction(this.#key);
+    if (transaction !== undefined) return transaction.stream(statement, options);
+    if (this.#closing !== undefined) throw this.#closedError();
+    return this.#parts.backend.stream(statement, options);
+  }
+
+  protected executeBatch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
+    const transaction = currentTransaction(this.#key);
+    if (transaction !== undefined) return transaction.batch(statements, options);
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError());
+    return this.#parts.backend.batch(statements, options);
+  }
+
+  protected executeScript(text: string, options: CallOptions): Promise<void> {
+    const transaction = currentTransaction(this.#key);
+    if (transaction !== undefined) return transaction.script(text, options);
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError());
+    return this.#parts.backend.script(text, options);
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const { backend, transactions, health, onClose } = this.#parts;
+    onClose();
+    health.stop();
+    const deadline = systemClock.now() + timeoutMs;
+    await this.#drain(deadline);
+    await transactions.closeAll(this.#closedError());
+    await backend.close(Math.max(0, deadline - systemClock.now()));
+  }
+
+  /** What was accepted may finish. */
+  async #drain(deadline: number): Promise<void> {
+    const { backend, transactions } = this.#parts;
+    const isBusy = () =>
+      transactions.stats().active > 0 || backend.pendingCalls() > 0 || backend.poolStats().leased > 0;
+    while (isBusy() && systemClock.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+    }
+  }
+
+  #closedError(): ConnectionError {
+    return new ConnectionError(`The database "${this.name}" is closed.`, { code: 'ERR_MILLPOND_CLOSED' });
+  }
+}

@@ -1,0 +1,53 @@
+import type { Logger, LogLevel } from '../config/index.ts';
+import { ConstraintError } from '../errors/index.ts';
+import type { EventHub, EventName } from '../events/index.ts';
+
+type WrittenLevel = Exclude<LogLevel, 'silent'>;
+
+interface Line {
+  readonly level: WrittenLevel;
+  readonly message: string;
+}
+
+const LEVELS: readonly WrittenLevel[] = ['debug', 'info', 'warn', 'error'];
+
+/** What is written of each event. The fields of a line are those of the event. */
+const LINES: Partial<Record<EventName, Line>> = {
+  'connection:open': { level: 'debug', message: 'connection opened' },
+  'connection:close': { level: 'debug', message: 'connection closed' },
+  'connection:error': { level: 'error', message: 'connection failed' },
+  'pool:exhausted': { level: 'warn', message: 'no connection came free' },
+  'pool:leak': { level: 'warn', message: 'a lease is held for long; was it forgotten?' },
+  'pool:leak-returned': { level: 'info', message: 'a lease that was reported as leaked came back' },
+  'pool:slow-acquire': { level: 'warn', message: 'waited long for a connection' },
+  'query:end': { level: 'debug', message: 'query' },
+  'query:slow': { level: 'warn', message: 'slow query' },
+  'query:error': { level: 'warn', message: 'query failed' },
+  'transaction:start': { level: 'debug', message: 'transaction began' },
+  'transaction:commit': { level: 'debug', message: 'transaction committed' },
+  'transaction:rollback': { level: 'debug', message: 'transaction rolled back' },
+  'transaction:unknown': { level: 'error', message: 'the outcome of a transaction is unknown' },
+  'transaction:held-too-long': { level: 'warn', message: 'a transaction is held for long' },
+  'health:up': { level: 'info', message: 'database answers again' },
+  'health:down': { level: 'error', message: 'database does not answer' },
+  'health:reconnecting': { level: 'warn', message: 'reconnecting' },
+  'sqlite:checkpoint': { level: 'debug', message: 'checkpoint' },
+  'sqlite:wal-pinned': { level: 'warn', message: 'a reader keeps the write-ahead log from shrinking' },
+  'sqlite:inline-overrun': { level: 'info', message: 'an inline read held the event loop; it goes to a worker now' },
+};
+
+/** The one listener that turns events into log lines. Events below the level are not subscribed to: they cost nothing. */
+export function logEvents(events: EventHub, logger: Logger, level: WrittenLevel): void {
+  for (const [name, line] of Object.entries(LINES) as [EventName, Line][]) {
+    if (LEVELS.indexOf(line.level) < LEVELS.indexOf(level)) continue;
+    events.on(name, (event) => {
+      const { error, ...fields } = event as typeof event & { readonly error?: unknown };
+      logger[levelOf(line, error)](error === undefined ? { event: name, ...fields } : { event: name, ...fields, err: error }, line.message);
+    });
+  }
+}
+
+function levelOf(line: Line, error: unknown): WrittenLevel {
+  // A broken constraint is an answer that applications ask for; it is theirs to judge.
+  return error instanceof ConstraintError ? 'debug' : line.level;
+}

@@ -1,0 +1,268 @@
+import { readFile } from 'node:fs/promises';
+import { systemClock } from '../async/index.ts';
+import type { ResolvedSqliteConfig } from '../config/index.ts';
+import type {
+  AcquireRequest,
+  BatchItemResult,
+  CallOptions,
+  DriverConnection,
+  LeaseLike,
+  LeaseSource,
+  QueryObserver,
+  Shape,
+  ShapeResult,
+  Statement,
+} from '../driver/index.ts';
+import { ConfigError } from '../errors/index.ts';
+import type { Announcer } from '../events/index.ts';
+import { Pool, resolvePoolOptions, type LeaseInfo, type PoolStats } from '../pool/index.ts';
+import {
+  ENGINE_HOLDERS,
+  SqliteEngine,
+  type ConnectionRole,
+  type LaneSource,
+  type SqliteConnection,
+  type SqliteSettings,
+} from '../sqlite/index.ts';
+import type { Backend } from './backend.ts';
+import { addPoolStats } from './pool-sum.ts';
+
+export interface BackendParts {
+  readonly name: string;
+  readonly announce: Announcer;
+  readonly observer: QueryObserver;
+  /** Called before a write outside a transaction is accepted; throws where it would wait for its own caller. */
+  beforeWrite(): void;
+}
+
+/** Statements of the engine's own that run while it closes. */
+const CLOSE_STEP_MS = 2_000;
+const CHECK_TIMEOUT_MS = 5_000;
+
+/** A SQLite file with its pools: one writer, several readers; or one connection for everything. */
+export class SqliteBackend implements Backend {
+  readonly dialect = 'sqlite';
+  readonly exclusiveWriter = true;
+  readonly #config: ResolvedSqliteConfig;
+  readonly #engine: SqliteEngine;
+  readonly #writers: Pool<SqliteConnection>;
+  /** The same pool as `#writers` where there is one connection. */
+  readonly #readers: Pool<SqliteConnection>;
+
+  private constructor(config: ResolvedSqliteConfig, { name, announce, observer, beforeWrite }: BackendParts) {
+    this.#config = config;
+    this.#engine = new SqliteEngine({ settings: toSettings(config), announce, observer, beforeWrite });
+    const parts = { announce: withoutEngineLeaks(announce), clock: systemClock };
+    const create = (role: ConnectionRole) => () => this.#engine.connect(role);
+    const factory = (role: ConnectionRole) => ({
+      create: create(role),
+      destroy: (connection: SqliteConnection, reason: string) => connection.end(reason, CLOSE_STEP_MS),
+      ping: (connection: SqliteConnection) => connection.ping(),
+      isUsable: (connection: SqliteConnection) => connection.usable,
+      describe: ({ id, role: actual }: SqliteConnection) => ({ connectionId: id, role: actual }),
+    });
+    const one = { ...config.pool, min: 1, max: 1, maxOverflow: 0, idleTimeoutMs: 0, maxLifetimeMs: 0 };
+    const writerRole = config.readOnly ? 'reader' : 'writer';
+    this.#writers = new Pool({
+      ...parts,
+      name: config.pooled ? `${name}:writer` : name,
+      factory: factory(writerRole),
+      options: resolvePoolOptions(one),
+    });
+    this.#readers = config.pooled
+      ? new Pool({ ...parts, name, factory: factory('reader'), options: resolvePoolOptions({ ...config.pool, min: 0 }) })
+      : this.#writers;
+  }
+
+  /** Opens the file: the writer first, which alone switches it to WAL. @throws ConnectionError with nothing left open */
+  static async open(config: ResolvedSqliteConfig, parts: BackendParts): Promise<SqliteBackend> {
+    const backend = new SqliteBackend(config, parts);
+    try {
+      await backend.#writers.start();
+      backend.#engine.start({
+        writer: backend.#writers satisfies LaneSource,
+        reader: backend.#readers,
+        maxReaders: config.pool.max,
+        oldestRead: () => backend.#oldestRead(),
+      });
+      await backend.#runInitScript();
+      return backend;
+    } catch (error) {
+      await backend.close(0);
+      throw error;
+    }
+  }
+
+  execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
+    return this.#engine.execute(shape, statement, options);
+  }
+
+  stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
+    if (this.#engine.analyze(statement.text)?.writes === true) return this.#streamWrite(statement, options);
+    return this.#streamRead(statement, options);
+  }
+
+  batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
+    return this.#engine.batch(statements, options);
+  }
+
+  script(text: string, options: CallOptions): Promise<void> {
+    return this.#engine.script(text, options);
+  }
+
+  source(readOnly: boolean): LeaseSource<DriverConnection> {
+    return this.#pool(readOnly);
+  }
+
+  hasRoom(readOnly: boolean): boolean {
+    const { idle, leased, connecting, max } = this.#pool(readOnly).stats();
+    const { maxOverflow } = this.#config.pool;
+    return idle > 0 || leased + connecting < (this.#pool(readOnly) === this.#writers ? 1 : max + maxOverflow);
+  }
+
+  poolStats(): PoolStats {
+    const writers = this.#writers.stats();
+    return this.#readers === this.#writers ? writers : addPoolStats(this.#readers.stats(), writers);
+  }
+
+  leases(): LeaseInfo[] {
+    const leases = this.#writers.leases();
+    return this.#readers === this.#writers ? leases : leases.concat(this.#readers.leases());
+  }
+
+  engineStats(): Record<string, unknown> {
+    return { sqlite: this.#engine.stats() };
+  }
+
+  pendingCalls(): number {
+    return this.#engine.pendingCalls();
+  }
+
+  async check(): Promise<void> {
+    this.#engine.checkFile();
+    // Not 'select 1' alone: that reads nothing of the file.
+    const statement = { text: 'select count(*) from sqlite_schema', params: [] };
+    await this.#engine.execute('value', statement, { timeoutMs: CHECK_TIMEOUT_MS, name: 'health check' });
+  }
+
+  reconnect(): void {
+    if (this.#readers !== this.#writers) this.#readers.retireAll('health check failed');
+    this.#writers.retireAll('health check failed');
+  }
+
+  async backup(path: string): Promise<void> {
+    const lease = await this.#readers.acquire({ holder: 'backup' });
+    try {
+      await this.#engine.backup(lease.resource, path);
+    } finally {
+      lease.release();
+    }
+  }
+
+  async close(timeoutMs: number): Promise<void> {
+    // The writer closes last: whoever closes last folds the log into the file, and a reader cannot.
+    if (this.#readers !== this.#writers) await this.#readers.close({ timeoutMs });
+    await this.#engine.stopServices();
+    await this.#tidy();
+    await this.#writers.close({ timeoutMs });
+    this.#engine.close();
+  }
+
+  #pool(readOnly: boolean): Pool<SqliteConnection> {
+    return readOnly ? this.#readers : this.#writers;
+  }
+
+  /** Query statistics and the log, as one would leave them. Nothing depends on it. */
+  async #tidy(): Promise<void> {
+    if (this.#config.readOnly) return;
+    const lease = this.#writers.tryAcquire('close');
+    if (lease === undefined) return;
+    try {
+      await lease.resource.tidy(CLOSE_STEP_MS);
+    } finally {
+      lease.release();
+    }
+  }
+
+  async *#streamRead(
+    statement: Statement,
+    options: CallOptions,
+  ): AsyncGenerator<Record<string, unknown>[], undefined> {
+    const request: AcquireRequest = { signal: options.signal, holder: options.name ?? 'stream' };
+    const lease: LeaseLike<SqliteConnection> = await this.#readers.acquire(request);
+    try {
+      yield* lease.resource.stream(statement, options);
+      return undefined;
+    } finally {
+      lease.release(lease.resource.usable ? 'reuse' : 'discard');
+    }
+  }
+
+  /** The rows of a write (RETURNING) come after its COMMIT, all at once. */
+  async *#streamWrite(
+    statement: Statement,
+    options: CallOptions,
+  ): AsyncGenerator<Record<string, unknown>[], undefined> {
+    yield await this.#engine.execute('all', statement, options);
+    return undefined;
+  }
+
+  #oldestRead(): { heldMs: number; holder: string; takenAt: string } | undefined {
+    return this.#readers.leases().find(({ holder }) => holder !== ENGINE_HOLDERS.sharedReads);
+  }
+
+  async #runInitScript(): Promise<void> {
+    const { initScript, readOnly } = this.#config;
+    if (initScript === undefined || readOnly) return;
+    const count = { text: 'select count(*) from sqlite_schema', params: [] };
+    if ((await this.#engine.execute('value', count, {})) !== 0) return;
+    await this.#engine.script(await readInitScript(initScript), { name: 'init script' });
+  }
+}
+
+async function readInitScript(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const message = 'the file cannot be read';
+    throw new ConfigError([{ key: 'initScript', message: `${message}: ${path}`, source: 'options' }], { cause });
+  }
+}
+
+/** What the engine holds for all callers together is busy, not leaked. */
+function withoutEngineLeaks(announce: Announcer): Announcer {
+  const holders = new Set<string>(Object.values(ENGINE_HOLDERS));
+  return {
+    has: (name) => announce.has(name),
+    emit: (name, event) => {
+      const isLeak = name === 'pool:leak' || name === 'pool:leak-returned';
+      if (isLeak && holders.has((event as { holder: string }).holder)) return;
+      announce.emit(name, event);
+    },
+  };
+}
+
+function toSettings(config: ResolvedSqliteConfig): SqliteSettings {
+  const { path, pooled, readOnly, sqlite, pool } = config;
+  return {
+    path,
+    pooled,
+    readOnly,
+    journalMode: sqlite.journalMode,
+    synchronous: sqlite.synchronous,
+    foreignKeys: sqlite.foreignKeys,
+    busyTimeoutMs: config.busyTimeoutMs,
+    cacheSizeKiB: sqlite.cacheSizeKiB,
+    mmapSizeBytes: sqlite.mmapSizeBytes,
+    journalSizeLimitBytes: sqlite.journalSizeLimitBytes,
+    trustedSchema: sqlite.trustedSchema,
+    walCheckpointBytes: sqlite.walCheckpointBytes,
+    statementCacheSize: config.statementCacheSize,
+    inlineReads: config.inlineReads,
+    inlineBudgetMs: config.inlineBudgetMs,
+    queryTimeoutMs: config.queryTimeoutMs,
+    cancelGraceMs: config.cancelGraceMs,
+    streamIdleTimeoutMs: config.idleInTransactionTimeoutMs,
+    maxWaiting: pool.maxWaiting,
+  };
+}
