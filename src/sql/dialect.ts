@@ -1,0 +1,2 @@
+/** Whose rules a text follows. */
+export type Dialect = 'sqlite' | 'postgres';
