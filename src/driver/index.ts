@@ -1,3 +1,5 @@
+export { AbstractQueryable } from './abstract-queryable.ts';
+export { NO_OPTIONS } from './call-options.ts';
 export type { BatchItemResult, CallOptions, RunResult, Shape, ShapeResult, Statement } from './calls.ts';
 export type {
   AcquireRequest,
@@ -7,3 +9,5 @@ export type {
   LeaseLike,
   LeaseSource,
 } from './connection.ts';
+export type { Queryable, SqlInput } from './queryable.ts';
+export type { ObservedStatement, Placement, QueryObserver } from './observer.ts';
