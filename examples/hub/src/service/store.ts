@@ -1,0 +1,76 @@
+import type { City } from '../dataset/city.ts';
+import type { JobAction } from '../sql/jobs.ts';
+import type { ReportName } from '../sql/reports.ts';
+
+/** A claim lasts this long; then somebody else may take the job. */
+export const CLAIM_MS = 60_000;
+
+/** A response body that is JSON already. */
+export type JsonBody = string | Uint8Array;
+
+export interface Place {
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly radiusKm: number;
+}
+
+export interface CheckIn {
+  readonly cityId: number;
+  readonly visitor: string;
+  readonly note: string;
+}
+
+/** What the HTTP API needs of a database. */
+export interface CityStore {
+  cityById(id: number): Promise<City | undefined>;
+  searchCities(match: string): Promise<JsonBody>;
+  citiesNear(place: Place): Promise<JsonBody>;
+  crowdedPlaces(among: number): Promise<JsonBody>;
+  /** Resolves with the new id when the row is durable; undefined where there is no such city. */
+  checkIn(checkIn: CheckIn): Promise<number | undefined>;
+}
+
+export interface Job {
+  readonly id: number;
+  readonly name: string;
+  readonly cron: string;
+  readonly action: JobAction;
+}
+
+export interface DueJob extends Job {
+  readonly dueMs: number;
+}
+
+export interface JobRun {
+  readonly job: DueJob;
+  readonly startedMs: number;
+  readonly finishedMs: number;
+  readonly error: string | null;
+  readonly nextRunMs: number | null;
+}
+
+/** What the scheduler needs of a database. */
+export interface JobStore {
+  jobs(): Promise<Job[]>;
+  planJob(id: number, nextRunMs: number | null): Promise<void>;
+  /** When the next unclaimed job is due; null where there is none. */
+  nextDueMs(nowMs: number): Promise<number | null>;
+  /** Marks the due jobs as taken, in one transaction: no two schedulers get the same one. */
+  claimDueJobs(nowMs: number): Promise<DueJob[]>;
+  runAction(action: JobAction): Promise<void>;
+  /** Records the run and plans the next one, both or neither. */
+  finishJob(run: JobRun): Promise<void>;
+}
+
+/** What the analyzer needs of a database. */
+export interface ReportStore {
+  /** Resolves with the number of rows. Stops at `signal` where the store can. */
+  runReport(name: ReportName, signal: AbortSignal): Promise<number>;
+}
+
+/** The whole service on one SQLite file. There are two: before and after. */
+export interface Store extends CityStore, JobStore, ReportStore {
+  /** How many single writes shared one commit, and its flush to the disk, on average. */
+  writesPerCommit(): number;
+  close(): Promise<void>;
+}
