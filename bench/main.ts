@@ -28,5 +28,5 @@ async function bench(options: BenchOptions): Promise<void> {
   process.stdout.write(`${options.json ? jsonReport(result) : terminalReport(result, process.stdout)}\n`);
   if (options.write) writeFileSync(new URL('RESULTS.md', import.meta.url), markdownReport(result));
   // A goal that was missed is a result; a peer that failed to run makes the comparison incomplete.
-  if (result.results.failures.length > 0) process.exitCode = 1;
+  if (result.results.failures().size > 0) process.exitCode = 1;
 }

@@ -1,3 +1,4 @@
+import { availableParallelism, cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { LoopProbe } from './loop-probe.ts';
 
@@ -11,6 +12,8 @@ export interface Cost extends Metrics {
   readonly allCpuMs: number;
   readonly loopUtilization: number;
   readonly rssMb: number;
+  /** Cores kept busy by other programs meanwhile, as a share of all cores: the noise of the machine. */
+  readonly othersShare: number;
   readonly loopP99Ms: number;
   readonly loopMaxMs: number;
   readonly nodeLoopP99Ms: number;
@@ -26,6 +29,7 @@ export class Meter {
   #startedAt = 0;
   #thread = process.threadCpuUsage();
   #process = process.cpuUsage();
+  #machineMs = busyMsOfMachine();
   #loop = performance.eventLoopUtilization();
 
   async start(): Promise<void> {
@@ -34,6 +38,7 @@ export class Meter {
     await this.#probe.start();
     this.#thread = process.threadCpuUsage();
     this.#process = process.cpuUsage();
+    this.#machineMs = busyMsOfMachine();
     this.#loop = performance.eventLoopUtilization();
     this.#startedAt = performance.now();
   }
@@ -44,12 +49,15 @@ export class Meter {
     const thread = process.threadCpuUsage(this.#thread);
     const all = process.cpuUsage(this.#process);
     const loop = performance.eventLoopUtilization(this.#loop);
+    const allCpuMs = (all.user + all.system) / 1_000;
+    const othersMs = busyMsOfMachine() - this.#machineMs - allCpuMs;
     const rssMb = process.memoryUsage.rss() / MB;
     const delay = await this.#probe.stop();
     return {
       elapsedMs,
       mainCpuMs: (thread.user + thread.system) / 1_000,
-      allCpuMs: (all.user + all.system) / 1_000,
+      allCpuMs,
+      othersShare: Math.max(othersMs, 0) / (elapsedMs * availableParallelism()),
       loopUtilization: loop.utilization,
       rssMb,
       loopP99Ms: delay.p99Ms,
@@ -58,4 +66,8 @@ export class Meter {
       loopDelayP99Ms: Math.max(delay.p99Ms, delay.nodeP99Ms),
     };
   }
+}
+
+function busyMsOfMachine(): number {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
 }

@@ -33,6 +33,7 @@ export async function openPeer({ file, synchronous, readers }: OpenOptions): Pro
         await tx.run(WRITE_BALANCE, [balance + 1, id]);
       }),
     value: (text) => db.value(text),
+    setting: (pragma) => db.transaction((tx) => tx.value(`pragma ${pragma}`)),
     close: () => db.close(),
   };
 }

@@ -21,8 +21,10 @@ export interface SqlPeer {
   rangeRead(firstId: number, count: number): MaybePromise<readonly ItemRow[]>;
   /** One row, committed by itself. */
   insert(event: NewEvent): MaybePromise<unknown>;
-  /** First column of the first row; for long scans and for looking at settings. */
+  /** First column of the first row; for long scans. */
   value(text: string): MaybePromise<unknown>;
+  /** A pragma as the connection that writes has it, where that is not the one `value` asks. */
+  setting?(pragma: string): MaybePromise<unknown>;
   close(): MaybePromise<void>;
   /** Where a peer has its own way from rows to the bytes of a JSON body. */
   jsonBody?(firstId: number, count: number): MaybePromise<Uint8Array>;

@@ -5,7 +5,14 @@ import Database from 'better-sqlite3';
 const db = new Database(workerData.file);
 for (const setting of workerData.settings) db.pragma(setting);
 
-parentPort.on('message', ({ text, params }) => {
-  const statement = db.prepare(text);
-  parentPort.postMessage(statement.reader ? statement.all(...params) : [statement.run(...params)]);
+parentPort.on('message', (query) => {
+  if (query === undefined) {
+    db.close();
+    parentPort.close();
+    return;
+  }
+  const statement = db.prepare(query.text);
+  parentPort.postMessage(
+    statement.reader ? statement.all(...query.params) : [statement.run(...query.params)],
+  );
 });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { ItemRow, OpenOptions, SqlPeer } from './peer.ts';
@@ -57,8 +58,11 @@ class QueryWorkers {
     });
   }
 
+  /** Asked, not terminated: a worker that is ended while it loads the native module takes the process along. */
   async close(): Promise<void> {
-    await Promise.all(this.#all.map((worker) => worker.terminate()));
+    const ends = this.#all.map((worker) => once(worker, 'exit'));
+    for (const worker of this.#all) worker.postMessage(undefined);
+    await Promise.all(ends);
   }
 
   #takeNext(worker: Worker): void {

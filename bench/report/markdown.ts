@@ -4,7 +4,7 @@ import { goalTable, machineLines, workTable, type Table } from './tables.ts';
 /** The page kept in the repository: the same tables as in the terminal. */
 export function markdownReport(bench: Bench): string {
   const tables = bench.results.works().map((work) => workTable(work, bench.results));
-  const { failures } = bench.results;
+  const failures = [...bench.results.failures()];
   return [
     '# Results of the last benchmark run',
     'Written by `npm run bench -- --write`. How it is measured, and what each peer does: [README.md](README.md).',
@@ -14,9 +14,7 @@ export function markdownReport(bench: Bench): string {
     renderTable(goalTable(bench)),
     ...tables.map(renderTable),
     ...(failures.length === 0 ? [] : ['## Failures']),
-    ...failures.map(
-      ({ cell, message }) => `- ${cell.work.name} ${cell.step.title} ${cell.peer}: ${firstLine(message)}`,
-    ),
+    ...failures.map(([message, cells]) => `- ${cells.join(', ')}: ${firstLine(message)}`),
   ]
     .join('\n\n')
     .concat('\n');

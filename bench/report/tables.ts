@@ -5,6 +5,9 @@ import { samplesOf, type CellResult, type Results } from '../run/results.ts';
 import type { Column, Work } from '../works/index.ts';
 import { formatBound, formatFigure, formatRange, formatRatio } from './format.ts';
 
+/** Above this the figures say more about the neighbours. */
+const QUIET_SHARE = 0.05;
+
 /** Cells of text; whoever prints them decides how a table looks. */
 export interface Table {
   readonly title: string;
@@ -103,7 +106,7 @@ function verdictCells({ goal, measured, reached }: Verdict): string[] {
 }
 
 /** Where and how the run was made, as lines of `name: value`. */
-export function machineLines({ machine, inspection, options, tookMs, startedAt }: Bench): string[] {
+export function machineLines({ machine, inspection, results, options, tookMs, startedAt }: Bench): string[] {
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   const sqlite = Object.entries(inspection.sqliteVersions).map(([peer, version]) => `${peer} ${version}`);
   const source = options.dist ? 'dist' : 'src';
@@ -116,9 +119,22 @@ export function machineLines({ machine, inspection, options, tookMs, startedAt }
       ` ${options.rounds} rounds, ${options.measureMs} ms per measurement after ${options.warmUpMs} ms of warm-up,` +
       ` millpond from ${source}${machine.commit === undefined ? '' : ` at ${machine.commit}`},` +
       ` load before ${machine.loadBefore.toFixed(2)}`,
+    ...noiseLines(results.samples('othersShare')),
     ...(machine.fileSystem === 'tmpfs'
       ? ['warning: the files are in memory: durable works mean nothing; use --dir']
       : []),
     ...inspection.differences.map((difference) => `note: ${difference}`),
   ];
+}
+
+/** Other programs on the machine are the usual reason why two runs differ. */
+function noiseLines(othersShares: readonly number[]): string[] {
+  if (othersShares.length === 0) return [];
+  const mean = othersShares.reduce((sum, share) => sum + share, 0) / othersShares.length;
+  const percent = (share: number): string => `${Math.round(share * 100)} %`;
+  const most = percent(Math.max(...othersShares));
+  const line = `noise: other programs used ${percent(mean)} of the cores during measurements, at most ${most}`;
+  return mean > QUIET_SHARE
+    ? [line, 'warning: the machine was not quiet: do not keep these figures']
+    : [line];
 }

@@ -22,10 +22,10 @@ export function terminalReport(bench: Bench, stream: NodeJS.WriteStream): string
     styleText(format, text, { stream, validateStream: true });
   const tables = bench.results.works().map((work) => workTable(work, bench.results));
   const parts = [...tables, goalTable(bench)].map((table) => renderTable(table, paint));
-  const failures = bench.results.failures.map(
-    ({ cell, message }) => `${cell.work.name} ${cell.step.title} ${cell.peer} failed: ${firstLines(message)}`,
+  const failures = [...bench.results.failures()].map(
+    ([message, cells]) => `${paint('red', 'failed')}: ${cells.join(', ')}\n${firstLines(message)}`,
   );
-  return [machineLines(bench).join('\n'), ...parts, ...new Set(failures)].join('\n\n');
+  return [machineLines(bench).join('\n'), ...parts, ...failures].join('\n\n');
 }
 
 function renderTable(

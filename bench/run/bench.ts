@@ -68,7 +68,8 @@ class Runner {
     this.#options = options;
     this.#seeds = seeds;
     this.#scanRows = calibrateScan(seeds.template('items'));
-    this.#environment = { ...process.env, MILLPOND_BENCH_SOURCE: options.dist ? 'dist' : 'src' };
+    // Nothing else of the caller's environment: a DB_POOL_MAX or NODE_OPTIONS left there would be part of the figures.
+    this.#environment = { PATH: process.env['PATH'], BENCH_SOURCE: options.dist ? 'dist' : 'src' };
   }
 
   async run({ work, step, peer }: PlannedCell): Promise<CellAnswer> {

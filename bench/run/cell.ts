@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Metrics } from '../harness/meter.ts';
 import type { PeerName, Synchronous } from '../peers/index.ts';
@@ -32,6 +33,8 @@ export async function runCell(task: CellTask, environment: NodeJS.ProcessEnv): P
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
     env: environment,
+    // Away from the repository: no configuration file may be found by looking around.
+    cwd: dirname(task.file),
   });
   const complaints = text(child.stderr!);
   const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);

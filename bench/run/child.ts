@@ -47,7 +47,8 @@ function openOptions(options?: Pick<OpenOptions, 'readers' | 'writes'>): OpenOpt
 async function inspect(): Promise<Record<string, unknown>> {
   const peer: SqlPeer = await (await loadSqlPeer(task.peer)).openPeer(openOptions({ writes: true }));
   const settings: Record<string, unknown> = { version: await peer.value('select sqlite_version()') };
-  for (const name of SETTINGS) settings[name] = await peer.value(`pragma ${name}`);
+  const setting = peer.setting ?? ((name: string) => peer.value(`pragma ${name}`));
+  for (const name of SETTINGS) settings[name] = await setting(name);
   await peer.close();
   return settings;
 }

@@ -40,8 +40,21 @@ export class Results {
     return [...new Set([...this.#cells.values()].map((cell) => cell.work))];
   }
 
-  get failures(): { readonly cell: CellResult; readonly message: string }[] {
-    return [...this.#cells.values()].flatMap((cell) => cell.failures.map((message) => ({ cell, message })));
+  /** One figure of every cell in every round. */
+  samples(metric: string): number[] {
+    return [...this.#cells.values()].flatMap((cell) => samplesOf(cell, metric));
+  }
+
+  /** What went wrong, each message once, with the cells it happened in. */
+  failures(): Map<string, string[]> {
+    const cellsOfMessage = new Map<string, string[]>();
+    for (const { work, step, peer, failures } of this.#cells.values()) {
+      const cell = [work.name, step.title, peer].filter((part) => part !== '').join(' / ');
+      for (const message of new Set(failures)) {
+        cellsOfMessage.set(message, [...(cellsOfMessage.get(message) ?? []), cell]);
+      }
+    }
+    return cellsOfMessage;
   }
 }
 

@@ -1,4 +1,5 @@
 import { strictEqual } from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { measureCallers } from '../harness/callers.ts';
 import { eventOf } from '../harness/seed.ts';
 import { SYNCHRONOUS_DRIVERS, type Synchronous } from '../peers/index.ts';
@@ -13,7 +14,7 @@ export function inserts(callers: number, synchronous: Synchronous): Work {
     peers: SQL_PEERS,
     reference: SYNCHRONOUS_DRIVERS,
     better: 'higher',
-    columns: THROUGHPUT_COLUMNS,
+    columns: [...THROUGHPUT_COLUMNS, { metric: 'walMb', title: 'WAL', unit: 'mb' }],
     seed: 'items',
     synchronous,
     async run({ openSql, warmUpMs, measureMs, file }) {
@@ -26,9 +27,11 @@ export function inserts(callers: number, synchronous: Synchronous): Work {
         call: (random) => peer.insert(eventOf(random)),
         take: () => void acknowledged++,
       });
+      // Checkpoints put off until later would be speed borrowed.
+      const walMb = statSync(`${file}-wal`).size / 1024 / 1024;
       await peer.close();
       strictEqual(numberInFile(file, 'select count(*) from events'), acknowledged, 'rows in the file');
-      return metrics;
+      return { ...metrics, walMb };
     },
   };
 }
