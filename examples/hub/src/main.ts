@@ -16,6 +16,8 @@ async function main(given: readonly string[]): Promise<number> {
   const stopping = new AbortController();
   const stop = (name: NodeJS.Signals): void => stopping.abort(new Stopped(name));
   process.once('SIGINT', stop).once('SIGTERM', stop);
+  // The reader of a pipe went away, as in `npm run demo | head`: the run ends as if a signal had said so.
+  process.stdout.on('error', () => stop('SIGPIPE'));
   try {
     return await run(command, stopping.signal);
   } catch (error) {
