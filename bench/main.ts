@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { clearProgress, jsonReport, markdownReport, showProgress, terminalReport } from './report/index.ts';
 import { runBench } from './run/bench.ts';
 import { parseOptions, USAGE, type BenchOptions } from './run/options.ts';
@@ -11,7 +11,7 @@ async function main(argv: readonly string[]): Promise<void> {
   let options: BenchOptions | undefined;
   try {
     options = parseOptions(argv);
-    if (options !== undefined) chosenWorks(WORKS, options);
+    if (options !== undefined) checkOptions(options);
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${USAGE}\n`);
     process.exitCode = 2;
@@ -19,6 +19,14 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   if (options === undefined) process.stdout.write(`${USAGE}\n`);
   else await bench(options);
+}
+
+/** What can be refused before minutes are spent. */
+function checkOptions(options: BenchOptions): void {
+  chosenWorks(WORKS, options);
+  const isBuilt = existsSync(new URL('../dist/index.js', import.meta.url));
+  if (options.dist && !isBuilt)
+    throw new RangeError('--dist: there is no dist/ yet; run `npm run build` first.');
 }
 
 async function bench(options: BenchOptions): Promise<void> {

@@ -13,6 +13,7 @@ export type PeerName =
   | 'generic-pool';
 
 export type {
+  HeldReader,
   ItemRow,
   LeasePeer,
   LeasePeerModule,

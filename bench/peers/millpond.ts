@@ -1,7 +1,7 @@
 import type * as Millpond from '../../src/index.ts';
 import type { NewEvent } from '../harness/seed.ts';
 import { importMillpond } from './millpond-source.ts';
-import type { ItemRow, OpenOptions, SqlPeer } from './peer.ts';
+import type { HeldReader, ItemRow, OpenOptions, SqlPeer } from './peer.ts';
 import { INSERT_EVENT, POINT_READ, RANGE_READ, READ_BALANCE, WRITE_BALANCE } from './statements.ts';
 
 const { openDatabase } = await importMillpond<typeof Millpond>('index');
@@ -12,8 +12,7 @@ export async function openPeer({ file, synchronous, readers }: OpenOptions): Pro
     url: `sqlite:${file}`,
     name: false,
     durability: synchronous === 'full' ? 'full' : 'process',
-    // To weigh readers they must be there: cheap reads would stay on the calling thread.
-    ...(readers !== undefined && { inlineReads: false, pool: { min: readers, max: readers } }),
+    ...(readers !== undefined && { pool: { max: readers } }),
   });
   const valuesOf = ({ itemId, kind, payload, at }: NewEvent): (string | number)[] => [
     itemId,
@@ -32,8 +31,18 @@ export async function openPeer({ file, synchronous, readers }: OpenOptions): Pro
         const balance = (await tx.value<number>(READ_BALANCE, [id]))!;
         await tx.run(WRITE_BALANCE, [balance + 1, id]);
       }),
+    holdReaders: (count) => Promise.all(Array.from({ length: count }, () => holdReader(db))),
     value: (text) => db.value(text),
     setting: (pragma) => db.transaction((tx) => tx.value(`pragma ${pragma}`)),
     close: () => db.close(),
+  };
+}
+
+/** A transaction that only reads has a reader to itself. */
+async function holdReader(db: Millpond.Database): Promise<HeldReader> {
+  const tx = await db.begin({ readOnly: true });
+  return {
+    rangeRead: (firstId, count) => tx.all<ItemRow>(RANGE_READ, [firstId, count]),
+    release: () => tx.commit(),
   };
 }

@@ -30,8 +30,14 @@ export interface SqlPeer {
   jsonBody?(firstId: number, count: number): MaybePromise<Uint8Array>;
   /** Begin immediate, read the balance, write it plus one, commit; where a peer can do so. */
   increment?(accountId: number): MaybePromise<unknown>;
+  /** Takes this many readers for itself, where readers are made only when they are needed. */
+  holdReaders?(count: number): Promise<readonly HeldReader[]>;
   /** All rows in one transaction, by the peer's best way. */
   insertMany?(events: readonly NewEvent[]): MaybePromise<unknown>;
+}
+
+export interface HeldReader extends Pick<SqlPeer, 'rangeRead'> {
+  release(): Promise<void>;
 }
 
 export type ItemRow = Omit<Item, 'createdAt'> & { readonly created_at: number };

@@ -11,8 +11,7 @@ export function markdownReport(bench: Bench): string {
     machineLines(bench)
       .map((line) => `- ${line}`)
       .join('\n'),
-    renderTable(goalTable(bench)),
-    ...tables.map(renderTable),
+    ...[goalTable(bench) ?? [], ...tables].flat().map(renderTable),
     ...(failures.length === 0 ? [] : ['## Failures']),
     ...failures.map(([message, cells]) => `- ${cells.join(', ')}: ${firstLine(message)}`),
   ]

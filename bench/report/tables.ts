@@ -82,8 +82,10 @@ function referenceTitle({ reference }: Work): string {
   return reference.length === 1 ? reference[0]! : `the better of ${reference.join(' and ')}`;
 }
 
-export function goalTable({ verdicts, checks, results }: Bench): Table {
+/** None where the works that were run have no goals. */
+export function goalTable({ verdicts, checks, results }: Bench): Table | undefined {
   const chosen = [...verdicts, ...checks].filter(({ goal }) => results.cellsOf(goal.work).length > 0);
+  if (chosen.length === 0) return undefined;
   return {
     title: 'Goals',
     note: 'a ratio is taken round by round; the median decides',

@@ -21,7 +21,7 @@ export function terminalReport(bench: Bench, stream: NodeJS.WriteStream): string
   const paint = (format: Format, text: string): string =>
     styleText(format, text, { stream, validateStream: true });
   const tables = bench.results.works().map((work) => workTable(work, bench.results));
-  const parts = [...tables, goalTable(bench)].map((table) => renderTable(table, paint));
+  const parts = [...tables, goalTable(bench) ?? []].flat().map((table) => renderTable(table, paint));
   const failures = [...bench.results.failures()].map(
     ([message, cells]) => `${paint('red', 'failed')}: ${cells.join(', ')}\n${firstLines(message)}`,
   );
