@@ -40,7 +40,7 @@ const EVERYWHERE = {
   'sqlite.foreignKeys': true,
   'sqlite.cacheSizeKiB': 16_384,
   'sqlite.mmapSizeBytes': 128 * MIB,
-  'sqlite.walCheckpointBytes': 4 * MIB,
+  'sqlite.walCheckpointBytes': 16 * MIB,
   'sqlite.journalSizeLimitBytes': 64 * MIB,
   'sqlite.trustedSchema': false,
 } as const satisfies Defaults;

@@ -188,7 +188,7 @@ export interface SqliteSettings {
   readonly mmapSizeBytes?: number | undefined;
   /**
    * The write-ahead log is copied into the database when it passes this size, in bytes.
-   * @default 4_194_304 (4 MiB)
+   * @default 16_777_216 (16 MiB)
    */
   readonly walCheckpointBytes?: number | undefined;
   /** The write-ahead log is cut to this size, in bytes, when it grew above. @default 67_108_864 (64 MiB) */

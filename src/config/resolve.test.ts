@@ -80,7 +80,7 @@ describe('a resolved configuration', () => {
         foreignKeys: true,
         cacheSizeKiB: 16_384,
         mmapSizeBytes: 134_217_728,
-        walCheckpointBytes: 4_194_304,
+        walCheckpointBytes: 16_777_216,
         journalSizeLimitBytes: 67_108_864,
         trustedSchema: false,
       },

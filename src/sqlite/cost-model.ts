@@ -14,6 +14,8 @@ const HEAVY_MICROS = 20_000;
 /** One inline run above this demotes the statement. */
 const SLOW_INLINE_MICROS = 1_000;
 const MAX_PENALTY = 4_096;
+/** After so many good inline runs in a row the past is forgiven: on a busy machine any run can be a slow one once. */
+const GOOD_RUNS_TO_FORGIVE = 256;
 
 /**
  * What recent runs of one statement cost. A slow run inline sends it back to the workers for a number of runs that
@@ -25,6 +27,7 @@ export class CostModel {
   #samples = 0;
   #runsUntilInline = SAMPLES_NEEDED;
   #penalty = SAMPLES_NEEDED;
+  #goodRuns = 0;
 
   get weight(): Weight {
     if (this.#samples === 0) return 'unknown';
@@ -41,7 +44,12 @@ export class CostModel {
   /** @returns true when the run was slow enough to be sent away. */
   recordInline(micros: number, rows: number): boolean {
     this.#record(micros, rows);
-    if (micros <= SLOW_INLINE_MICROS && rows <= CHEAP_ROWS * 4) return false;
+    if (micros <= SLOW_INLINE_MICROS && rows <= CHEAP_ROWS * 4) {
+      this.#goodRuns += 1;
+      if (this.#goodRuns === GOOD_RUNS_TO_FORGIVE) this.#penalty = SAMPLES_NEEDED;
+      return false;
+    }
+    this.#goodRuns = 0;
     this.#penalty = Math.min(this.#penalty * 2, MAX_PENALTY);
     this.#runsUntilInline = this.#penalty;
     return true;

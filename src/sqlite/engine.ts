@@ -26,7 +26,7 @@ import { SharedCounters } from './shared-counters.ts';
 import type { StatementAnalysis } from './statement-analysis.ts';
 import { translateFailure } from './translate-failure.ts';
 import { TurnBudget } from './turn-budget.ts';
-import { WalGovernor } from './wal-governor.ts';
+import { walBytes, WalGovernor } from './wal-governor.ts';
 import { WorkerConnection } from './worker-connection.ts';
 
 export interface SqliteEngineParts {
@@ -111,7 +111,9 @@ export class SqliteEngine {
       path,
       checkpointBytes: this.#settings.walCheckpointBytes,
       announce: this.#announce,
+      counters: this.#counters,
       connect: () => this.connect('checkpointer'),
+      onWriter: (task) => this.#throughWriter(({ worker }) => worker.maintain(task)),
       oldestRead: sources.oldestRead,
     });
   }
@@ -168,8 +170,8 @@ export class SqliteEngine {
       inline: this.#inlineCount,
       offloaded: this.#offloadedCount,
       movedReads: this.#readLanes?.moved ?? 0,
-      ...this.#counters.read(),
-      walBytes: this.#governor?.walBytes() ?? 0,
+      ...this.#counters.readGroups(),
+      walBytes: walBytes(this.#settings.path),
       checkpoints: this.#governor?.checkpoints ?? 0,
       durability: this.#settings.synchronous,
       cancellation: this.#interrupter === undefined ? 'row' : 'interrupt',

@@ -27,6 +27,8 @@ export function runMaintenance(
   switch (task) {
     case 'checkpoint':
       return store.trusted(() => checkpoint(database, 'passive'));
+    case 'log':
+      return store.trusted(() => checkpoint(database, 'noop'));
     case 'truncate':
       return store.trusted(() => checkpoint(database, 'truncate'));
     case 'optimize':
@@ -49,7 +51,7 @@ export function runMaintenance(
   }
 }
 
-function checkpoint(database: DatabaseSync, mode: 'passive' | 'truncate'): CheckpointResult {
+function checkpoint(database: DatabaseSync, mode: 'noop' | 'passive' | 'truncate'): CheckpointResult {
   const row = database.prepare(`pragma wal_checkpoint(${mode})`).get() as Record<'busy' | 'log' | 'checkpointed', number>;
   return { blocked: row.busy !== 0, walFrames: row.log, checkpointedFrames: row.checkpointed };
 }

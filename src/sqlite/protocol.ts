@@ -43,7 +43,7 @@ export const Status = {
 } as const;
 
 export type ControlVerb = 'begin-write' | 'begin-read' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback-to';
-export type MaintenanceTask = 'checkpoint' | 'truncate' | 'optimize' | 'pragmas' | 'backup' | 'analyze' | 'ping' | 'close';
+export type MaintenanceTask = 'checkpoint' | 'log' | 'truncate' | 'optimize' | 'pragmas' | 'backup' | 'analyze' | 'ping' | 'close';
 
 /** Why a request failed: SQLite's own code, or one of ours below 0. */
 export const FailureCode = {

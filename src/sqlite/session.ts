@@ -26,6 +26,8 @@ import type { ConnectionRole, ConnectionSettings } from './settings.ts';
 const MAX_GROUP_MEMBERS = 1_000;
 /** Replies are held back this long at most while later requests of the same message run. */
 const REPLY_WITHIN_MS = 1;
+/** Commits between two looks at the write-ahead log; one look costs about 2 µs. */
+const COMMITS_BETWEEN_LOOKS = 8;
 const BATCH_SAVEPOINT = 'millpond_batch';
 
 interface GroupedCall extends GroupMember {
@@ -52,12 +54,14 @@ export class Session {
   readonly #runner: StatementRunner;
   readonly #cursors: CursorTable;
   readonly #group: GroupCommit;
+  readonly #counters: SharedCounters;
   readonly #send: SessionOptions['send'];
 
   #members: GroupedCall[] = [];
   #wire: Wire = [];
   #transfer: ArrayBuffer[] = [];
   #sentAt = 0;
+  #commits = 0;
   /** True between BEGIN and its COMMIT or ROLLBACK, even where SQLite has ended the transaction in between. */
   #inTransaction = false;
   /** True while the reads of one message share a read transaction. */
@@ -68,6 +72,7 @@ export class Session {
     this.#store = options.store;
     this.#role = options.role;
     this.#board = options.board;
+    this.#counters = options.counters;
     this.#send = options.send;
     this.#control = new TransactionControl(options.database, options.store, options.settings.busyTimeoutMs);
     this.#runner = new StatementRunner(options.store, options.board);
@@ -226,6 +231,15 @@ export class Session {
         throw Object.assign(new Error((error as Error).message), { errcode: commitFailure(error).code });
       }
     });
+    this.#noteCommit();
+  }
+
+  /** Tells the governor on the main thread how long the log has become. */
+  #noteCommit(): void {
+    this.#commits += 1;
+    if (this.#commits % COMMITS_BETWEEN_LOOKS !== 1 || this.#role !== 'writer') return;
+    const log = this.#control.readLog();
+    if (log !== undefined) this.#counters.noteLog(log.walFrames, log.checkpointedFrames);
   }
 
   #leave(end: () => void): void {
@@ -275,6 +289,7 @@ export class Session {
     this.#members = [];
     this.#endReadBurst();
     this.#group.run(members).forEach((outcome, index) => this.#replyMember(members[index]!, outcome));
+    this.#noteCommit();
   }
 
   #replyMember(member: GroupedCall, outcome: MemberOutcome): void {

@@ -33,7 +33,7 @@ export class TransactionControl {
     this.#run('pragma busy_timeout = 0');
     try {
       while (!this.#tryBegin()) {
-        if (isAbandoned() || performance.now() >= deadline) return this.#run('begin immediate');
+        if (isAbandoned() || performance.now() >= deadline) return void this.#run('begin immediate');
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_RETRY_MS);
       }
     } finally {
@@ -54,6 +54,12 @@ export class TransactionControl {
   /** Never fails for want of a transaction: SQLite may have ended it already. */
   rollback(): void {
     if (this.isOpen) this.#run('rollback');
+  }
+
+  /** The state of the write-ahead log, without moving any of it. @returns undefined where there is none */
+  readLog(): { readonly walFrames: number; readonly checkpointedFrames: number } | undefined {
+    const row = this.#run('pragma wal_checkpoint(noop)') as { log: number; checkpointed: number };
+    return row.log < 0 ? undefined : { walFrames: row.log, checkpointedFrames: row.checkpointed };
   }
 
   savepoint(name: string): void {
@@ -83,14 +89,14 @@ export class TransactionControl {
     }
   }
 
-  #run(text: string): void {
-    this.#store.trusted((database) => {
+  #run(text: string): unknown {
+    return this.#store.trusted((database) => {
       let statement = this.#verbs.get(text);
       if (statement === undefined) {
         statement = database.prepare(text);
         this.#verbs.set(text, statement);
       }
-      statement.get();
+      return statement.get();
     });
   }
 
