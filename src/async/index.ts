@@ -1,2 +1,3 @@
 export { systemClock, type Clock, type Timer } from './clock.ts';
+export { ManualClock } from './manual-clock.ts';
 export { runInRootContext } from './root-context.ts';
