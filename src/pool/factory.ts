@@ -1,0 +1,25 @@
+/**
+ * How the pool makes and unmakes what it holds, and asks it how it is. Any of these may throw or hang: the
+ * pool survives it.
+ */
+export interface ResourceFactory<Resource> {
+  /**
+   * Opens one. The signal aborts after `createTimeoutMs` and when the pool closes; what arrives later is
+   * destroyed.
+   */
+  create(signal: AbortSignal): Promise<Resource>;
+  destroy(resource: Resource, reason: string): Promise<void>;
+  /** Asks over the wire whether it still answers. Without it nothing is pinged and nothing kept alive. */
+  ping?(resource: Resource): Promise<boolean>;
+  /** Tells from what is known already. Asked before each lease and after it: must be cheap. */
+  isUsable?(resource: Resource): boolean;
+  /** Makes it clean for the next taker, after each lease. False, or an error, has it destroyed. */
+  reset?(resource: Resource): Promise<boolean>;
+  /** How it appears in events. @default a number counted by the pool, and the pool's name */
+  describe?(resource: Resource): ResourceDescription;
+}
+
+export interface ResourceDescription {
+  readonly connectionId: number;
+  readonly role: string;
+}

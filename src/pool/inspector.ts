@@ -1,0 +1,70 @@
+import { runInRootContext, type Clock } from '../async/index.ts';
+import { ConnectionError } from '../errors/index.ts';
+import type { ResourceFactory } from './factory.ts';
+import type { Slot } from './lease.ts';
+import type { ResolvedPoolOptions } from './pool-options.ts';
+import { withinLimit } from './time-limit.ts';
+
+interface InspectorParts<Resource> {
+  readonly name: string;
+  readonly factory: ResourceFactory<Resource>;
+  readonly clock: Clock;
+  readonly options: ResolvedPoolOptions;
+  readonly onError: (error: unknown, slot: Slot<Resource>) => void;
+}
+
+export type Check = 'ping' | 'reset';
+
+/** Puts the factory's questions to resources that nobody holds: each has `checkTimeoutMs` to pass. */
+export class Inspector<Resource> {
+  readonly #parts: InspectorParts<Resource>;
+  readonly #stop = new AbortController();
+  #running = 0;
+
+  constructor(parts: InspectorParts<Resource>) {
+    this.#parts = parts;
+  }
+
+  /** Checks under way. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Whether it was idle for so long that it may have died unnoticed. */
+  needsPing(slot: Slot<Resource>, nowMs: number): boolean {
+    const { factory, options } = this.#parts;
+    return factory.ping !== undefined && nowMs - slot.checkedAtMs >= options.pingAfterIdleMs;
+  }
+
+  /** Has the check made and calls `done`, whatever happens and in the same step as `running` falls. */
+  check(slot: Slot<Resource>, check: Check, done: (passed: boolean) => void): void {
+    this.#running += 1;
+    const finish = (passed: boolean) => {
+      this.#running -= 1;
+      done(passed);
+    };
+    runInRootContext(() => this.#ask(slot, check)).then(finish, (error: unknown) => {
+      // A check that was stopped has no result; the slot is retired by who stopped it.
+      if (!this.#stop.signal.aborted) this.#parts.onError(error, slot);
+      finish(false);
+    });
+  }
+
+  /** No answer is waited for any longer. */
+  stop(reason: Error): void {
+    this.#stop.abort(reason);
+  }
+
+  async #ask({ resource }: Slot<Resource>, check: Check): Promise<boolean> {
+    const { name, factory, clock, options } = this.#parts;
+    const limitMs = options.checkTimeoutMs;
+    const late = () =>
+      new ConnectionError(`A ${check} in pool "${name}" was not answered within ${limitMs} ms.`);
+    // An engine may throw where it should reject; both end here, in this promise.
+    const answer = check === 'ping' ? factory.ping?.(resource) : factory.reset?.(resource);
+    return (
+      (await withinLimit(Promise.resolve(answer), { clock, limitMs, late, signal: this.#stop.signal })) ===
+      true
+    );
+  }
+}

@@ -1,0 +1,178 @@
+import { ConfigError, type ConfigProblem } from '../errors/index.ts';
+import { closestName } from './closest-name.ts';
+
+/** What a caller may pass. */
+export interface PoolOptions {
+  /** Most connections alive at once, leased and idle together. @default 10 */
+  readonly max?: number | undefined;
+  /**
+   * Longest wait for a lease, opening a connection included; then ConnectionPoolExhaustedError. 0 = do not
+   * wait. @default 5_000
+   */
+  readonly acquireTimeoutMs?: number | undefined;
+  /** Connections kept open when nothing happens. @default 1 */
+  readonly min?: number | undefined;
+  /** Connections above `max` for a rush; each is closed when it comes back and nobody waits. @default 0 */
+  readonly maxOverflow?: number | undefined;
+  /**
+   * Callers that may wait for a leased connection; the next is refused at once. 0 = nobody waits. @default
+   * 1_000
+   */
+  readonly maxWaiting?: number | undefined;
+  /**
+   * Closes a connection that was idle for this long, while more than `min` are open. 0 = never. @default
+   * 600_000
+   */
+  readonly idleTimeoutMs?: number | undefined;
+  /**
+   * Replaces a connection of this age, less up to 10 % by chance; never while it is leased. 0 = never.
+   * @default 1_800_000
+   */
+  readonly maxLifetimeMs?: number | undefined;
+  /** Pings an idle connection this often, ± 10 %. 0 = never. @default 120_000 */
+  readonly keepaliveMs?: number | undefined;
+  /**
+   * Pings a connection before a lease when it was idle for this long. 0 = before every lease of an idle one.
+   * @default 1_000
+   */
+  readonly pingAfterIdleMs?: number | undefined;
+  /** Reports a lease held for longer, with its taker's stack. 0 = never. @default 10_000 */
+  readonly leakAfterMs?: number | undefined;
+  /** Reports a wait for a lease that took longer. 0 = never. @default 2_000 */
+  readonly warnAcquireMs?: number | undefined;
+  /** Longest one attempt to open a connection may take. @default 5_000 */
+  readonly createTimeoutMs?: number | undefined;
+  /** Longest a ping or a reset may take; then the connection counts as dead. @default 2_000 */
+  readonly checkTimeoutMs?: number | undefined;
+  /** Longest the pool waits for a connection to end before it looks away. @default 2_000 */
+  readonly destroyTimeoutMs?: number | undefined;
+  /**
+   * After a failed attempt to open, the next comes within this time, chosen by chance; the range doubles each
+   * time … @default 10
+   */
+  readonly createRetryMinMs?: number | undefined;
+  /** … up to this. @default 5_000 */
+  readonly createRetryMaxMs?: number | undefined;
+}
+
+/** The same with nothing missing. */
+export type ResolvedPoolOptions = { readonly [Name in keyof PoolOptions]-?: number };
+
+const DEFAULTS: ResolvedPoolOptions = Object.freeze({
+  max: 10,
+  acquireTimeoutMs: 5_000,
+  min: 1,
+  maxOverflow: 0,
+  maxWaiting: 1_000,
+  idleTimeoutMs: 600_000,
+  maxLifetimeMs: 1_800_000,
+  keepaliveMs: 120_000,
+  pingAfterIdleMs: 1_000,
+  leakAfterMs: 10_000,
+  warnAcquireMs: 2_000,
+  createTimeoutMs: 5_000,
+  checkTimeoutMs: 2_000,
+  destroyTimeoutMs: 2_000,
+  createRetryMinMs: 10,
+  createRetryMaxMs: 5_000,
+});
+
+/** Options that go together; pass one, with your own beside it, to `resolvePoolOptions`. */
+export const POOL_PRESETS: Readonly<Record<'development' | 'production', PoolOptions>> = Object.freeze({
+  development: Object.freeze({ max: 5, maxOverflow: 10 }),
+  production: Object.freeze({ max: 20, maxOverflow: 40, maxLifetimeMs: 3_600_000, pingAfterIdleMs: 0 }),
+});
+
+type Key = keyof ResolvedPoolOptions;
+
+/** What values an option may have. */
+interface Range {
+  readonly least: number;
+  readonly most: number;
+  readonly isCount: boolean;
+}
+
+/** The longest time a timer can take: 24 days. */
+const LONGEST_MS = 2_147_483_647;
+const ANY_TIME: Range = { least: 0, most: LONGEST_MS, isCount: false };
+/** For times that leave no chance to succeed when they are 0. */
+const SOME_TIME: Range = { least: 1, most: LONGEST_MS, isCount: false };
+const RANGES: Readonly<Record<Key, Range>> = {
+  max: { least: 1, most: 10_000, isCount: true },
+  acquireTimeoutMs: ANY_TIME,
+  min: { least: 0, most: 10_000, isCount: true },
+  maxOverflow: { least: 0, most: 10_000, isCount: true },
+  maxWaiting: { least: 0, most: 1_000_000, isCount: true },
+  idleTimeoutMs: ANY_TIME,
+  maxLifetimeMs: ANY_TIME,
+  keepaliveMs: ANY_TIME,
+  pingAfterIdleMs: ANY_TIME,
+  leakAfterMs: ANY_TIME,
+  warnAcquireMs: ANY_TIME,
+  createTimeoutMs: SOME_TIME,
+  checkTimeoutMs: SOME_TIME,
+  destroyTimeoutMs: SOME_TIME,
+  createRetryMinMs: SOME_TIME,
+  createRetryMaxMs: SOME_TIME,
+};
+const KEYS = Object.keys(RANGES) as Key[];
+
+/** @throws ConfigError listing every fault. Never corrects in silence. */
+export function resolvePoolOptions(given: PoolOptions = {}): ResolvedPoolOptions {
+  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  const unknown = said.filter(([key]) => !Object.hasOwn(DEFAULTS, key));
+  const options: ResolvedPoolOptions = {
+    ...DEFAULTS,
+    ...(Object.fromEntries(said) as Partial<ResolvedPoolOptions>),
+  };
+  const problems = [
+    ...unknown.map(([key]) => unknownKey(key)),
+    ...wrongValues(options),
+    ...contradictions(options),
+  ];
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(options);
+}
+
+function unknownKey(key: string): ConfigProblem {
+  const meant = closestName(key, KEYS);
+  const hint = meant === undefined ? '' : ` Did you mean "${meant}"?`;
+  return problem(key, `There is no such option.${hint}`);
+}
+
+function wrongValues(options: ResolvedPoolOptions): ConfigProblem[] {
+  return KEYS.filter((key) => !isWithin(RANGES[key], options[key])).map((key) => {
+    const { least, most, isCount } = RANGES[key];
+    const allowed = `${isCount ? 'a whole number' : 'milliseconds'}, ${least} to ${most}`;
+    return problem(key, `must be ${allowed}; it is ${shown(options[key])}.`);
+  });
+}
+
+function contradictions({
+  min,
+  max,
+  createRetryMinMs,
+  createRetryMaxMs,
+}: ResolvedPoolOptions): ConfigProblem[] {
+  const found: ConfigProblem[] = [];
+  if (min > max) found.push(problem('min', `is ${min}, more than max, which is ${max}.`));
+  if (createRetryMinMs > createRetryMaxMs) {
+    const message = `is ${createRetryMinMs}, more than createRetryMaxMs, which is ${createRetryMaxMs}.`;
+    found.push(problem('createRetryMinMs', message));
+  }
+  return found;
+}
+
+function isWithin({ least, most, isCount }: Range, value: unknown): boolean {
+  return (
+    typeof value === 'number' && value >= least && value <= most && (!isCount || Number.isInteger(value))
+  );
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'number' || value === null ? String(value) : `of type ${typeof value}`;
+}
+
+function problem(key: string, message: string): ConfigProblem {
+  return { key: `pool.${key}`, message, source: 'options' };
+}
