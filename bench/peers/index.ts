@@ -13,7 +13,6 @@ export type PeerName =
   | 'generic-pool';
 
 export type {
-  HeldReader,
   ItemRow,
   LeasePeer,
   LeasePeerModule,

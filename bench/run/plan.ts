@@ -38,7 +38,7 @@ export function chosenWorks(works: readonly Work[], options: BenchOptions): Work
   throw new RangeError(`--only ${options.only.join(',')}: no such work. There are: ${names}.`);
 }
 
-export function chosenPeers(work: Work, options: BenchOptions): PeerName[] {
+function chosenPeers(work: Work, options: BenchOptions): PeerName[] {
   return work.peers.filter((peer) => peer.startsWith('millpond') || isChosen(peer, options.peers));
 }
 

@@ -10,7 +10,7 @@ import { readsUnderScans } from './reads-under-scans.ts';
 import { transactions } from './transactions.ts';
 import type { Work } from './work.ts';
 
-export type { Column, Step, Unit, Work, WorkContext } from './work.ts';
+export type { Column, Step, Unit, Work } from './work.ts';
 
 /** In the order of the report. */
 export const WORKS: readonly Work[] = [
