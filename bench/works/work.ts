@@ -14,7 +14,7 @@ export interface Column {
 }
 
 /** What a cell (work, step, peer) gets to work with in its own process. */
-export interface WorkContext {
+interface WorkContext {
   readonly warmUpMs: number;
   readonly measureMs: number;
   /** The step's number where a work has steps, else 0. */
