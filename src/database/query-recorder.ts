@@ -28,15 +28,15 @@ export class QueryRecorder implements QueryObserver {
     this.#exposeParams = options.exposeParams;
   }
 
-  countRead(durationMs: number, rows: number): boolean {
-    this.#record(durationMs, rows);
+  record(durationMs: number, rows: number): boolean {
+    this.#count += 1;
+    this.#rows += rows;
+    this.#totalMs += durationMs;
     return durationMs >= this.#slowQueryMs || this.#announce.has('query:end');
   }
 
   succeeded(statement: ObservedStatement, rows: number): void {
-    const { durationMs, placement } = statement;
-    // An inline read was counted by countRead already.
-    if (placement !== 'inline') this.#record(durationMs, rows);
+    const { durationMs } = statement;
     if (this.#announce.has('query:end')) this.#announce.emit('query:end', this.#toEvent(statement, rows));
     if (durationMs < this.#slowQueryMs) return;
     this.#slow += 1;
@@ -45,19 +45,14 @@ export class QueryRecorder implements QueryObserver {
   }
 
   failed(statement: ObservedStatement, error: Error): void {
-    this.#record(statement.durationMs, 0);
+    this.#count += 1;
     this.#errors += 1;
+    this.#totalMs += statement.durationMs;
     if (this.#announce.has('query:error')) this.#announce.emit('query:error', { ...this.#toEvent(statement, 0), error });
   }
 
   stats(): QueryStats {
     return { count: this.#count, errors: this.#errors, slow: this.#slow, rows: this.#rows, totalMs: this.#totalMs };
-  }
-
-  #record(durationMs: number, rows: number): void {
-    this.#count += 1;
-    this.#rows += rows;
-    this.#totalMs += durationMs;
   }
 
   #toEvent(statement: ObservedStatement, rows: number): QueryEvent {

@@ -48,6 +48,8 @@ export class SqliteBackend implements Backend {
   readonly #writers: Pool<SqliteConnection>;
   /** The same pool as `#writers` where there is one connection. */
   readonly #readers: Pool<SqliteConnection>;
+  /** Readers that serve light statements when leases and heavy statements hold all others; absent with one connection. */
+  readonly #express: Pool<SqliteConnection> | undefined;
 
   private constructor(config: ResolvedSqliteConfig, { name, announce, observer, beforeWrite }: BackendParts) {
     this.#config = config;
@@ -72,6 +74,11 @@ export class SqliteBackend implements Backend {
     this.#readers = config.pooled
       ? new Pool({ ...parts, name, factory: factory('reader'), options: resolvePoolOptions({ ...config.pool, min: 0 }) })
       : this.#writers;
+    // The second takes over while a statement that was thought to be light keeps the first.
+    const express = resolvePoolOptions({ ...config.pool, min: 0, max: 2, maxOverflow: 0 });
+    this.#express = config.pooled
+      ? new Pool({ ...parts, name: `${name}:express`, factory: factory('reader'), options: express })
+      : undefined;
   }
 
   /** Opens the file: the writer first, which alone switches it to WAL. @throws ConnectionError with nothing left open */
@@ -82,6 +89,7 @@ export class SqliteBackend implements Backend {
       backend.#engine.start({
         writer: backend.#writers satisfies LaneSource,
         reader: backend.#readers,
+        express: backend.#express ?? backend.#readers,
         maxReaders: config.pool.max,
         oldestRead: () => backend.#oldestRead(),
       });
@@ -121,13 +129,11 @@ export class SqliteBackend implements Backend {
   }
 
   poolStats(): PoolStats {
-    const writers = this.#writers.stats();
-    return this.#readers === this.#writers ? writers : addPoolStats(this.#readers.stats(), writers);
+    return this.#pools().map((pool) => pool.stats()).reduce(addPoolStats);
   }
 
   leases(): LeaseInfo[] {
-    const leases = this.#writers.leases();
-    return this.#readers === this.#writers ? leases : leases.concat(this.#readers.leases());
+    return this.#pools().flatMap((pool) => pool.leases());
   }
 
   engineStats(): Record<string, unknown> {
@@ -146,8 +152,7 @@ export class SqliteBackend implements Backend {
   }
 
   reconnect(): void {
-    if (this.#readers !== this.#writers) this.#readers.retireAll('health check failed');
-    this.#writers.retireAll('health check failed');
+    for (const pool of this.#pools()) pool.retireAll('health check failed');
   }
 
   async backup(path: string): Promise<void> {
@@ -161,11 +166,16 @@ export class SqliteBackend implements Backend {
 
   async close(timeoutMs: number): Promise<void> {
     // The writer closes last: whoever closes last folds the log into the file, and a reader cannot.
-    if (this.#readers !== this.#writers) await this.#readers.close({ timeoutMs });
+    const readers = this.#pools().filter((pool) => pool !== this.#writers);
+    await Promise.all(readers.map((pool) => pool.close({ timeoutMs })));
     await this.#engine.stopServices();
     await this.#tidy();
     await this.#writers.close({ timeoutMs });
     this.#engine.close();
+  }
+
+  #pools(): Pool<SqliteConnection>[] {
+    return [...new Set([this.#readers, this.#express ?? this.#readers, this.#writers])];
   }
 
   #pool(readOnly: boolean): Pool<SqliteConnection> {

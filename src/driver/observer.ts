@@ -15,12 +15,13 @@ export interface ObservedStatement {
 
 /** Told of every statement that an engine finished. Must not throw. */
 export interface QueryObserver {
-  /** @param rows rows returned, or affected by a write */
-  succeeded(statement: ObservedStatement, rows: number): void;
-  failed(statement: ObservedStatement, error: Error): void;
   /**
-   * The cheap way to report an inline read: no object is made for it unless somebody listens.
-   * @returns true when the full report is wanted through `succeeded`
+   * Counts a statement that succeeded. Cheap: most statements are of no more interest than that.
+   * @param rows rows returned, or affected by a write
+   * @returns true when the full report is wanted, through `succeeded`
    */
-  countRead(durationMs: number, rows: number): boolean;
+  record(durationMs: number, rows: number): boolean;
+  succeeded(statement: ObservedStatement, rows: number): void;
+  /** Counts and reports a statement that failed. */
+  failed(statement: ObservedStatement, error: Error): void;
 }

@@ -8,9 +8,10 @@ import type {
   ShapeResult,
   Statement,
 } from '../driver/index.ts';
+import type { CostModel } from './cost-model.ts';
 import { RowStream } from './row-stream.ts';
-import type { CallDescription, CallHooks } from './pending-call.ts';
-import { Op } from './protocol.ts';
+import { startCall, type CallDetails, type CallRequest } from './pending-call.ts';
+import type { ControlVerb } from './protocol.ts';
 import type { WorkerConnection } from './worker-connection.ts';
 import type { ConnectionRole } from './settings.ts';
 
@@ -24,100 +25,94 @@ export interface ConnectionHome {
   writeElsewhere<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]>;
   batchElsewhere(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]>;
   scriptElsewhere(text: string, options: CallOptions): Promise<void>;
-  /** A write was committed: readers may see more now. */
-  noteCommit(): void;
 }
 
-/** A call that the lanes send: its limits started to count when the caller asked. */
-export interface PlacedCall {
-  readonly statement: Statement;
-  readonly options: CallOptions;
+interface CallPlace {
   readonly placement: Placement;
-  readonly startedAt: number;
+  readonly transactionId: number | undefined;
   readonly writes: boolean;
+  readonly commits: boolean;
+  readonly cost: CostModel | undefined;
+}
+
+/** Fills in a statement's limits. They count from now, when the caller asks, not from when the call is sent. */
+export function describeCall(
+  request: CallRequest,
+  { text, params }: Statement,
+  options: CallOptions,
+  place: CallPlace & { readonly queryTimeoutMs: number },
+): CallDetails {
+  return {
+    request,
+    text,
+    name: options.name,
+    params,
+    placement: place.placement,
+    transactionId: place.transactionId,
+    startedAt: performance.now(),
+    timeoutMs: options.timeoutMs ?? place.queryTimeoutMs,
+    signal: options.signal,
+    writes: place.writes,
+    commits: place.commits,
+    cancellable: true,
+    observed: true,
+    cost: place.cost,
+  };
 }
 
 /** One SQLite connection as the pool keeps it and a transaction uses it. */
 export class SqliteConnection implements DriverConnection {
-  /** Called after answers came in; set by the lane that shares this connection. */
-  onAnswered: (() => void) | undefined;
-  readonly #worker: WorkerConnection;
+  readonly worker: WorkerConnection;
   readonly #home: ConnectionHome;
   #inTransaction = false;
   #transactionWrites = false;
   #transactionId: number | undefined;
 
   constructor(worker: WorkerConnection, home: ConnectionHome) {
-    this.#worker = worker;
+    this.worker = worker;
     this.#home = home;
-    worker.onAnswered = () => this.onAnswered?.();
   }
 
   get id(): number {
-    return this.#worker.id;
+    return this.worker.id;
   }
 
   get role(): ConnectionRole {
-    return this.#worker.role;
+    return this.worker.role;
   }
 
   get usable(): boolean {
-    return this.#worker.usable;
+    return this.worker.usable;
   }
 
   get lost(): Promise<Error> {
-    return this.#worker.lost;
+    return this.worker.lost;
   }
 
-  get inFlight(): number {
-    return this.#worker.inFlight;
-  }
-
-  get hasRoom(): boolean {
-    return this.#worker.hasRoom;
-  }
-
-  get worker(): WorkerConnection {
-    return this.#worker;
-  }
-
-  execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
-    if (this.#inTransaction) return this.#send(shape, this.#placed(statement, options, this.#transactionWrites), Op.execute);
+  async execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
+    if (this.#inTransaction) {
+      const request = { kind: 'statement', shape, statement, grouped: false } as const;
+      return this.#call(request, statement, options, this.#transactionWrites);
+    }
     const writes = this.#home.writes(statement.text) ?? this.role === 'writer';
     if (writes && this.role !== 'writer') return this.#home.writeElsewhere(shape, statement, options);
-    return this.#send(shape, this.#placed(statement, options, writes), writes ? Op.write : Op.execute);
-  }
-
-  /** For the lanes: a call outside any transaction. */
-  executeShared<S extends Shape>(
-    shape: S,
-    call: PlacedCall,
-    hooks?: CallHooks,
-  ): Promise<ShapeResult[S]> {
-    return this.#send(shape, call, call.writes ? Op.write : Op.execute, hooks);
+    return this.#call({ kind: 'statement', shape, statement, grouped: writes }, statement, options, writes);
   }
 
   batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
     if (this.role !== 'writer' && !this.#inTransaction) return this.#home.batchElsewhere(statements, options);
-    return this.batchShared(statements, this.#placed({ text: 'batch', params: [] }, options, true));
-  }
-
-  async batchShared(statements: readonly Statement[], call: PlacedCall): Promise<BatchItemResult[]> {
-    return this.#worker.batch(statements, this.#describe(call));
+    return this.#call({ kind: 'batch', statements }, { text: 'batch', params: [] }, options, true);
   }
 
   script(text: string, options: CallOptions): Promise<void> {
     if (this.role !== 'writer' && !this.#inTransaction) return this.#home.scriptElsewhere(text, options);
-    return this.scriptShared(this.#placed({ text, params: [] }, options, true));
-  }
-
-  scriptShared(call: PlacedCall): Promise<void> {
-    return this.#worker.script(this.#describe(call));
+    return this.#call({ kind: 'script', text }, { text, params: [] }, options, true);
   }
 
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
-    const call = this.#describe(this.#placed(statement, options, false));
-    return new RowStream({ worker: this.#worker, statement, call, idleTimeoutMs: this.#home.streamIdleTimeoutMs });
+    const describe = (request: CallRequest) => this.#describe(request, statement, options, false);
+    const { streamIdleTimeoutMs: idleTimeoutMs } = this.#home;
+    return new RowStream({ worker: this.worker, statement, describe, idleTimeoutMs });
   }
 
   async begin({ readOnly, transactionId }: BeginOptions): Promise<void> {
@@ -128,10 +123,8 @@ export class SqliteConnection implements DriverConnection {
   }
 
   async commit(): Promise<void> {
-    const wrote = this.#transactionWrites;
     this.#inTransaction = false;
     await this.#control('commit');
-    if (wrote) this.#home.noteCommit();
   }
 
   async rollback(): Promise<void> {
@@ -152,7 +145,7 @@ export class SqliteConnection implements DriverConnection {
   }
 
   async ping(): Promise<boolean> {
-    await this.#worker.maintain('ping');
+    await this.worker.maintain('ping');
     return this.usable;
   }
 
@@ -160,8 +153,8 @@ export class SqliteConnection implements DriverConnection {
   async tidy(timeoutMs: number): Promise<void> {
     const timeout = new Promise<void>((resolve) => setTimeout(resolve, timeoutMs).unref());
     const work = async () => {
-      await this.#worker.maintain('optimize');
-      await this.#worker.maintain('truncate');
+      await this.worker.maintain('optimize');
+      await this.worker.maintain('truncate');
     };
     // A busy or broken file may refuse either; closing goes on without.
     await Promise.race([work().catch(() => undefined), timeout]);
@@ -169,47 +162,38 @@ export class SqliteConnection implements DriverConnection {
 
   /** Ends the connection: in order where it is sound, with its thread otherwise. */
   async end(reason: string, timeoutMs: number): Promise<void> {
-    if (this.usable) await this.#worker.close(timeoutMs);
-    else await this.#worker.terminate(new Error(reason));
+    if (this.usable) await this.worker.close(timeoutMs);
+    else await this.worker.terminate(new Error(reason));
   }
 
   cancelPending(reason: Error): void {
-    this.#worker.cancelPending(() => reason);
+    this.worker.cancelPending(() => reason);
   }
 
-  async #send<S extends Shape>(
-    shape: S,
-    call: PlacedCall,
-    op: typeof Op.execute | typeof Op.write,
-    hooks?: CallHooks,
-  ): Promise<ShapeResult[S]> {
-    return this.#worker.execute(shape, call.statement, { ...this.#describe(call), op }, hooks);
+  #call<T>(request: CallRequest, statement: Statement, options: CallOptions, writes: boolean): Promise<T> {
+    return startCall(this.#describe(request, statement, options, writes), (call) => this.worker.send(call));
   }
 
-  #control(verb: Parameters<WorkerConnection['control']>[0], name: string | null = null): Promise<void> {
-    const statement = { text: verb, params: [] };
-    const call = this.#describe(this.#placed(statement, NO_LIMIT, this.#transactionWrites && verb === 'commit'));
-    return this.#worker.control(verb, { ...call, cancellable: verb === 'begin-write', observed: false }, name);
-  }
-
-  #placed(statement: Statement, options: CallOptions, writes: boolean): PlacedCall {
-    return { statement, options, placement: 'connection', startedAt: performance.now(), writes };
-  }
-
-  #describe({ statement, options, placement, startedAt, writes }: PlacedCall): CallDescription {
-    return {
-      text: statement.text,
-      name: options.name,
-      params: statement.params,
-      placement,
+  #describe(request: CallRequest, statement: Statement, options: CallOptions, writes: boolean): CallDetails {
+    return describeCall(request, statement, options, {
+      placement: 'connection',
       transactionId: this.#inTransaction ? this.#transactionId : undefined,
-      startedAt,
-      timeoutMs: options.timeoutMs ?? this.#home.queryTimeoutMs,
-      signal: options.signal,
       writes,
-      cancellable: true,
-      observed: true,
+      commits: writes && !this.#inTransaction,
+      cost: undefined,
+      queryTimeoutMs: this.#home.queryTimeoutMs,
+    });
+  }
+
+  #control(verb: ControlVerb, name: string | null = null): Promise<void> {
+    const commits = this.#transactionWrites && verb === 'commit';
+    const details: CallDetails = {
+      ...this.#describe({ kind: 'control', verb, name }, { text: verb, params: [] }, NO_LIMIT, commits),
+      commits,
+      cancellable: verb === 'begin-write',
+      observed: false,
     };
+    return startCall(details, (call) => this.worker.send(call));
   }
 }
 

@@ -41,6 +41,11 @@ export class CostModel {
     if (this.#runsUntilInline > 0) this.#runsUntilInline -= 1;
   }
 
+  /** A run that has taken so long and has not ended yet. */
+  recordStall(micros: number): void {
+    this.#record(Math.max(micros, HEAVY_MICROS / NEWEST_SHARE), 0);
+  }
+
   /** @returns true when the run was slow enough to be sent away. */
   recordInline(micros: number, rows: number): boolean {
     this.#record(micros, rows);

@@ -10,15 +10,16 @@ import type {
 import { ConnectionError, ConnectionPoolExhaustedError, ReadOnlyError, type MillpondError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { assertSqliteVersion } from './binding.ts';
-import { SqliteConnection, type ConnectionHome, type PlacedCall } from './connection.ts';
+import { describeCall, SqliteConnection, type ConnectionHome } from './connection.ts';
 import { isBusy, toFailure } from './failure.ts';
 import { FileWatch, preparePlace } from './file-guard.ts';
 import { InlineReader } from './inline-reader.ts';
 import { loadInterrupter, type Interrupter } from './interrupt.ts';
-import { ENGINE_HOLDERS, Lane, type LaneSource, type LaneTask } from './lane.ts';
+import { ENGINE_HOLDERS, Lane, type LaneSource } from './lane.ts';
 import { toBindable } from './parameters.ts';
+import { describeEngineCall, startCall, type CallDetails, type CallRequest, type PendingCall } from './pending-call.ts';
 import { PlanCache, type Plan } from './plan.ts';
-import { FailureCode } from './protocol.ts';
+import { FailureCode, type MaintenanceTask } from './protocol.ts';
 import { ReadLanes } from './read-lanes.ts';
 import { RowBuilderCache } from './row-builder.ts';
 import type { ConnectionRole, SqliteSettings } from './settings.ts';
@@ -41,6 +42,8 @@ export interface SqliteEngineParts {
 export interface SqliteSources {
   readonly writer: LaneSource;
   readonly reader: LaneSource;
+  /** Readers for light statements alone. */
+  readonly express: LaneSource;
   readonly maxReaders: number;
   /** The oldest lease of a reader, for the message about a pinned log. */
   oldestRead(): { readonly heldMs: number; readonly holder: string; readonly takenAt: string } | undefined;
@@ -94,6 +97,7 @@ export class SqliteEngine {
       counters: this.#counters,
       cancelGraceMs: this.#settings.cancelGraceMs,
       createRowBuilder: (columns) => this.#rowBuilders.get(columns),
+      noteCommit: () => this.#governor?.noteCommit(),
     });
     return new SqliteConnection(worker, this.#home);
   }
@@ -105,7 +109,8 @@ export class SqliteEngine {
     this.#writeLane = new Lane(sources.writer, { holder: ENGINE_HOLDERS.groupCommit, maxWaiting });
     if (!pooled) return;
     this.#inlineReader = new InlineReader(this.#settings, (columns) => this.#rowBuilders.get(columns));
-    this.#readLanes = new ReadLanes(sources.reader, { maxReaders: sources.maxReaders, maxWaiting });
+    const { express, reader: readers, maxReaders } = sources;
+    this.#readLanes = new ReadLanes({ express, readers, maxReaders }, maxWaiting);
     if (this.#settings.readOnly) return;
     this.#governor = new WalGovernor({
       path,
@@ -113,7 +118,7 @@ export class SqliteEngine {
       announce: this.#announce,
       counters: this.#counters,
       connect: () => this.connect('checkpointer'),
-      onWriter: (task) => this.#throughWriter(({ worker }) => worker.maintain(task)),
+      onWriter: (task) => this.#maintainOnWriter(task),
       oldestRead: sources.oldestRead,
     });
   }
@@ -136,15 +141,13 @@ export class SqliteEngine {
 
   async batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
     this.#assertWritable({ text: 'batch', params: [] }, options);
-    const call = this.#call({ text: 'batch', params: [] }, options, true);
-    return this.#throughWriter((connection) => connection.batchShared(statements, call));
+    return this.#writeCall({ kind: 'batch', statements }, { text: 'batch', params: [] }, options);
   }
 
   async script(text: string, options: CallOptions): Promise<void> {
     this.#assertWritable({ text, params: [] }, options);
-    const call = this.#call({ text, params: [] }, options, true);
     try {
-      await this.#throughWriter((connection) => connection.scriptShared(call));
+      await this.#writeCall({ kind: 'script', text }, { text, params: [] }, options);
     } finally {
       this.#plans.clear();
     }
@@ -201,20 +204,17 @@ export class SqliteEngine {
 
   #write<S extends Shape>(shape: S, statement: Statement, options: CallOptions, plan: Plan): Promise<ShapeResult[S]> {
     this.#assertWritable(statement, options);
-    const call = this.#call(statement, options, true);
-    const done = this.#throughWriter((connection) => connection.executeShared(shape, call));
+    const request = { kind: 'statement', shape, statement, grouped: true } as const;
+    const done = this.#writeCall<ShapeResult[S]>(request, statement, options);
     return plan.analysis.changesSchema ? done.finally(() => this.#plans.clear()) : done;
   }
 
-  #throughWriter<T>(send: (connection: SqliteConnection) => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const settled = (answer: T) => {
-        this.#home.noteCommit();
-        resolve(answer);
-      };
-      const task: LaneTask = { send: (connection) => void send(connection).then(settled, reject), reject };
-      this.#writeLane.submit(task);
-    });
+  #writeCall<T>(request: CallRequest, statement: Statement, options: CallOptions): Promise<T> {
+    return startCall(this.#describe(request, statement, options, undefined), this.#writeLane.submit);
+  }
+
+  #maintainOnWriter(task: MaintenanceTask, argument: string | null = null): Promise<unknown> {
+    return startCall(describeEngineCall({ kind: 'maintain', task, argument }, task), this.#writeLane.submit);
   }
 
   #readOffloaded<S extends Shape>(
@@ -224,11 +224,26 @@ export class SqliteEngine {
     { cost }: Plan,
   ): Promise<ShapeResult[S]> {
     this.#offloadedCount += 1;
-    const call = this.#call(statement, options, false);
-    const lanes = this.#readLanes;
-    if (lanes === undefined) return this.#throughWriter((connection) => connection.executeShared(shape, call));
-    return new Promise((resolve, reject) => {
-      lanes.submit({ shape, call, cost, resolve: resolve as (answer: unknown) => void, reject });
+    const request = { kind: 'statement', shape, statement, grouped: false } as const;
+    const submit = this.#readLanes?.submit ?? this.#writeLane.submit;
+    return startCall(this.#describe(request, statement, options, cost), submit);
+  }
+
+  /** A call outside any transaction; a read has a cost model, a write has none. */
+  #describe(
+    request: CallRequest,
+    statement: Statement,
+    options: CallOptions,
+    cost: PendingCall['cost'],
+  ): CallDetails {
+    const writes = cost === undefined;
+    return describeCall(request, statement, options, {
+      placement: writes ? 'grouped' : 'worker',
+      transactionId: undefined,
+      writes,
+      commits: writes,
+      cost,
+      queryTimeoutMs: this.#settings.queryTimeoutMs,
     });
   }
 
@@ -283,7 +298,7 @@ export class SqliteEngine {
     const demoted = plan.cost.recordInline(durationMs * 1000, rows);
     const budgetMs = this.#settings.inlineBudgetMs;
     if (demoted && durationMs > budgetMs) this.#announce.emit('sqlite:inline-overrun', { sql: text, durationMs, budgetMs });
-    if (!this.#observer.countRead(durationMs, rows)) return;
+    if (!this.#observer.record(durationMs, rows)) return;
     const where = { placement: 'inline', connectionId: undefined, transactionId: undefined } as const;
     this.#observer.succeeded({ text, name, params, ...where, durationMs }, rows);
   }
@@ -308,15 +323,9 @@ export class SqliteEngine {
     statement: Statement,
     options: CallOptions,
   ): Promise<ShapeResult[S]> {
-    const analysis = await this.#throughWriter(
-      (connection) => connection.worker.maintain('analyze', statement.text) as Promise<StatementAnalysis>,
-    );
+    const analysis = (await this.#maintainOnWriter('analyze', statement.text)) as StatementAnalysis;
     const plan = this.#plans.get(statement.text) ?? this.#plans.add(statement.text, analysis);
     return this.#place(shape, statement, options, plan);
-  }
-
-  #call(statement: Statement, options: CallOptions, writes: boolean): PlacedCall {
-    return { statement, options, placement: writes ? 'grouped' : 'worker', startedAt: performance.now(), writes };
   }
 
   #assertWritable({ text }: Statement, { name }: CallOptions): void {
@@ -340,7 +349,6 @@ export class SqliteEngine {
       writeElsewhere: (shape, statement, options) => this.execute(shape, statement, options),
       batchElsewhere: (statements, options) => this.batch(statements, options),
       scriptElsewhere: (text, options) => this.script(text, options),
-      noteCommit: () => this.#governor?.noteCommit(),
     };
   }
 }

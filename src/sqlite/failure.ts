@@ -19,6 +19,16 @@ export const Sqlite = {
   notADatabase: 26,
 } as const;
 
+/**
+ * Extended codes of SQLITE_IOERR by which the disk itself failed: reading, a short read, writing, fsync of the file or
+ * its folder, truncating, fstat, and what a checksumming file system says. Not among them: locks, memory, and the shared
+ * memory beside the log, which a full disk keeps from growing. https://sqlite.org/rescode.html#ioerr
+ */
+const DISK_FAILURES: ReadonlySet<number> = new Set([10, 266, 522, 778, 1034, 1290, 1546, 1802, 8202, 8458]);
+
+/** An index of a virtual table that does not fit its content: the application can do that, the file is sound. */
+const CORRUPT_VIRTUAL_TABLE = 267;
+
 /** An error on its way from a worker to the main thread, which makes the public error of it. */
 export interface Failure {
   /** SQLite's extended result code, or one of `FailureCode`. */
@@ -36,6 +46,16 @@ export function toFailure(error: unknown): Failure {
 /** The primary code of an extended one: the low byte. */
 export function primaryCode(code: number): number {
   return code < 0 ? code : code & 0xff;
+}
+
+export function isDiskFailure(code: number): boolean {
+  return DISK_FAILURES.has(code);
+}
+
+/** SQLite found that the file is damaged, or is no database. */
+export function isDamage(code: number): boolean {
+  const primary = primaryCode(code);
+  return (primary === Sqlite.corrupt && code !== CORRUPT_VIRTUAL_TABLE) || primary === Sqlite.notADatabase;
 }
 
 export function isBusy(error: unknown): boolean {

@@ -1,6 +1,8 @@
 import { mkdirSync, statSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConnectionError } from '../errors/index.ts';
+import { isDamage, type Failure } from './failure.ts';
+import { FailureCode } from './protocol.ts';
 
 /** File systems that other machines can write to, by the magic number of statfs(2): https://man7.org/linux/man-pages/man2/statfs.2.html */
 const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
@@ -58,18 +60,27 @@ function statfsType(folder: string): number {
   return statfsSync(folder).type >>> 0;
 }
 
-/** Between two looks at the path. */
-const CHECK_EVERY_MS = 1_000;
+/** Between two looks at the path; one costs about 2 µs. */
+const CHECK_EVERY_MS = 100;
+/** I/O errors at COMMIT, with no commit between them, after which the disk is not tried again. */
+const MAX_DISK_FAILURES = 2;
 
 /**
- * Notices that the path no longer leads to the file that was opened (moved, deleted, replaced): SQLite goes on writing
- * to the old file without a word, and everything written is lost with it: https://sqlite.org/howtocorrupt.html#unlink
- * Writes stop then, for good.
+ * Stops writes for good when the file can no longer be trusted with them. Reads go on, and the health check says why.
+ *
+ * - The path leads to another file than the one that was opened (moved, deleted, replaced): SQLite goes on writing to
+ *   the old file without a word, and everything written is lost with it: https://sqlite.org/howtocorrupt.html#unlink
+ * - SQLite calls the file damaged: each further write could spoil more of it.
+ * - COMMIT met an I/O error, and met one again on a new connection: what a disk that fails an fsync still holds, nobody
+ *   can say: https://www.usenix.org/conference/atc20/presentation/rebello
+ *
+ * The file itself is left as it is: nothing here deletes, truncates or repairs.
  */
 export class FileWatch {
   readonly #path: string;
   #opened: FileIdentity | undefined;
   #checkedAt = 0;
+  #diskFailures = 0;
   #fault: ConnectionError | undefined;
 
   constructor(path: string) {
@@ -81,7 +92,7 @@ export class FileWatch {
     this.#opened = this.#path === ':memory:' ? undefined : identifyFile(this.#path);
   }
 
-  /** For writes: looks at the path once in a while. @throws ConnectionError from the moment that the file has changed */
+  /** For writes: looks at the path once in a while. @throws ConnectionError from the first fault on */
   assertSound(): void {
     const now = performance.now();
     if (this.#fault === undefined && now - this.#checkedAt < CHECK_EVERY_MS) return;
@@ -91,14 +102,51 @@ export class FileWatch {
   check(): void {
     if (this.#fault !== undefined) throw this.#fault;
     this.#checkedAt = performance.now();
+    this.assertSameFile();
+  }
+
+  /** For a new connection: it would show, or even make, another file. @throws ConnectionError */
+  assertSameFile(): void {
     if (this.#opened === undefined) return;
     const found = identifyFile(this.#path);
     if (found?.inode === this.#opened.inode && found.device === this.#opened.device) return;
-    this.#fault = new ConnectionError(
+    const message =
       `The database file at ${this.#path} is ${found === undefined ? 'gone' : 'another file than the one that was opened'}. ` +
-        'Writes are stopped: they would go to a file that nobody can find. Put the file back and restart.',
-      { code: 'ERR_MILLPOND_FILE_CHANGED' },
-    );
-    throw this.#fault;
+      'Writes are stopped: they would go to a file that nobody can find. Put the file back and restart.';
+    throw this.#stop(new ConnectionError(message, { code: 'ERR_MILLPOND_FILE_CHANGED' }));
   }
+
+  /** A failure that some connection of this file met. */
+  noteFailure(failure: Failure): void {
+    if (isDamage(failure.code)) this.#stop(damagedError(this.#path, failure));
+    if (failure.code !== FailureCode.diskFailed) return;
+    this.#diskFailures += 1;
+    if (this.#diskFailures >= MAX_DISK_FAILURES) this.#stop(diskError(this.#path, failure));
+  }
+
+  noteCommit(): void {
+    this.#diskFailures = 0;
+  }
+
+  /** The first fault stands: what came later may follow from it. */
+  #stop(fault: ConnectionError): ConnectionError {
+    this.#fault ??= fault;
+    return this.#fault;
+  }
+}
+
+function damagedError(path: string, { message }: Failure): ConnectionError {
+  return new ConnectionError(
+    `The database file at ${path} is damaged (${message}). Writes are stopped; nothing was repaired or deleted. ` +
+      'Restore a backup, or see https://sqlite.org/recovery.html',
+    { code: 'ERR_MILLPOND_CORRUPT' },
+  );
+}
+
+function diskError(path: string, { message }: Failure): ConnectionError {
+  return new ConnectionError(
+    `The disk under ${path} failed at COMMIT again (${message}), on a new connection. Writes are stopped: look at the ` +
+      'disk, then restart.',
+    { code: 'ERR_MILLPOND_STORAGE' },
+  );
 }

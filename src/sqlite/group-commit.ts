@@ -1,6 +1,6 @@
 import type { CancelBoard } from './cancel-board.ts';
-import { FailureCode } from './protocol.ts';
-import { primaryCode, Sqlite, toFailure, type Failure } from './failure.ts';
+import { FailureCode, isOutcomeUnknown } from './protocol.ts';
+import { isDiskFailure, primaryCode, Sqlite, toFailure, type Failure } from './failure.ts';
 import type { SharedCounters } from './shared-counters.ts';
 import type { TransactionControl } from './transaction-control.ts';
 
@@ -117,7 +117,7 @@ export class GroupCommit {
       return outcomes;
     } catch (error) {
       const failure = commitFailure(error);
-      if (failure.code !== FailureCode.outcomeUnknown) return undefined;
+      if (!isOutcomeUnknown(failure.code)) return undefined;
       this.#control.rollback();
       // What failed by itself was undone before COMMIT: only the others share the doubt.
       return outcomes.map((outcome) => ('failure' in outcome ? outcome : { failure }));
@@ -132,7 +132,8 @@ export class GroupCommit {
 export function commitFailure(error: unknown): Failure {
   const failure = toFailure(error);
   if (primaryCode(failure.code) !== Sqlite.ioError) return failure;
-  return { code: FailureCode.outcomeUnknown, message: failure.message };
+  const code = isDiskFailure(failure.code) ? FailureCode.diskFailed : FailureCode.outcomeUnknown;
+  return { code, message: failure.message };
 }
 
 function cancelled(): Failure {

@@ -1,6 +1,7 @@
 import type { LeaseLike, LeaseSource } from '../driver/index.ts';
 import { ConnectionPoolExhaustedError } from '../errors/index.ts';
 import type { SqliteConnection } from './connection.ts';
+import type { PendingCall } from './pending-call.ts';
 
 /** The names under which the engine itself holds connections, for all callers together. */
 export const ENGINE_HOLDERS = {
@@ -16,12 +17,6 @@ export interface LaneSource extends LeaseSource<SqliteConnection> {
   readonly waiting: number;
 }
 
-/** A call that can be sent on any connection of the lane. `send` never throws: it settles the caller's promise. */
-export interface LaneTask {
-  send(connection: SqliteConnection): void;
-  reject(error: unknown): void;
-}
-
 /**
  * One connection shared by many callers: the lane leases it while there is work, sends every call at once (the worker
  * takes them in batches), and gives it back when all are answered. When somebody waits for a lease, what is under way
@@ -34,7 +29,7 @@ export class Lane {
   #lease: LeaseLike<SqliteConnection> | undefined;
   #acquiring = false;
   #releaseScheduled = false;
-  #queue: LaneTask[] = [];
+  #queue: PendingCall[] = [];
 
   constructor(source: LaneSource, options: { readonly holder: string; readonly maxWaiting: number }) {
     this.#source = source;
@@ -44,26 +39,26 @@ export class Lane {
 
   /** Calls in line or under way. */
   get pending(): number {
-    return this.#queue.length + (this.#lease?.resource.inFlight ?? 0);
+    return this.#queue.length + (this.#lease?.resource.worker.inFlight ?? 0);
   }
 
-  submit(task: LaneTask): void {
-    this.#lease ??= this.#queue.length === 0 && !this.#acquiring ? this.#tryAcquire() : undefined;
-    if (this.#canSend()) return task.send(this.#lease!.resource);
-    if (this.#queue.length >= this.#maxWaiting) return task.reject(fullError(this.#holder, this.#queue.length));
-    this.#queue.push(task);
+  readonly submit = (call: PendingCall): void => {
+    if (this.#lease === undefined && this.#queue.length === 0 && !this.#acquiring) this.#tryAcquire();
+    if (this.#canSend()) return this.#lease!.resource.worker.send(call);
+    if (this.#queue.length >= this.#maxWaiting) return call.reject(fullError(this.#holder, this.#queue.length));
+    this.#queue.push(call);
     if (this.#lease === undefined) this.#acquire();
-  }
+  };
 
   #canSend(): boolean {
     if (this.#lease === undefined || this.#queue.length > 0) return false;
-    return this.#lease.resource.hasRoom && (this.#source.waiting === 0 || this.#lease.resource.inFlight === 0);
+    const { worker } = this.#lease.resource;
+    return worker.hasRoom && (this.#source.waiting === 0 || worker.inFlight === 0);
   }
 
-  #tryAcquire(): LeaseLike<SqliteConnection> | undefined {
+  #tryAcquire(): void {
     const lease = this.#source.tryAcquire(this.#holder);
     if (lease !== undefined) this.#adopt(lease);
-    return lease;
   }
 
   #acquire(): void {
@@ -72,40 +67,39 @@ export class Lane {
     this.#source.acquire({ holder: this.#holder }).then(
       (lease) => {
         this.#acquiring = false;
-        this.#lease = lease;
         this.#adopt(lease);
         this.#sendQueued();
-        if (lease.resource.inFlight === 0) this.#scheduleRelease();
+        if (lease.resource.worker.inFlight === 0) this.#scheduleRelease();
       },
       (error: unknown) => {
         this.#acquiring = false;
-        for (const task of this.#takeQueue()) task.reject(error);
+        const queue = this.#queue;
+        this.#queue = [];
+        for (const call of queue) call.reject(error);
       },
     );
   }
 
   #adopt(lease: LeaseLike<SqliteConnection>): void {
-    lease.resource.onAnswered = () => this.#onAnswered();
+    this.#lease = lease;
+    lease.resource.worker.onAnswered = () => this.#onAnswered(lease);
   }
 
-  #onAnswered(): void {
-    const lease = this.#lease;
-    if (lease === undefined) return;
-    if (!lease.resource.usable) return this.#release();
-    if (this.#queue.length > 0 && this.#source.waiting === 0) return this.#sendQueued();
-    if (lease.resource.inFlight > 0) return;
-    if (this.#source.waiting > 0) this.#release();
+  #onAnswered(lease: LeaseLike<SqliteConnection>): void {
+    if (this.#lease !== lease) return;
+    const { worker } = lease.resource;
+    if (worker.usable && this.#queue.length > 0 && this.#source.waiting === 0) return this.#sendQueued();
+    if (worker.inFlight > 0) return;
+    if (!worker.usable || this.#source.waiting > 0) this.#release();
     else this.#scheduleRelease();
   }
 
   #sendQueued(): void {
-    const { resource } = this.#lease!;
+    const { worker } = this.#lease!.resource;
+    const queue = this.#queue;
     let sent = 0;
-    while (sent < this.#queue.length && resource.hasRoom) {
-      this.#queue[sent]!.send(resource);
-      sent += 1;
-    }
-    this.#queue = this.#queue.slice(sent);
+    while (sent < queue.length && worker.hasRoom) worker.send(queue[sent++]!);
+    this.#queue = queue.slice(sent);
   }
 
   /** Not at once: the callers that were just answered are about to ask for more. */
@@ -114,23 +108,21 @@ export class Lane {
     this.#releaseScheduled = true;
     setImmediate(() => {
       this.#releaseScheduled = false;
-      if (this.#lease !== undefined && this.#lease.resource.inFlight === 0) this.#release();
+      if (this.#lease !== undefined && this.#lease.resource.worker.inFlight === 0) this.#release();
     });
   }
 
   #release(): void {
-    const lease = this.#lease!;
+    giveBack(this.#lease!);
     this.#lease = undefined;
-    lease.resource.onAnswered = undefined;
-    lease.release(lease.resource.usable ? 'reuse' : 'discard');
     if (this.#queue.length > 0) this.#acquire();
   }
+}
 
-  #takeQueue(): LaneTask[] {
-    const queue = this.#queue;
-    this.#queue = [];
-    return queue;
-  }
+/** Ends a lane's use of a connection. */
+export function giveBack(lease: LeaseLike<SqliteConnection>): void {
+  lease.resource.worker.onAnswered = undefined;
+  lease.release(lease.resource.usable ? 'reuse' : 'discard');
 }
 
 /** The line is full: refused at once. */

@@ -4,6 +4,7 @@ import { registerForInterrupt } from './interrupt.ts';
 import { applyPragmas } from './pragmas.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { SharedCounters } from './shared-counters.ts';
+import { lowerThreadPriority } from './thread-priority.ts';
 import { StatementStore } from './statement-store.ts';
 import type { WorkerStart } from './protocol.ts';
 
@@ -12,6 +13,7 @@ export function openSession(
   { settings, role, board, counters, interruptLibrary }: WorkerStart,
   send: SessionOptions['send'],
 ): { session: Session; interruptKey: number | undefined } {
+  if (role !== 'writer') lowerThreadPriority();
   const database = new DatabaseSync(settings.path, {
     readOnly: role === 'reader',
     allowExtension: interruptLibrary !== undefined,

@@ -57,7 +57,15 @@ export const FailureCode = {
   outcomeUnknown: -4,
   /** Something in the worker that is no SQLite error. */
   internal: -5,
+  /** As `outcomeUnknown`, and it was the disk that failed. */
+  diskFailed: -6,
+  /** An earlier COMMIT on this connection met an I/O error: nothing more is written on it. */
+  connectionDoubtful: -7,
 } as const;
+
+export function isOutcomeUnknown(code: number): boolean {
+  return code === FailureCode.outcomeUnknown || code === FailureCode.diskFailed;
+}
 
 /** What a statement is known by on one connection; the text travels with the first request only. */
 export interface StatementReference {

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { runInRootContext } from '../async/index.ts';
-import type { LeaseLike, Shape } from '../driver/index.ts';
-import type { PlacedCall, SqliteConnection } from './connection.ts';
-import type { CostModel } from './cost-model.ts';
-import { ENGINE_HOLDERS, fullError, type LaneSource } from './lane.ts';
+import type { LeaseLike } from '../driver/index.ts';
+import type { SqliteConnection } from './connection.ts';
+import { ENGINE_HOLDERS, fullError, giveBack, type LaneSource } from './lane.ts';
+import type { PendingCall } from './pending-call.ts';
 
 /** A statement that runs longer than this while others stand behind it is taken for a heavy one. */
 const STALL_MS = 20;
@@ -11,202 +11,187 @@ const LOOK_EVERY_MS = 10;
 /** Another reader joins when every one has this many calls under way. */
 const CALLS_BEFORE_SPREAD = 8;
 
-/** A read that was asked for; its promise is settled by the connection that runs it. */
-export interface ReadTask {
-  readonly shape: Shape;
-  readonly call: PlacedCall;
-  readonly cost: CostModel;
-  resolve(answer: unknown): void;
-  reject(error: unknown): void;
-}
-
 /** A reader that the light reads share. */
 interface SharedReader {
   readonly lease: LeaseLike<SqliteConnection>;
-  readonly tasks: Set<ReadTask>;
   /** What ran at the last look, and since when. */
   runningSeq: number;
   runningSince: number;
 }
 
-export interface ReadLanesOptions {
+export interface ReadSources {
+  /** Readers for light statements alone: nobody else can lease them all. */
+  readonly express: LaneSource;
+  /** The readers that leases, transactions and heavy statements take. */
+  readonly readers: LaneSource;
   readonly maxReaders: number;
-  readonly maxWaiting: number;
 }
 
 /**
- * Reads outside transactions. Light ones share readers, many on each at once; a heavy one has a reader for itself, and
- * fewer heavy ones are admitted than there are cores and readers, so that light ones always find both.
+ * Reads outside transactions. Light ones share readers, many calls on each at once, among them one that is kept for
+ * them; a heavy one has a reader for itself, and no more heavy ones run at once than there are cores.
+ *
  * A statement is heavy when its recent runs were. One that turns out to be (it is still running when others wait behind
  * it) keeps its reader, and those behind it move to another: reads may run anywhere.
  */
 export class ReadLanes {
-  readonly #source: LaneSource;
-  readonly #options: ReadLanesOptions;
+  /** How often a read was moved away from behind a slow one. */
+  moved = 0;
+  readonly #sources: ReadSources;
+  readonly #maxWaiting: number;
   readonly #maxHeavy: number;
-  readonly #maxShared: number;
   #shared: SharedReader[] = [];
-  #queue: ReadTask[] = [];
-  #heavyQueue: ReadTask[] = [];
+  #queue: PendingCall[] = [];
+  #heavyQueue: PendingCall[] = [];
   #heavyRunning = 0;
-  #acquiring = 0;
+  #isAcquiring = false;
   #lookTimer: NodeJS.Timeout | undefined;
   #releaseScheduled = false;
-  /** How often reads were moved away from behind a slow one. */
-  moved = 0;
 
-  constructor(source: LaneSource, options: ReadLanesOptions, cores: number = availableParallelism()) {
-    this.#source = source;
-    this.#options = options;
-    this.#maxHeavy = Math.max(1, Math.min(options.maxReaders, cores) - 1);
-    this.#maxShared = Math.max(1, options.maxReaders - 1);
+  constructor(sources: ReadSources, maxWaiting: number, cores: number = availableParallelism()) {
+    this.#sources = sources;
+    this.#maxWaiting = maxWaiting;
+    this.#maxHeavy = Math.max(1, Math.min(sources.maxReaders, cores));
   }
 
   /** Calls in line or under way. */
   get pending(): number {
     let sent = 0;
-    for (const { tasks } of this.#shared) sent += tasks.size;
+    for (const { lease } of this.#shared) sent += lease.resource.worker.inFlight;
     return this.#queue.length + this.#heavyQueue.length + this.#heavyRunning + sent;
   }
 
-  submit(task: ReadTask): void {
-    if (this.#queue.length + this.#heavyQueue.length >= this.#options.maxWaiting) {
-      return task.reject(fullError('readers', this.#queue.length + this.#heavyQueue.length));
-    }
-    if (task.cost.weight !== 'heavy') return this.#submitLight(task);
-    this.#heavyQueue.push(task);
+  readonly submit = (call: PendingCall): void => {
+    const waiting = this.#queue.length + this.#heavyQueue.length;
+    if (waiting >= this.#maxWaiting) return call.reject(fullError('readers', waiting));
+    if (call.cost!.weight !== 'heavy') return this.#submitLight(call);
+    this.#heavyQueue.push(call);
     this.#admitHeavy();
-  }
+  };
 
-  #submitLight(task: ReadTask): void {
+  #submitLight(call: PendingCall): void {
     const reader = this.#queue.length === 0 ? this.#leastBusy() : undefined;
-    if (reader !== undefined) return this.#send(reader, task);
-    this.#queue.push(task);
+    if (reader !== undefined) return this.#send(reader, call);
+    this.#queue.push(call);
     this.#addReader();
   }
 
   #leastBusy(): SharedReader | undefined {
-    if (this.#shared.length === 0) return this.#tryAddReader();
     let best: SharedReader | undefined;
     for (const reader of this.#shared) {
-      if (!reader.lease.resource.usable || !reader.lease.resource.hasRoom) continue;
-      if (best === undefined || reader.tasks.size < best.tasks.size) best = reader;
+      const { worker } = reader.lease.resource;
+      if (!worker.usable || !worker.hasRoom) continue;
+      if (best === undefined || worker.inFlight < best.lease.resource.worker.inFlight) best = reader;
     }
-    // Somebody waits for a lease: one reader is let go as soon as it is free.
-    if (best !== undefined && this.#source.waiting > 0 && best.tasks.size > 0) return undefined;
-    if (best === undefined || best.tasks.size < CALLS_BEFORE_SPREAD) return best;
-    return this.#shared.length < this.#maxShared ? (this.#tryAddReader() ?? best) : best;
+    if (best !== undefined && best.lease.resource.worker.inFlight < CALLS_BEFORE_SPREAD) return best;
+    return this.#tryAddReader() ?? best;
   }
 
+  /** A reader that is idle right now: the express one first, then any that nobody waits for. */
   #tryAddReader(): SharedReader | undefined {
-    const lease = this.#source.tryAcquire(ENGINE_HOLDERS.sharedReads);
-    return lease === undefined ? undefined : this.#adopt(lease);
+    const { express, readers } = this.#sources;
+    const lease = express.tryAcquire(ENGINE_HOLDERS.sharedReads);
+    if (lease !== undefined) return this.#adopt(lease);
+    // A second core for the light reads, unless the leases need it.
+    if (this.#shared.length === 0 || readers.waiting > 0) return undefined;
+    const spare = readers.tryAcquire(ENGINE_HOLDERS.sharedReads);
+    return spare === undefined ? undefined : this.#adopt(spare);
   }
 
   #addReader(): void {
-    if (this.#acquiring > 0 || this.#shared.length >= this.#maxShared) return;
-    this.#acquiring += 1;
-    this.#source.acquire({ holder: ENGINE_HOLDERS.sharedReads }).then(
+    if (this.#isAcquiring) return;
+    this.#isAcquiring = true;
+    this.#sources.express.acquire({ holder: ENGINE_HOLDERS.sharedReads }).then(
       (lease) => {
-        this.#acquiring -= 1;
+        this.#isAcquiring = false;
         const reader = this.#adopt(lease);
         this.#sendQueued(reader);
-        if (reader.tasks.size === 0) this.#scheduleRelease();
+        if (lease.resource.worker.inFlight === 0) this.#scheduleRelease();
       },
       (error: unknown) => {
-        this.#acquiring -= 1;
+        this.#isAcquiring = false;
         const queue = this.#queue;
         this.#queue = [];
-        for (const task of queue) task.reject(error);
+        for (const call of queue) call.reject(error);
       },
     );
   }
 
   #adopt(lease: LeaseLike<SqliteConnection>): SharedReader {
-    const reader: SharedReader = { lease, tasks: new Set(), runningSeq: 0, runningSince: 0 };
+    const reader: SharedReader = { lease, runningSeq: 0, runningSince: 0 };
     this.#shared.push(reader);
-    lease.resource.onAnswered = () => this.#onAnswered(reader);
+    lease.resource.worker.onAnswered = () => this.#onAnswered(reader);
     return reader;
   }
 
-  #send(reader: SharedReader, task: ReadTask): void {
-    reader.tasks.add(task);
-    this.#watch();
-    const ended = () => reader.tasks.delete(task);
-    this.#run(reader.lease.resource, task, ended, () => {
-      ended();
-      this.moved += 1;
-      this.#submitLight(task);
-    });
-  }
-
-  #run(connection: SqliteConnection, task: ReadTask, ended: () => void, onWithdrawn: () => void): void {
-    const onExecuted = (micros: number, rows: number) => task.cost.recordWorker(micros, rows);
-    connection.executeShared(task.shape, task.call, { onExecuted, onWithdrawn }).then(
-      (answer) => {
-        ended();
-        task.resolve(answer);
-      },
-      (error: unknown) => {
-        ended();
-        task.reject(error);
-      },
-    );
+  #send(reader: SharedReader, call: PendingCall): void {
+    this.#lookTimer ??= runInRootContext(() => setInterval(() => this.#look(), LOOK_EVERY_MS)).unref();
+    reader.lease.resource.worker.send(call);
   }
 
   #sendQueued(reader: SharedReader): void {
-    const { resource } = reader.lease;
+    const queue = this.#queue;
     let sent = 0;
-    while (sent < this.#queue.length && resource.hasRoom) this.#send(reader, this.#queue[sent++]!);
-    this.#queue = this.#queue.slice(sent);
+    while (sent < queue.length && reader.lease.resource.worker.hasRoom) this.#send(reader, queue[sent++]!);
+    this.#queue = queue.slice(sent);
   }
 
   #onAnswered(reader: SharedReader): void {
-    if (!reader.lease.resource.usable) return this.#drop(reader);
-    if (this.#queue.length > 0 && this.#source.waiting === 0) this.#sendQueued(reader);
-    if (reader.lease.resource.inFlight > 0) return;
-    if (this.#source.waiting > 0) this.#drop(reader);
+    const { worker } = reader.lease.resource;
+    if (worker.usable && this.#queue.length > 0) this.#sendQueued(reader);
+    if (worker.inFlight > 0) return;
+    if (!worker.usable || this.#sources.readers.waiting > 0) this.#drop(reader);
     else this.#scheduleRelease();
   }
 
+  /** Not at once: the callers that were just answered are about to ask for more. */
   #scheduleRelease(): void {
     if (this.#releaseScheduled) return;
     this.#releaseScheduled = true;
-    // Not at once: the callers that were just answered are about to ask for more.
     setImmediate(() => {
       this.#releaseScheduled = false;
-      for (const reader of [...this.#shared]) if (reader.lease.resource.inFlight === 0) this.#drop(reader);
+      for (const reader of [...this.#shared]) if (reader.lease.resource.worker.inFlight === 0) this.#drop(reader);
     });
   }
 
   #drop(reader: SharedReader): void {
     this.#shared = this.#shared.filter((other) => other !== reader);
-    release(reader.lease);
+    giveBack(reader.lease);
     if (this.#queue.length > 0) this.#addReader();
   }
 
   #admitHeavy(): void {
     while (this.#heavyRunning < this.#maxHeavy && this.#heavyQueue.length > 0) {
+      this.#heavyRunning += 1;
       void this.#runHeavy(this.#heavyQueue.shift()!);
     }
   }
 
-  async #runHeavy(task: ReadTask): Promise<void> {
-    this.#heavyRunning += 1;
+  async #runHeavy(call: PendingCall): Promise<void> {
     try {
-      const lease = await this.#source.acquire({ holder: ENGINE_HOLDERS.heavyRead, signal: task.call.options.signal });
-      await new Promise<void>((ended) => this.#run(lease.resource, task, ended, ended));
-      release(lease);
+      const request = { holder: ENGINE_HOLDERS.heavyRead, signal: call.signal };
+      const lease = await this.#sources.readers.acquire(request);
+      this.#untilIdle(lease);
+      lease.resource.worker.send(call);
     } catch (error) {
-      task.reject(error);
-    } finally {
-      this.#heavyRunning -= 1;
-      this.#admitHeavy();
+      call.reject(error);
+      this.#endHeavy();
     }
   }
 
-  #watch(): void {
-    this.#lookTimer ??= runInRootContext(() => setInterval(() => this.#look(), LOOK_EVERY_MS)).unref();
+  /** Keeps the reader out of the others' way until everything on it is answered. */
+  #untilIdle(lease: LeaseLike<SqliteConnection>): void {
+    const { worker } = lease.resource;
+    worker.onAnswered = () => {
+      if (worker.inFlight > 0 && worker.usable) return;
+      giveBack(lease);
+      this.#endHeavy();
+    };
+  }
+
+  #endHeavy(): void {
+    this.#heavyRunning -= 1;
+    this.#admitHeavy();
   }
 
   /** Looks for a reader that a single statement keeps busy while others stand behind it. */
@@ -218,32 +203,26 @@ export class ReadLanes {
         reader.runningSeq = running?.seq ?? 0;
         reader.runningSince = now;
       } else if (now - reader.runningSince > STALL_MS) {
+        running.cost?.recordStall((now - reader.runningSince) * 1000);
         this.#setApart(reader);
       }
     }
-    if (this.#shared.every((reader) => reader.tasks.size === 0)) this.#stopLooking();
+    if (this.#shared.length === 0) this.#stopLooking();
+  }
+
+  /** The slow statement keeps the reader until it ends; those behind it are sent again. */
+  #setApart(reader: SharedReader): void {
+    this.#shared = this.#shared.filter((other) => other !== reader);
+    this.#heavyRunning += 1;
+    this.#untilIdle(reader.lease);
+    for (const call of reader.lease.resource.worker.withdrawUnstarted()) {
+      this.moved += 1;
+      this.submit(call);
+    }
   }
 
   #stopLooking(): void {
     clearInterval(this.#lookTimer);
     this.#lookTimer = undefined;
   }
-
-  /** The slow statement keeps the reader until it ends; the others are sent again. */
-  #setApart(reader: SharedReader): void {
-    this.#shared = this.#shared.filter((other) => other !== reader);
-    this.#heavyRunning += 1;
-    reader.lease.resource.onAnswered = () => {
-      if (reader.lease.resource.inFlight > 0 && reader.lease.resource.usable) return;
-      this.#heavyRunning -= 1;
-      release(reader.lease);
-      this.#admitHeavy();
-    };
-    reader.lease.resource.worker.withdrawUnstarted();
-  }
-}
-
-function release(lease: LeaseLike<SqliteConnection>): void {
-  lease.resource.onAnswered = undefined;
-  lease.release(lease.resource.usable ? 'reuse' : 'discard');
 }

@@ -1,8 +1,16 @@
 import { runInRootContext } from '../async/index.ts';
 import { TimeoutError } from '../errors/index.ts';
 import type { Statement } from '../driver/index.ts';
-import type { CallDescription, Chunk } from './pending-call.ts';
-import type { OpenedCursor, WorkerConnection } from './worker-connection.ts';
+import {
+  describeEngineCall,
+  startCall,
+  type CallDetails,
+  type CallRequest,
+  type Chunk,
+  type PendingCall,
+} from './pending-call.ts';
+import type { KnownColumns } from './result-decoding.ts';
+import type { WorkerConnection } from './worker-connection.ts';
 
 /** Rows of one chunk at most. Two chunks exist at once: one with the consumer, one on its way. */
 const CHUNK_ROWS = 256;
@@ -10,7 +18,8 @@ const CHUNK_ROWS = 256;
 interface RowStreamOptions {
   readonly worker: WorkerConnection;
   readonly statement: Statement;
-  readonly call: CallDescription;
+  /** A call of this stream, with the limits of a call that starts now: a long export is not a stuck one. */
+  readonly describe: (request: CallRequest) => CallDetails;
   /** How long the consumer may leave a chunk untouched; 0 = no limit. */
   readonly idleTimeoutMs: number;
 }
@@ -22,7 +31,8 @@ interface RowStreamOptions {
  */
 export class RowStream implements AsyncIterableIterator<Record<string, unknown>[]> {
   readonly #options: RowStreamOptions;
-  #cursor: OpenedCursor | undefined;
+  readonly #columns: KnownColumns = { build: undefined };
+  #cursorId: number | undefined;
   #next: Promise<Chunk> | undefined;
   #ended = false;
   #failure: Error | undefined;
@@ -63,26 +73,33 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
   }
 
   async #take(): Promise<Chunk> {
-    const { worker, statement, call } = this.#options;
-    let chunk: Chunk;
-    if (this.#cursor === undefined) {
-      this.#cursor = await worker.openCursor(statement, call, CHUNK_ROWS);
-      ({ chunk } = this.#cursor);
-    } else {
-      chunk = await this.#next!;
-    }
+    const chunk = await (this.#next ?? this.#open());
     this.#next = undefined;
-    if (chunk.hasMore && !this.#ended) this.#next = this.#fetchAhead();
+    if (chunk.hasMore && !this.#ended) this.#fetchAhead();
     return chunk;
   }
 
-  #fetchAhead(): Promise<Chunk> {
-    const { worker, call } = this.#options;
-    // The limit of one call is for each chunk: a long export is not a stuck one.
-    const next = worker.fetch(this.#cursor!, { ...call, startedAt: performance.now() });
+  /** Opens the cursor; its first chunk comes with the answer. */
+  #open(): Promise<Chunk> {
+    const { statement, describe } = this.#options;
+    const columns = this.#columns;
+    return this.#start(describe({ kind: 'open-cursor', statement, chunkRows: CHUNK_ROWS, columns }), (call) => {
+      this.#cursorId = call.seq;
+    });
+  }
+
+  #fetchAhead(): void {
+    const request = { kind: 'fetch', cursorId: this.#cursorId!, columns: this.#columns } as const;
+    this.#next = this.#start(this.#options.describe(request));
     // It may fail before the consumer asks for it; the error waits for the consumer.
-    next.catch(() => undefined);
-    return next;
+    this.#next.catch(() => undefined);
+  }
+
+  #start(details: CallDetails, onSent?: (call: PendingCall) => void): Promise<Chunk> {
+    return startCall(details, (call) => {
+      this.#options.worker.send(call);
+      onSent?.(call);
+    });
   }
 
   async #close(): Promise<void> {
@@ -91,10 +108,12 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
     this.#ended = true;
     // The chunk on its way comes first; its error would be nobody's.
     await this.#next?.catch(() => undefined);
-    if (this.#cursor !== undefined && this.#options.worker.usable) {
-      // Where the connection is lost meanwhile, the cursor is gone with it.
-      await this.#options.worker.closeCursor(this.#cursor).catch(() => undefined);
-    }
+    const cursorId = this.#cursorId;
+    const { worker } = this.#options;
+    if (cursorId === undefined || !worker.usable) return;
+    const details = describeEngineCall({ kind: 'close-cursor', cursorId }, 'close cursor');
+    // Where the connection is lost meanwhile, the cursor is gone with it.
+    await startCall(details, (call) => worker.send(call)).catch(() => undefined);
   }
 
   #watchIdle(): void {

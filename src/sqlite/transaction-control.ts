@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from './binding.ts';
-import { isBusy } from './failure.ts';
+import { isBusy, primaryCode, Sqlite, toFailure } from './failure.ts';
+import { FailureCode } from './protocol.ts';
 import type { StatementStore } from './statement-store.ts';
 
 /** Between two tries for a lock that another process holds. Constant: SQLite's own waits grow to 100 ms. */
@@ -11,6 +12,7 @@ export class TransactionControl {
   readonly #store: StatementStore;
   readonly #busyTimeoutMs: number;
   readonly #verbs = new Map<string, StatementSync>();
+  #isDoubtful = false;
 
   constructor(database: DatabaseSync, store: StatementStore, busyTimeoutMs: number) {
     this.#database = database;
@@ -29,6 +31,7 @@ export class TransactionControl {
    * @param isAbandoned asked between tries; true ends the wait
    */
   beginWrite(isAbandoned: () => boolean): void {
+    if (this.#isDoubtful) throw doubtfulError();
     const deadline = performance.now() + this.#busyTimeoutMs;
     this.#run('pragma busy_timeout = 0');
     try {
@@ -47,8 +50,14 @@ export class TransactionControl {
     this.#run('select 1 from sqlite_schema');
   }
 
+  /** After an I/O error nothing more is written here: what this connection and the file hold may differ. */
   commit(): void {
-    this.#run('commit');
+    try {
+      this.#run('commit');
+    } catch (error) {
+      if (primaryCode(toFailure(error).code) === Sqlite.ioError) this.#isDoubtful = true;
+      throw error;
+    }
   }
 
   /** Never fails for want of a transaction: SQLite may have ended it already. */
@@ -103,4 +112,9 @@ export class TransactionControl {
   #exec(text: string): void {
     this.#store.trusted((database) => database.exec(text));
   }
+}
+
+function doubtfulError(): Error {
+  const message = 'an earlier COMMIT on this connection met an I/O error';
+  return Object.assign(new Error(message), { errcode: FailureCode.connectionDoubtful });
 }

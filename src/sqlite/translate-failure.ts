@@ -87,7 +87,10 @@ function translateOwnCode(failure: Failure, statement?: FailedStatement): Millpo
         'SQLite has ended the transaction by itself (a failed BEGIN, a full disk, ON CONFLICT ROLLBACK, RAISE(ROLLBACK) or an ' +
           'interrupted write): nothing of it was written, and this statement was not run.',
       );
+    case FailureCode.connectionDoubtful:
+      return connectionLostError(new SqliteError(failure));
     case FailureCode.outcomeUnknown:
+    case FailureCode.diskFailed:
       return new OutcomeUnknownError(
         `COMMIT met an I/O error (${failure.message}): what it should have written may be on disk or not.`,
         { cause: new SqliteError(failure) },

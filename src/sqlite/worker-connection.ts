@@ -1,28 +1,24 @@
 import { Worker } from 'node:worker_threads';
 import { runInRootContext } from '../async/index.ts';
-import type { BatchItemResult, QueryObserver, Shape, ShapeResult, Statement } from '../driver/index.ts';
+import type { QueryObserver } from '../driver/index.ts';
 import { ConnectionError, OutcomeUnknownError, TimeoutError, type MillpondError } from '../errors/index.ts';
+import { readAnswer, type Answer } from './answer-decoding.ts';
 import { CancelBoard } from './cancel-board.ts';
+import type { Failure } from './failure.ts';
 import type { Interrupter } from './interrupt.ts';
-import { toBindable } from './parameters.ts';
-import type { CallDescription, CallEnding, CallHooks, CancelReason, Chunk, Expected, PendingCall } from './pending-call.ts';
 import {
-  Cursor,
-  encodeStatement,
-  FailureCode,
-  Op,
-  Status,
-  type ControlVerb,
-  type MaintenanceTask,
-  type Wire,
-  type WorkerReady,
-  type WorkerStart,
-} from './protocol.ts';
-import { buildRows, decodeBatch, decodeRows, shapeRows } from './result-decoding.ts';
+  describeEngineCall,
+  startCall,
+  type CallEnding,
+  type CancelReason,
+  type PendingCall,
+} from './pending-call.ts';
+import { Cursor, FailureCode, type MaintenanceTask, type Wire, type WorkerReady, type WorkerStart } from './protocol.ts';
+import { encodeRequest } from './request-encoding.ts';
 import type { RowBuilder } from './row-builder.ts';
 import type { ConnectionRole, ConnectionSettings } from './settings.ts';
 import type { SharedCounters } from './shared-counters.ts';
-import { StatementReferences, type ReferencedStatement } from './statement-references.ts';
+import { StatementReferences } from './statement-references.ts';
 import { connectionLostError, translateFailure } from './translate-failure.ts';
 import { workerUrl } from './worker-url.ts';
 
@@ -34,10 +30,16 @@ export interface ConnectionEnvironment {
   readonly counters: SharedCounters;
   readonly cancelGraceMs: number;
   readonly createRowBuilder: (columns: readonly string[]) => RowBuilder;
+  /** Something was committed. */
+  noteCommit(): void;
 }
 
 /** Statement texts that a worker is known to have; a multiple of its statement cache, since a text alone is small. */
 const REFERENCES_PER_CACHED_STATEMENT = 4;
+/** Sequence numbers fit the signed cells of the cancel board. */
+const MAX_SEQ = 0x3fff_ffff;
+/** https://sqlite.org/rescode.html#interrupt */
+const SQLITE_INTERRUPT = 9;
 let lastConnectionId = 0;
 
 /**
@@ -59,6 +61,7 @@ export class WorkerConnection {
   readonly #pending = new Map<number, PendingCall>();
   #wire: Wire = [];
   #flushScheduled = false;
+  #keptAlive = true;
   #lastSeq = 0;
   #interruptKey: number | undefined;
   #usable = true;
@@ -70,9 +73,8 @@ export class WorkerConnection {
     this.#environment = environment;
     this.#worker = worker;
     this.#board = new CancelBoard(board);
-    this.#references = new StatementReferences(
-      environment.settings.statementCacheSize * REFERENCES_PER_CACHED_STATEMENT,
-    );
+    const { statementCacheSize } = environment.settings;
+    this.#references = new StatementReferences(statementCacheSize * REFERENCES_PER_CACHED_STATEMENT);
     this.lost = new Promise((resolve) => (this.#markLost = resolve));
   }
 
@@ -96,7 +98,7 @@ export class WorkerConnection {
       throw new ConnectionError(`The ${role} connection could not be opened: ${cause.message}`, { cause });
     }
     connection.#interruptKey = ready.interruptKey;
-    worker.unref();
+    connection.#keepAlive(false);
     return connection;
   }
 
@@ -113,84 +115,47 @@ export class WorkerConnection {
     return this.#pending.size;
   }
 
-  /** True where a running statement can be stopped at once. */
-  get canInterrupt(): boolean {
-    return this.#interruptKey !== undefined;
-  }
-
   /** The call that the worker executes right now, if any. */
   get runningCall(): PendingCall | undefined {
     return this.#pending.get(this.#board.running);
   }
 
-  execute<S extends Shape>(
-    shape: S,
-    statement: Statement,
-    call: CallDescription & { readonly op: typeof Op.execute | typeof Op.write },
-    hooks?: CallHooks,
-  ): Promise<ShapeResult[S]> {
-    const params = toBindable(statement.params);
-    const { statement: known, reference } = this.#references.use(statement.text);
-    return this.#send(call, { kind: 'rows', shape, statement: known }, hooks, (seq, wire) => {
-      const watch = !this.canInterrupt && shape === 'all' && !call.writes;
-      encodeStatement(wire, { op: call.op, seq, shape, watch }, reference, params);
-    }) as Promise<ShapeResult[S]>;
-  }
-
-  batch(statements: readonly Statement[], call: CallDescription): Promise<BatchItemResult[]> {
-    const known = new Map<number, ReferencedStatement>();
-    const parts = statements.map(({ text, params }) => {
-      const { statement, reference } = this.#references.use(text);
-      known.set(statement.id, statement);
-      return { reference, params: toBindable(params) };
-    });
-    return this.#send(call, { kind: 'batch', statements: known }, undefined, (seq, wire) => {
-      wire.push(Op.batch, seq, parts.length);
-      for (const { reference, params } of parts) wire.push(reference.id, reference.text, params.length, ...params);
-    }) as Promise<BatchItemResult[]>;
-  }
-
-  script(call: CallDescription): Promise<void> {
-    return this.#send(call, DONE, undefined, (seq, wire) => wire.push(Op.script, seq, call.text)) as Promise<void>;
-  }
-
-  control(verb: ControlVerb, call: CallDescription, name: string | null = null): Promise<void> {
-    return this.#send(call, DONE, undefined, (seq, wire) => wire.push(Op.control, seq, verb, name)) as Promise<void>;
+  /** Sends a call, behind those sent before. Settles its promise in every outcome. */
+  send(call: PendingCall): void {
+    if (!this.usable) return call.reject(connectionLostError(undefined));
+    if (call.signal?.aborted === true) return call.reject(call.signal.reason);
+    call.seq = this.#nextSeq();
+    try {
+      // Without an interrupt the worker looks out for a cancellation between rows.
+      const watch = this.#interruptKey === undefined;
+      encodeRequest(this.#wire, call, { references: this.#references, watch });
+    } catch (error) {
+      return call.reject(error);
+    }
+    this.#references.writeForgotten(this.#wire);
+    this.#board.open(call.seq);
+    this.#pending.set(call.seq, call);
+    this.#limit(call);
+    this.#scheduleFlush();
   }
 
   maintain(task: MaintenanceTask, argument: string | null = null): Promise<unknown> {
-    const call = describeOwnCall(task);
-    return this.#send(call, DONE, undefined, (seq, wire) => wire.push(Op.maintain, seq, task, argument));
+    return startCall(describeEngineCall({ kind: 'maintain', task, argument }, task), (call) => this.send(call));
   }
 
-  /** @returns the cursor's number and its first chunk. */
-  async openCursor(statement: Statement, call: CallDescription, chunkRows: number): Promise<OpenedCursor> {
-    const params = toBindable(statement.params);
-    const known: ReferencedStatement = { id: 0, build: undefined };
-    const first = this.#send(call, { kind: 'chunk', statement: known }, undefined, (seq, wire) =>
-      wire.push(Op.openCursor, seq, statement.text, chunkRows, params.length, ...params),
-    );
-    const cursorId = this.#lastSeq;
-    return { cursorId, statement: known, chunk: (await first) as Chunk };
-  }
-
-  fetch({ cursorId, statement }: OpenedCursor, call: CallDescription): Promise<Chunk> {
-    const expected: Expected = { kind: 'chunk', statement };
-    return this.#send(call, expected, undefined, (seq, wire) => wire.push(Op.fetch, seq, cursorId)) as Promise<Chunk>;
-  }
-
-  closeCursor({ cursorId }: OpenedCursor): Promise<unknown> {
-    const call = describeOwnCall('close cursor');
-    return this.#send(call, DONE, undefined, (seq, wire) => wire.push(Op.closeCursor, seq, cursorId));
-  }
-
-  /** Takes back the reads that were sent and have not begun, so that they can be sent elsewhere. */
-  withdrawUnstarted(): void {
+  /** Takes back the calls that were sent and have not begun, so that they can be sent elsewhere. */
+  withdrawUnstarted(): PendingCall[] {
     const { running } = this.#board;
+    const withdrawn: PendingCall[] = [];
     for (const call of [...this.#pending.values()]) {
-      if (call.hooks === undefined || call.seq === running || call.settled || call.writes) continue;
-      if (this.#board.cancel(call.seq) && this.#settle(call)) call.hooks.onWithdrawn();
+      const canMove = call.seq !== running && !call.settled && !call.writes && call.request.kind === 'statement';
+      if (!canMove || !this.#board.cancel(call.seq)) continue;
+      // The worker still answers, that it passed the call over; this stands for the call then.
+      this.#pending.set(call.seq, { ...call, settled: true });
+      this.#release(call);
+      withdrawn.push(call);
     }
+    return withdrawn;
   }
 
   /** Ends a call early, as surely as can be done; see {@link CallEnding} for what its error is told. */
@@ -201,23 +166,20 @@ export class WorkerConnection {
     if (!tooLate && this.#board.running !== call.seq) return this.#rejectUnstarted(call);
     if (!tooLate) call.cancellation = this.#interrupt(call.seq) ? 'interrupt' : 'row';
     // Its answer tells how it ended; it comes at once unless nothing could stop the statement.
-    const timer = runInRootContext(() => setTimeout(() => this.#giveUp(call, tooLate), this.#environment.cancelGraceMs));
-    timer.unref();
     clearTimeout(call.timer);
-    call.timer = timer;
+    call.timer = runInRootContext(() => setTimeout(() => this.#giveUp(call, tooLate), this.#environment.cancelGraceMs));
+    call.timer.unref();
   }
 
   /** Cancels every statement that was sent and not answered. */
   cancelPending(reason: CancelReason): void {
-    for (const call of this.#pending.values()) {
-      if (call.cancellable) this.cancel(call, reason);
-    }
+    for (const call of this.#pending.values()) if (call.cancellable) this.cancel(call, reason);
   }
 
   /** Rolls back nothing and asks nobody: the thread ends when the statement that it runs does. */
   async terminate(reason: Error): Promise<void> {
     this.#lose(reason);
-    this.#worker.ref();
+    this.#keepAlive(true);
     await this.#worker.terminate();
   }
 
@@ -232,7 +194,7 @@ export class WorkerConnection {
       // The connection did not close in order (it was lost, or is busy): ending its thread is all that is left.
     } finally {
       // The process must not end before the thread has: SQLite's own close would be cut short.
-      this.#worker.ref();
+      this.#keepAlive(true);
       await this.#worker.terminate();
     }
   }
@@ -252,37 +214,6 @@ export class WorkerConnection {
       this.#worker.on('message', (message) => receive(message));
       this.#worker.on('error', end);
       this.#worker.on('exit', (code) => end(new Error(`the thread ended with code ${code}`)));
-    });
-  }
-
-  #send(
-    description: CallDescription,
-    expected: Expected,
-    hooks: CallHooks | undefined,
-    encode: (seq: number, wire: Wire) => void,
-  ): Promise<unknown> {
-    if (!this.usable) return Promise.reject(connectionLostError(undefined));
-    return new Promise((resolve, reject) => {
-      const seq = this.#nextSeq();
-      const call: PendingCall = {
-        ...description,
-        seq,
-        expected,
-        resolve,
-        reject,
-        hooks,
-        cancelReason: undefined,
-        cancellation: undefined,
-        settled: false,
-        timer: undefined,
-        onAbort: undefined,
-      };
-      this.#board.open(seq);
-      this.#pending.set(seq, call);
-      encode(seq, this.#wire);
-      this.#references.writeForgotten(this.#wire);
-      this.#limit(call);
-      this.#scheduleFlush();
     });
   }
 
@@ -315,13 +246,15 @@ export class WorkerConnection {
     this.#flushScheduled = false;
     const wire = this.#wire;
     this.#wire = [];
-    this.#keepAlive();
+    this.#keepAlive(this.#pending.size > 0);
     if (this.#usable) this.#worker.postMessage(wire);
   }
 
   /** The process stays alive for calls in flight, and for nothing else. */
-  #keepAlive(): void {
-    if (this.#pending.size > 0) this.#worker.ref();
+  #keepAlive(alive: boolean): void {
+    if (alive === this.#keptAlive) return;
+    this.#keptAlive = alive;
+    if (alive) this.#worker.ref();
     else this.#worker.unref();
   }
 
@@ -330,70 +263,34 @@ export class WorkerConnection {
     while (!cursor.done) {
       const call = this.#pending.get(cursor.next<number>())!;
       this.#pending.delete(call.seq);
-      this.#readAnswer(call, cursor);
+      const answer = readAnswer(cursor, call, this.#environment.createRowBuilder);
+      if (answer.failure === undefined) this.#succeed(call, answer);
+      else this.#fail(call, answer.failure);
     }
-    if (this.#pending.size === 0) this.#worker.unref();
     this.onAnswered?.();
+    if (this.#pending.size === 0 && this.#keptAlive) this.#scheduleSleep();
   }
 
-  #readAnswer(call: PendingCall, cursor: Cursor): void {
-    const status = cursor.next<number>();
-    const { expected } = call;
-    switch (status) {
-      case Status.error:
-        return this.#fail(call, { code: cursor.next<number>(), message: cursor.next<string>() });
-      case Status.run:
-        return this.#answerRun(call, cursor);
-      case Status.json: {
-        const body = cursor.next<Uint8Array>();
-        return this.#succeed(call, body, { rows: cursor.next<number>(), micros: cursor.next<number>() });
-      }
-      case Status.batch: {
-        const known = (id: number) => (expected as Expected & { kind: 'batch' }).statements.get(id)!;
-        const items = decodeBatch(cursor, known, this.#environment.createRowBuilder);
-        return this.#succeed(call, items, { rows: items.length, micros: 0 });
-      }
-      case Status.chunk:
-        return this.#answerChunk(call, cursor);
-      case Status.done:
-        return this.#succeed(call, cursor.next(), { rows: 0, micros: 0 });
-      default:
-        return this.#answerRows(call, cursor, status);
-    }
+  /** Not at once: the callers that were just answered are about to ask for more. */
+  #scheduleSleep(): void {
+    setImmediate(() => {
+      if (!this.#closing) this.#keepAlive(this.#pending.size > 0);
+    });
   }
 
-  #answerRun(call: PendingCall, cursor: Cursor): void {
-    const rowsAffected = cursor.next<number>();
-    const lastInsertId = cursor.next<number | bigint | null>();
-    const micros = cursor.next<number>();
-    const result = lastInsertId === null ? { rowsAffected } : { rowsAffected, lastInsertId };
-    this.#succeed(call, result, { rows: rowsAffected, micros });
-  }
-
-  #answerRows(call: PendingCall, cursor: Cursor, status: number): void {
-    const { shape, statement } = call.expected as Expected & { kind: 'rows' };
-    const decoded = decodeRows(cursor, status, statement, this.#environment.createRowBuilder);
-    const rows = decoded.width === 0 ? 0 : decoded.values.length / decoded.width;
-    this.#succeed(call, shapeRows(shape, decoded, statement.build), { rows, micros: decoded.micros });
-  }
-
-  #answerChunk(call: PendingCall, cursor: Cursor): void {
-    const { statement } = call.expected as Expected & { kind: 'chunk' };
-    const hasMore = cursor.next<boolean>();
-    cursor.next<number>(); // the sequence number of the rows' own reply
-    const { values, width } = decodeRows(cursor, cursor.next<number>(), statement, this.#environment.createRowBuilder);
-    const rows = buildRows(values, width, statement.build);
-    this.#succeed(call, { rows, hasMore } satisfies Chunk, { rows: rows.length, micros: 0 });
-  }
-
-  #succeed(call: PendingCall, answer: unknown, { rows, micros }: { rows: number; micros: number }): void {
-    call.hooks?.onExecuted(micros, rows);
+  #succeed(call: PendingCall, answer: Answer): void {
+    call.cost?.recordWorker(answer.micros, answer.rows);
+    if (call.commits) this.#environment.noteCommit();
     if (!this.#settle(call)) return;
-    if (call.observed) this.#environment.observer.succeeded(this.#observed(call), rows);
-    call.resolve(answer);
+    const { observer } = this.#environment;
+    if (call.observed) {
+      const durationMs = performance.now() - call.startedAt;
+      if (observer.record(durationMs, answer.rows)) observer.succeeded(this.#observed(call, durationMs), answer.rows);
+    }
+    call.resolve(answer.value);
   }
 
-  #fail(call: PendingCall, failure: { readonly code: number; readonly message: string }): void {
+  #fail(call: PendingCall, failure: Failure): void {
     if (failure.code === FailureCode.outcomeUnknown) this.#doubt();
     const stopped = call.cancelReason !== undefined && isStopped(failure.code);
     const error = stopped
@@ -404,7 +301,9 @@ export class WorkerConnection {
 
   #reject(call: PendingCall, error: unknown): void {
     if (!this.#settle(call)) return;
-    if (call.observed) this.#environment.observer.failed(this.#observed(call), error as Error);
+    if (call.observed) {
+      this.#environment.observer.failed(this.#observed(call, performance.now() - call.startedAt), error as Error);
+    }
     call.reject(error);
   }
 
@@ -412,14 +311,18 @@ export class WorkerConnection {
   #settle(call: PendingCall): boolean {
     if (call.settled) return false;
     call.settled = true;
-    clearTimeout(call.timer);
-    if (call.onAbort !== undefined) call.signal!.removeEventListener('abort', call.onAbort);
+    this.#release(call);
     return true;
   }
 
-  #observed(call: PendingCall) {
-    const { text, name, params, placement, transactionId, startedAt } = call;
-    const durationMs = performance.now() - startedAt;
+  /** Disarms what could have ended the call early. */
+  #release(call: PendingCall): void {
+    if (call.timer !== undefined) clearTimeout(call.timer);
+    if (call.onAbort !== undefined) call.signal!.removeEventListener('abort', call.onAbort);
+  }
+
+  #observed(call: PendingCall, durationMs: number) {
+    const { text, name, params, placement, transactionId } = call;
     return { text, name, params, placement, connectionId: this.id, transactionId, durationMs };
   }
 
@@ -450,6 +353,7 @@ export class WorkerConnection {
   /** The connection answers what it has, and is not used again. */
   #doubt(): void {
     this.#usable = false;
+    this.onAnswered?.();
   }
 
   #lose(reason: Error): void {
@@ -459,7 +363,7 @@ export class WorkerConnection {
     this.#usable = false;
     for (const call of this.#pending.values()) this.#reject(call, this.#lostCallError(call, reason));
     this.#pending.clear();
-    this.#worker.unref();
+    this.#keepAlive(false);
     if (wasClosing) return;
     this.#markLost(reason);
     this.onAnswered?.();
@@ -473,17 +377,6 @@ export class WorkerConnection {
   }
 }
 
-/** A cursor inside the worker. */
-export interface OpenedCursor {
-  readonly cursorId: number;
-  readonly statement: ReferencedStatement;
-  readonly chunk: Chunk;
-}
-
-const DONE: Expected = { kind: 'done' };
-/** Sequence numbers fit the signed cells of the cancel board. */
-const MAX_SEQ = 0x3fff_ffff;
-
 async function withTimeout(work: Promise<unknown>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
@@ -494,10 +387,7 @@ function isStopped(code: number): boolean {
   return code === FailureCode.cancelled || code === SQLITE_INTERRUPT;
 }
 
-/** https://sqlite.org/rescode.html#interrupt */
-const SQLITE_INTERRUPT = 9;
-
-function timeoutError(call: CallDescription, { cancellation, confirmed }: CallEnding): TimeoutError {
+function timeoutError(call: PendingCall, { cancellation, confirmed }: CallEnding): TimeoutError {
   const what = call.name === undefined ? 'The statement' : `Query "${call.name}"`;
   const rollback = confirmed ? 'confirmed' : 'pending';
   return new TimeoutError(`${what} did not end within ${call.timeoutMs} ms.`, {
@@ -505,21 +395,4 @@ function timeoutError(call: CallDescription, { cancellation, confirmed }: CallEn
     ...(call.writes ? { rollback } : {}),
     ...(cancellation === undefined ? {} : { cancellation }),
   });
-}
-
-/** A call of the engine itself: no limit but that of whoever waits for it. */
-function describeOwnCall(text: string): CallDescription {
-  return {
-    text,
-    name: undefined,
-    params: [],
-    placement: 'connection',
-    transactionId: undefined,
-    startedAt: performance.now(),
-    timeoutMs: 0,
-    signal: undefined,
-    writes: false,
-    cancellable: false,
-    observed: false,
-  };
 }
