@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { FakeConnection } from '../../test/fixtures/fake-driver.ts';
+import { settled } from '../../test/fixtures/transaction-bench.ts';
+import { onConnectionLoss } from './connection-loss.ts';
+
+test('a loss is told to the one who listens now, and to nobody after he stopped', async () => {
+  const seen: string[] = [];
+  const connections = [1, 2].map((id) => new FakeConnection(id, new Map()));
+  for (const connection of connections) onConnectionLoss(connection, () => seen.push('first'))();
+  onConnectionLoss(connections[0]!, (error) => seen.push(error.message));
+  for (const connection of connections) connection.lose(new Error(`lost ${connection.id}`));
+  await settled();
+  expect(seen).toEqual(['lost 1']);
+});

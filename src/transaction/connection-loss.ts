@@ -1,0 +1,25 @@
+import type { DriverConnection } from '../driver/index.ts';
+
+type LossListener = (error: Error) => void;
+
+/**
+ * Who is to hear of a connection's loss at the moment. A reaction added to `connection.lost` cannot be taken
+ * off again, so each connection gets one in its life, and the transaction on it changes.
+ */
+const listeners = new WeakMap<DriverConnection, { current: LossListener | undefined }>();
+
+/** @returns a function that stops listening. */
+export function onConnectionLoss(connection: DriverConnection, listener: LossListener): () => void {
+  let slot = listeners.get(connection);
+  if (slot === undefined) {
+    const fresh: { current: LossListener | undefined } = { current: undefined };
+    listeners.set(connection, fresh);
+    void connection.lost.then((error) => fresh.current?.(error));
+    slot = fresh;
+  }
+  const taken = slot;
+  taken.current = listener;
+  return () => {
+    taken.current = undefined;
+  };
+}

@@ -1,0 +1,32 @@
+export { currentTransaction, withoutTransaction } from './context.ts';
+export { onCommit, onRollback, TransactionHookError, type CommitHook, type RollbackHook } from './hooks.ts';
+export type { TransactionLimits } from './house.ts';
+export type { TransactionWork } from './inner-transaction.ts';
+export type { RetryOptions } from './retry.ts';
+export { assertNoSelfDeadlock } from './self-deadlock.ts';
+export type { TransactionState } from './state.ts';
+export { Transaction } from './transaction.ts';
+export {
+  TransactionManager,
+  type TransactionManagerSetup,
+  type TransactionStats,
+} from './transaction-manager.ts';
+export type {
+  BeginTransactionOptions,
+  NestedOptions,
+  OptionalPropagation,
+  Propagation,
+  TransactionOptions,
+} from './transaction-options.ts';
+export type { TransactionView } from './transaction-view.ts';
+export {
+  createTransactional,
+  createTransactionalDecorator,
+  PartialCommitError,
+  type DatabaseOutcome,
+  type ResolveDatabase,
+  type Transactional,
+  type TransactionalDecorator,
+  type TransactionalOptions,
+  type TransactionRunner,
+} from './transactional.ts';

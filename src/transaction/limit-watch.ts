@@ -1,0 +1,112 @@
+import type { Clock, Timer } from '../async/index.ts';
+import type { TransactionLimits } from './house.ts';
+
+/** What is done when a limit passes. */
+export interface LimitActions {
+  timedOut(timeoutMs: number): void;
+  idleTooLong(timeoutMs: number): void;
+  heldTooLong(heldMs: number): void;
+  /** A COMMIT cannot be taken back; where no answer comes, all that can be said is that. */
+  commitUnanswered(waitedMs: number): void;
+}
+
+/**
+ * The limits of one transaction on one timer. Statements set no timer of their own: they leave a time, which
+ * is compared when the timer fires, and it is set again for what is due next.
+ */
+export class LimitWatch {
+  readonly #clock: Clock;
+  readonly #limits: TransactionLimits;
+  readonly #timeoutMs: number;
+  readonly #actions: LimitActions;
+  readonly #takenMs: number;
+  #begunMs: number;
+  #idleSinceMs: number;
+  #underWay = 0;
+  #commitSentMs: number | undefined;
+  #heldReported = false;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock, limits: TransactionLimits, actions: LimitActions) {
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#timeoutMs = limits.transactionTimeoutMs;
+    this.#actions = actions;
+    this.#takenMs = clock.now();
+    this.#begunMs = this.#takenMs;
+    this.#idleSinceMs = this.#takenMs;
+  }
+
+  /** How long the transaction, or the part of it since `commitAndContinue`, has been running. */
+  get durationMs(): number {
+    return this.#clock.now() - this.#begunMs;
+  }
+
+  /** A transaction begins on the connection. */
+  begin(): void {
+    this.#begunMs = this.#clock.now();
+    this.#idleSinceMs = this.#begunMs;
+    this.#underWay = 0;
+    this.#commitSentMs = undefined;
+    this.#look();
+  }
+
+  /** A statement goes out. */
+  sent(): void {
+    this.#underWay++;
+  }
+
+  answered(): void {
+    this.#underWay--;
+    if (this.#underWay === 0) this.#idleSinceMs = this.#clock.now();
+  }
+
+  /** From here only the COMMIT's own limit counts. */
+  commitSent(): void {
+    this.#commitSentMs = this.#clock.now();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    this.stop();
+    const nowMs = this.#clock.now();
+    const nextMs =
+      this.#commitSentMs === undefined
+        ? this.#lookAtAll(nowMs)
+        : this.#lookAtCommit(nowMs, this.#commitSentMs);
+    if (nextMs !== Infinity) this.#timer = this.#clock.after(nextMs - nowMs, () => this.#look());
+  }
+
+  /** @returns when to look again. */
+  #lookAtAll(nowMs: number): number {
+    const { idleInTransactionTimeoutMs: idleMs, heldTooLongMs } = this.#limits;
+    const heldDueMs = this.#heldReported ? Infinity : dueMs(this.#takenMs, heldTooLongMs);
+    if (nowMs >= heldDueMs) {
+      this.#heldReported = true;
+      this.#actions.heldTooLong(nowMs - this.#takenMs);
+    }
+    const timeoutDueMs = dueMs(this.#begunMs, this.#timeoutMs);
+    const idleDueMs = dueMs(this.#underWay > 0 ? nowMs : this.#idleSinceMs, idleMs);
+    if (nowMs >= timeoutDueMs) this.#actions.timedOut(this.#timeoutMs);
+    else if (nowMs >= idleDueMs) this.#actions.idleTooLong(idleMs);
+    else return Math.min(timeoutDueMs, idleDueMs, this.#heldReported ? Infinity : heldDueMs);
+    return Infinity;
+  }
+
+  #lookAtCommit(nowMs: number, sentMs: number): number {
+    if (this.#timeoutMs === 0) return Infinity;
+    // A COMMIT sent at the last moment still gets the grace.
+    const due = Math.max(this.#begunMs + this.#timeoutMs, sentMs) + this.#limits.cancelGraceMs;
+    if (nowMs < due) return due;
+    this.#actions.commitUnanswered(nowMs - sentMs);
+    return Infinity;
+  }
+}
+
+function dueMs(sinceMs: number, limitMs: number): number {
+  return limitMs === 0 ? Infinity : sinceMs + limitMs;
+}

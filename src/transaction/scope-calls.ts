@@ -1,0 +1,75 @@
+import type { BatchItemResult, CallOptions, Shape, ShapeResult, Statement } from '../driver/index.ts';
+import type { Flight } from './flights.ts';
+import type { Scope } from './scope.ts';
+import { ScopeStream } from './scope-stream.ts';
+
+/**
+ * The statements of one scope: refused when it has ended, in turn with its savepoints, and counted until
+ * answered.
+ */
+export class ScopeCalls {
+  readonly #scope: Scope;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
+    const { connection } = this.#scope.transaction;
+    return this.#send(statement.text, options, (limited) => connection.execute(shape, statement, limited));
+  }
+
+  batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
+    const { connection } = this.#scope.transaction;
+    const text = statements.map((statement) => statement.text).join('; ');
+    return this.#send(text, options, (limited) => connection.batch(statements, limited));
+  }
+
+  script(text: string, options: CallOptions): Promise<void> {
+    const { connection } = this.#scope.transaction;
+    return this.#send(text, options, (limited) => connection.script(text, limited));
+  }
+
+  stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
+    return new ScopeStream(this.#scope, statement, options);
+  }
+
+  /** Waits until every statement sent so far was answered. @throws the first error among them. */
+  async flush(): Promise<void> {
+    this.#scope.assertActive();
+    const answers = await Promise.allSettled(this.#scope.flights.answers());
+    const failed = answers.find((answer) => answer.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    this.#scope.assertActive();
+  }
+
+  #send<T>(text: string, options: CallOptions, start: (options: CallOptions) => Promise<T>): Promise<T> {
+    const scope = this.#scope;
+    if (scope.state !== 'active') return Promise.reject(scope.closedError());
+    const flight: Flight = {
+      kind: 'statement',
+      text,
+      name: options.name,
+      site: scope.transaction.house.sites.locate(text),
+    };
+    const answer = scope.inTurn(options, (limited) => {
+      scope.takeOff(flight);
+      return start(limited);
+    });
+    scope.flights.add(flight);
+    const promise = answer.then(
+      (value) => {
+        scope.land(flight);
+        // Answered after the fence fell: it is being undone, and must not look like a success.
+        scope.assertActive();
+        return value;
+      },
+      (error: unknown) => {
+        scope.land(flight);
+        throw error;
+      },
+    );
+    flight.promise = promise;
+    return promise;
+  }
+}

@@ -1,0 +1,79 @@
+import type { CallOptions, Statement } from '../driver/index.ts';
+import type { Flight } from './flights.ts';
+import type { Scope } from './scope.ts';
+
+type Chunk = Record<string, unknown>[];
+
+/** Rows of a scope. It begins with the first `next`, and is under way until it has ended or was returned. */
+export class ScopeStream implements AsyncIterableIterator<Chunk> {
+  readonly #scope: Scope;
+  readonly #statement: Statement;
+  readonly #options: CallOptions;
+  #flight: Flight | undefined;
+  #rows: AsyncIterableIterator<Chunk> | undefined;
+  #ended = false;
+  #isCutOff = false;
+
+  constructor(scope: Scope, statement: Statement, options: CallOptions) {
+    this.#scope = scope;
+    this.#statement = statement;
+    this.#options = options;
+  }
+
+  async next(): Promise<IteratorResult<Chunk, undefined>> {
+    if (this.#ended && !this.#isCutOff) return { done: true, value: undefined };
+    this.#scope.assertActive();
+    try {
+      const step = await (this.#rows === undefined ? this.#begin() : this.#rows.next());
+      // Also where it seems to have ended: rows are missing when it was cut off by the fence.
+      this.#scope.assertActive();
+      if (step.done !== true) return step;
+      this.#end();
+      return { done: true, value: undefined };
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  async return(): Promise<IteratorResult<Chunk, undefined>> {
+    this.#end();
+    await this.#rows?.return?.();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #begin(): Promise<IteratorResult<Chunk>> {
+    const { transaction, flights } = this.#scope;
+    const flight: Flight = {
+      kind: 'statement',
+      text: this.#statement.text,
+      name: this.#options.name,
+      site: transaction.house.sites.locate(this.#statement.text),
+      // A cursor left open would keep its connection busy after the transaction.
+      close: () => {
+        this.#isCutOff = true;
+        void this.return().catch(() => {});
+      },
+    };
+    this.#flight = flight;
+    const first = this.#scope.inTurn(this.#options, (limited) => {
+      // Given up while it waited for its turn: a cursor opened now would never be closed.
+      if (this.#ended) return Promise.resolve<IteratorResult<Chunk>>({ done: true, value: undefined });
+      this.#scope.takeOff(flight);
+      this.#rows = transaction.connection.stream(this.#statement, limited);
+      return this.#rows.next();
+    });
+    flights.add(flight);
+    return first;
+  }
+
+  #end(): void {
+    this.#ended = true;
+    if (this.#flight !== undefined) this.#scope.land(this.#flight);
+    this.#flight = undefined;
+  }
+}

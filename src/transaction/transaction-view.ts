@@ -1,0 +1,70 @@
+import type { BatchItemResult, CallOptions, Shape, ShapeResult, Statement } from '../driver/index.ts';
+import { ReadOnlyError } from '../errors/index.ts';
+import type { CommitHook, RollbackHook } from './hooks.ts';
+import type { Scope } from './scope.ts';
+import type { Transaction } from './transaction.ts';
+
+interface ViewSetup {
+  readonly readOnly: boolean;
+  readonly joined: boolean;
+}
+
+/** A scope as one function sees it: the one that began it, or one that joined, perhaps for reading alone. */
+export class TransactionView {
+  readonly scope: Scope;
+  readonly readOnly: boolean;
+  /** True where another function began the scope and will end it. */
+  readonly joined: boolean;
+  #handle: Transaction | undefined;
+
+  constructor(scope: Scope, { readOnly, joined }: ViewSetup) {
+    this.scope = scope;
+    this.readOnly = readOnly;
+    this.joined = joined;
+  }
+
+  /** What the user gets to hold. */
+  get handle(): Transaction {
+    this.#handle ??= this.scope.transaction.house.toHandle(this);
+    return this.#handle;
+  }
+
+  execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
+    if (this.#isReadOnlyPart() && shape === 'run') return Promise.reject(this.#refusal(statement.text));
+    return this.scope.calls.execute(shape, statement, options);
+  }
+
+  batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
+    if (this.#isReadOnlyPart()) return Promise.reject(this.#refusal(statements[0]?.text));
+    return this.scope.calls.batch(statements, options);
+  }
+
+  script(text: string, options: CallOptions): Promise<void> {
+    if (this.#isReadOnlyPart()) return Promise.reject(this.#refusal(text));
+    return this.scope.calls.script(text, options);
+  }
+
+  stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
+    return this.scope.calls.stream(statement, options);
+  }
+
+  onCommit(hook: CommitHook): void {
+    this.scope.assertActive();
+    this.scope.hooks.onCommit(hook);
+  }
+
+  onRollback(hook: RollbackHook): void {
+    this.scope.assertActive();
+    this.scope.hooks.onRollback(hook);
+  }
+
+  /** A transaction that is read-only as a whole is guarded by its engine, which knows every statement. */
+  #isReadOnlyPart(): boolean {
+    return this.readOnly && !this.scope.transaction.readOnly;
+  }
+
+  #refusal(sql: string | undefined): ReadOnlyError {
+    const message = `Here ${this.scope.label} is for reading only: run(), batch() and script() are refused.`;
+    return new ReadOnlyError(message, sql === undefined ? {} : { sql });
+  }
+}
