@@ -2,7 +2,7 @@ import type { Failure } from './failure.ts';
 import type { Chunk, PendingCall } from './pending-call.ts';
 import { Status, type Cursor } from './protocol.ts';
 import { buildRows, decodeBatch, decodeRows, shapeRows } from './result-decoding.ts';
-import type { RowBuilder } from './row-builder.ts';
+import type { RowShape } from './row-builder.ts';
 
 /** What a worker answered to one call. */
 export interface Answer {
@@ -14,28 +14,28 @@ export interface Answer {
   readonly failure: Failure | undefined;
 }
 
-type CreateBuilder = (columns: readonly string[]) => RowBuilder;
+type FindShape = (columns: readonly string[]) => RowShape;
 
 /** Reads the answer to `call`, from its status field on. */
-export function readAnswer(cursor: Cursor, call: PendingCall, create: CreateBuilder): Answer {
+export function readAnswer(cursor: Cursor, call: PendingCall, find: FindShape): Answer {
   const status = cursor.next<number>();
   switch (status) {
     case Status.run:
       return readRun(cursor);
     case Status.rows:
-    case Status.rowsAsJson:
-      return readRows(cursor, call, status, create);
+    case Status.columnar:
+      return readRows(cursor, call, status, find);
     case Status.json: {
       const value = cursor.next<Uint8Array>();
       return { value, rows: cursor.next<number>(), micros: cursor.next<number>(), failure: undefined };
     }
     case Status.batch: {
       const known = call.batchColumns!;
-      const items = decodeBatch(cursor, (id) => known.get(id)!, create);
+      const items = decodeBatch(cursor, (id) => known.get(id)!, find);
       return { value: items, rows: items.length, micros: 0, failure: undefined };
     }
     case Status.chunk:
-      return readChunk(cursor, call, create);
+      return readChunk(cursor, call, find);
     case Status.error: {
       const failure = { code: cursor.next<number>(), message: cursor.next<string>() };
       return { value: undefined, rows: 0, micros: 0, failure };
@@ -53,19 +53,20 @@ function readRun(cursor: Cursor): Answer {
   return { value, rows: rowsAffected, micros, failure: undefined };
 }
 
-function readRows(cursor: Cursor, call: PendingCall, status: number, create: CreateBuilder): Answer {
+function readRows(cursor: Cursor, call: PendingCall, status: number, find: FindShape): Answer {
   const columns = call.columns!;
-  const decoded = decodeRows(cursor, status, columns, create);
-  const rows = decoded.width === 0 ? 0 : decoded.values.length / decoded.width;
+  const rows = decodeRows(cursor, status, columns, find);
   const { shape } = call.request as PendingCall['request'] & { kind: 'statement' };
-  return { value: shapeRows(shape, decoded, columns.build), rows, micros: decoded.micros, failure: undefined };
+  // Nobody waits for the rows of a call that was answered already.
+  const value = call.settled ? undefined : shapeRows(shape, rows, columns.shape);
+  return { value, rows: rows.count, micros: rows.micros, failure: undefined };
 }
 
-function readChunk(cursor: Cursor, call: PendingCall, create: CreateBuilder): Answer {
+function readChunk(cursor: Cursor, call: PendingCall, find: FindShape): Answer {
   const hasMore = cursor.next<boolean>();
   cursor.next<number>(); // the sequence number of the rows' own reply
   const columns = call.columns!;
-  const { values, width } = decodeRows(cursor, cursor.next<number>(), columns, create);
-  const rows = buildRows(values, width, columns.build);
+  const decoded = decodeRows(cursor, cursor.next<number>(), columns, find);
+  const rows = buildRows(decoded, columns.shape);
   return { value: { rows, hasMore } satisfies Chunk, rows: rows.length, micros: 0, failure: undefined };
 }

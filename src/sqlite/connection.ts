@@ -25,6 +25,8 @@ export interface ConnectionHome {
   writeElsewhere<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]>;
   batchElsewhere(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]>;
   scriptElsewhere(text: string, options: CallOptions): Promise<void>;
+  /** @throws ConnectionError where writes are stopped, because the file is not to be trusted any more */
+  assertSound(): void;
 }
 
 interface CallPlace {
@@ -120,10 +122,18 @@ export class SqliteConnection implements DriverConnection {
     this.#transactionId = transactionId;
     this.#transactionWrites = !readOnly;
     await this.#control(readOnly ? 'begin-read' : 'begin-write');
+    // Not before BEGIN is sent: the statements that are sent behind it must not run without one.
+    if (!readOnly) this.#home.assertSound();
   }
 
   async commit(): Promise<void> {
     this.#inTransaction = false;
+    try {
+      if (this.#transactionWrites) this.#home.assertSound();
+    } catch (fault) {
+      await this.#control('rollback');
+      throw fault;
+    }
     await this.#control('commit');
   }
 

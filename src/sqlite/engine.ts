@@ -21,7 +21,7 @@ import { describeEngineCall, startCall, type CallDetails, type CallRequest, type
 import { PlanCache, type Plan } from './plan.ts';
 import { FailureCode, type MaintenanceTask } from './protocol.ts';
 import { ReadLanes } from './read-lanes.ts';
-import { RowBuilderCache } from './row-builder.ts';
+import { RowShapes } from './row-builder.ts';
 import type { ConnectionRole, SqliteSettings } from './settings.ts';
 import { SharedCounters } from './shared-counters.ts';
 import type { StatementAnalysis } from './statement-analysis.ts';
@@ -62,7 +62,7 @@ export class SqliteEngine {
   readonly #observer: QueryObserver;
   readonly #beforeWrite: () => void;
   readonly #interrupter: Interrupter | undefined;
-  readonly #rowBuilders = new RowBuilderCache();
+  readonly #rowShapes = new RowShapes();
   readonly #plans = new PlanCache();
   readonly #counters = new SharedCounters();
   readonly #budget: TurnBudget;
@@ -90,14 +90,16 @@ export class SqliteEngine {
 
   /** Opens a connection for a pool. The first writer must be open before anything else is. */
   async connect(role: ConnectionRole): Promise<SqliteConnection> {
+    this.#fileWatch.assertSameFile();
     const worker = await WorkerConnection.open(role, {
       settings: this.#settings,
       interrupter: this.#interrupter,
       observer: this.#observer,
       counters: this.#counters,
       cancelGraceMs: this.#settings.cancelGraceMs,
-      createRowBuilder: (columns) => this.#rowBuilders.get(columns),
-      noteCommit: () => this.#governor?.noteCommit(),
+      findShape: (columns) => this.#rowShapes.get(columns),
+      noteCommit: () => this.#noteCommit(),
+      noteFailure: (failure) => this.#fileWatch.noteFailure(failure),
     });
     return new SqliteConnection(worker, this.#home);
   }
@@ -108,7 +110,7 @@ export class SqliteEngine {
     this.#fileWatch.open();
     this.#writeLane = new Lane(sources.writer, { holder: ENGINE_HOLDERS.groupCommit, maxWaiting });
     if (!pooled) return;
-    this.#inlineReader = new InlineReader(this.#settings, (columns) => this.#rowBuilders.get(columns));
+    this.#inlineReader = new InlineReader(this.#settings, (columns) => this.#rowShapes.get(columns));
     const { express, reader: readers, maxReaders } = sources;
     this.#readLanes = new ReadLanes({ express, readers, maxReaders }, maxWaiting);
     if (this.#settings.readOnly) return;
@@ -338,7 +340,13 @@ export class SqliteEngine {
     if (signal?.aborted === true || error instanceof Error === false) return error;
     const failure = toFailure(error);
     if (failure.code === FailureCode.usage || isMillpond(error)) return error;
+    this.#fileWatch.noteFailure(failure);
     return translateFailure(failure, { text, name });
+  }
+
+  #noteCommit(): void {
+    this.#fileWatch.noteCommit();
+    this.#governor?.noteCommit();
   }
 
   #createHome(): ConnectionHome {
@@ -349,6 +357,7 @@ export class SqliteEngine {
       writeElsewhere: (shape, statement, options) => this.execute(shape, statement, options),
       batchElsewhere: (statements, options) => this.batch(statements, options),
       scriptElsewhere: (text, options) => this.script(text, options),
+      assertSound: () => this.#fileWatch.assertSound(),
     };
   }
 }

@@ -63,25 +63,12 @@ export class GroupCommit {
     const refused = this.#begin([member]);
     if (refused !== undefined) return { failure: refused };
     const outcome = this.#execute(member);
-    if ('failure' in outcome || !this.#control.isOpen) {
-      this.#control.rollback();
-      return 'failure' in outcome ? outcome : { failure: endedEarly() };
-    }
-    if (!this.#board.finalize(member.seq)) {
+    if (!this.#control.isOpen) return 'failure' in outcome ? outcome : { failure: endedEarly() };
+    if (!this.#finalizeAll([member], [outcome])) {
       this.#control.rollback();
       return { failure: cancelled() };
     }
-    return this.#commitAlone(outcome);
-  }
-
-  #commitAlone(outcome: MemberOutcome): MemberOutcome {
-    try {
-      this.#control.commit();
-      return outcome;
-    } catch (error) {
-      this.#control.rollback();
-      return { failure: commitFailure(error) };
-    }
+    return this.#commit([outcome])![0]!;
   }
 
   #begin(members: readonly GroupMember[]): Failure | undefined {
@@ -105,20 +92,25 @@ export class GroupCommit {
     }
   }
 
-  /** @returns false when a caller cancelled a write that is part of the transaction already. */
+  /**
+   * A failed statement is committed too: ON CONFLICT FAIL keeps the rows before the one that failed.
+   * https://sqlite.org/lang_conflict.html
+   *
+   * @returns false when a caller cancelled a write that is part of the transaction already.
+   */
   #finalizeAll(members: readonly GroupMember[], outcomes: readonly MemberOutcome[]): boolean {
-    return members.every(({ seq }, index) => 'failure' in outcomes[index]! || this.#board.finalize(seq));
+    return members.every(({ seq }, index) => wasPassedOver(outcomes[index]!) || this.#board.finalize(seq));
   }
 
-  /** @returns undefined when COMMIT was refused in a way that leaves nothing written. */
+  /** @returns undefined when COMMIT was refused, nothing being written, and it is not known which member is to blame. */
   #commit(outcomes: MemberOutcome[]): MemberOutcome[] | undefined {
     try {
       this.#control.commit();
       return outcomes;
     } catch (error) {
-      const failure = commitFailure(error);
-      if (!isOutcomeUnknown(failure.code)) return undefined;
       this.#control.rollback();
+      const failure = commitFailure(error);
+      if (!isOutcomeUnknown(failure.code)) return outcomes.length === 1 ? [{ failure }] : undefined;
       // What failed by itself was undone before COMMIT: only the others share the doubt.
       return outcomes.map((outcome) => ('failure' in outcome ? outcome : { failure }));
     }
@@ -134,6 +126,10 @@ export function commitFailure(error: unknown): Failure {
   if (primaryCode(failure.code) !== Sqlite.ioError) return failure;
   const code = isDiskFailure(failure.code) ? FailureCode.diskFailed : FailureCode.outcomeUnknown;
   return { code, message: failure.message };
+}
+
+function wasPassedOver(outcome: MemberOutcome): boolean {
+  return 'failure' in outcome && outcome.failure.code === FailureCode.cancelled;
 }
 
 function cancelled(): Failure {

@@ -3,8 +3,7 @@ import { DatabaseSync } from './binding.ts';
 import { applyPragmas } from './pragmas.ts';
 import type { Bindable } from './parameters.ts';
 import { LockPin } from './lock-pin.ts';
-import type { RowBuilder } from './row-builder.ts';
-import { buildRows } from './result-decoding.ts';
+import type { RowBuilder, RowShape } from './row-builder.ts';
 import type { ConnectionSettings } from './settings.ts';
 import { StatementStore, type PreparedStatement } from './statement-store.ts';
 
@@ -28,13 +27,13 @@ interface InlineStatement {
 export class InlineReader {
   readonly #database: DatabaseSync;
   readonly #store: StatementStore;
-  readonly #createRowBuilder: (columns: readonly string[]) => RowBuilder;
+  readonly #findShape: (columns: readonly string[]) => RowShape;
   readonly #statements = new WeakMap<PreparedStatement, InlineStatement>();
   readonly #pin: LockPin;
   #readsInBurst = 0;
 
-  constructor(settings: ConnectionSettings, createRowBuilder: (columns: readonly string[]) => RowBuilder) {
-    this.#createRowBuilder = createRowBuilder;
+  constructor(settings: ConnectionSettings, findShape: (columns: readonly string[]) => RowShape) {
+    this.#findShape = findShape;
     this.#database = new DatabaseSync(settings.path, { readOnly: true });
     try {
       applyPragmas(this.#database, { ...settings, busyTimeoutMs: 0 }, 'reader');
@@ -73,7 +72,7 @@ export class InlineReader {
   #toRows(statement: PreparedStatement, rows: readonly (readonly unknown[])[]): Record<string, unknown>[] {
     if (rows.length === 0) return [];
     const { build } = this.#known(statement);
-    return rows.length === 1 ? buildRows(rows[0]!, rows[0]!.length, build) : rows.map((row) => build(row, 0));
+    return rows.map((row) => build(row, 0));
   }
 
   #known(prepared: PreparedStatement): InlineStatement {
@@ -82,7 +81,7 @@ export class InlineReader {
     const fresh = {
       prepared,
       columnsVersion: prepared.columnsVersion,
-      build: this.#createRowBuilder(prepared.columns),
+      build: this.#findShape(prepared.columns).build,
     };
     this.#statements.set(prepared, fresh);
     return fresh;

@@ -53,7 +53,7 @@ export class Lane {
   #canSend(): boolean {
     if (this.#lease === undefined || this.#queue.length > 0) return false;
     const { worker } = this.#lease.resource;
-    return worker.hasRoom && (this.#source.waiting === 0 || worker.inFlight === 0);
+    return worker.usable && worker.hasRoom && (this.#source.waiting === 0 || worker.inFlight === 0);
   }
 
   #tryAcquire(): void {

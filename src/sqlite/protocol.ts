@@ -33,7 +33,7 @@ export const Status = {
   done: 1,
   run: 2,
   rows: 3,
-  rowsAsJson: 4,
+  columnar: 4,
   /** A JSON body: its bytes, the number of rows, microseconds. */
   json: 5,
   batch: 6,

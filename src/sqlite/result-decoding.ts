@@ -1,44 +1,49 @@
 import type { BatchItemResult, Shape } from '../driver/index.ts';
+import type { ColumnarResult } from './columnar.ts';
 import { Status, type Cursor } from './protocol.ts';
-import type { RowBuilder } from './row-builder.ts';
+import type { RowShape } from './row-builder.ts';
 
 /** The columns of one statement on one connection, as its last result told them. */
 export interface KnownColumns {
-  build: RowBuilder | undefined;
+  shape: RowShape | undefined;
 }
 
+/** Rows as they came: values one after another, or by kind. */
 export interface DecodedRows {
-  readonly values: readonly unknown[];
-  readonly width: number;
+  readonly count: number;
   readonly micros: number;
+  readonly content: readonly unknown[] | ColumnarResult;
+  readonly width: number;
 }
 
-type CreateBuilder = (columns: readonly string[]) => RowBuilder;
+type FindShape = (columns: readonly string[]) => RowShape;
 
 /** Reads what `encodeRows` wrote, from its status field on. */
-export function decodeRows(cursor: Cursor, status: number, known: KnownColumns, create: CreateBuilder): DecodedRows {
+export function decodeRows(cursor: Cursor, status: number, known: KnownColumns, find: FindShape): DecodedRows {
   const columns = cursor.next<readonly string[] | null>();
-  if (columns !== null) known.build = create(columns);
+  if (columns !== null) known.shape = find(columns);
   const width = cursor.next<number>();
   const micros = cursor.next<number>();
-  if (status === Status.rowsAsJson) return { values: JSON.parse(cursor.next<string>()) as unknown[], width, micros };
-  return { values: cursor.take(cursor.next<number>()), width, micros };
+  if (status === Status.columnar) {
+    const content = readColumnar(cursor);
+    return { count: content.count, micros, content, width };
+  }
+  const content = cursor.take(cursor.next<number>());
+  return { count: width === 0 ? 0 : content.length / width, micros, content, width };
 }
 
-/** The rows in the shape that the caller asked for. */
-export function shapeRows(shape: Shape, { values, width }: DecodedRows, build: RowBuilder | undefined): unknown {
-  if (shape === 'value') return values[0];
-  if (shape === 'get') return values.length === 0 ? undefined : build!(values, 0);
-  return buildRows(values, width, build);
+/** The rows in the shape that the caller asked for. One row or one value never comes by kind. */
+export function shapeRows(wanted: Shape, rows: DecodedRows, shape: RowShape | undefined): unknown {
+  if (wanted === 'all') return buildRows(rows, shape);
+  const values = rows.content as readonly unknown[];
+  if (wanted === 'value') return values[0];
+  return rows.count === 0 ? undefined : shape!.build(values, 0);
 }
 
-export function buildRows(
-  values: readonly unknown[],
-  width: number,
-  build: RowBuilder | undefined,
-): Record<string, unknown>[] {
+export function buildRows({ content, width }: DecodedRows, shape: RowShape | undefined): Record<string, unknown>[] {
+  if ('kinds' in content) return shape!.buildColumnar(content);
   const rows: Record<string, unknown>[] = [];
-  for (let at = 0; at < values.length; at += width) rows.push(build!(values, at));
+  for (let at = 0; at < content.length; at += width) rows.push(shape!.build(content, at));
   return rows;
 }
 
@@ -46,7 +51,7 @@ export function buildRows(
 export function decodeBatch(
   cursor: Cursor,
   knownColumns: (statementId: number) => KnownColumns,
-  create: CreateBuilder,
+  find: FindShape,
 ): BatchItemResult[] {
   const items: BatchItemResult[] = [];
   for (let left = cursor.next<number>(); left > 0; left -= 1) {
@@ -54,9 +59,15 @@ export function decodeBatch(
     const rowsAffected = cursor.next<number>();
     const lastInsertId = cursor.next<number | bigint | null>();
     cursor.next<number>(); // the sequence number of the rows' own reply
-    const { values, width } = decodeRows(cursor, cursor.next<number>(), known, create);
-    const rows = width === 0 ? [] : buildRows(values, width, known.build);
+    const rows = buildRows(decodeRows(cursor, cursor.next<number>(), known, find), known.shape);
     items.push(lastInsertId === null ? { rowsAffected, rows } : { rowsAffected, lastInsertId, rows });
   }
   return items;
+}
+
+function readColumnar(cursor: Cursor): ColumnarResult {
+  const kinds = cursor.next<string>();
+  const count = cursor.next<number>();
+  const numbers = cursor.next<Float64Array>();
+  return { kinds, count, numbers, texts: cursor.take<string>(cursor.next<number>()) };
 }

@@ -1,7 +1,8 @@
+import { toColumnar } from './columnar.ts';
 import { Status, type Wire } from './protocol.ts';
 
-/** From this many values on, one JSON text costs the main thread less than the values cloned one by one. */
-const JSON_FROM_VALUES = 24;
+/** From this many values on, the columnar encoding costs less than the values cloned one by one. */
+const COLUMNAR_FROM_VALUES = 24;
 
 export interface Rows {
   /** Sent when the receiver does not know them yet. */
@@ -12,31 +13,18 @@ export interface Rows {
   readonly micros: number;
 }
 
-/**
- * Writes rows in the encoding that is cheapest to read. JSON holds what SQLite gives but for bigints, blobs and
- * infinities; results with one of those are cloned as they are.
- */
+/** Writes rows in the encoding that is cheapest to read. */
 export function encodeRows(wire: Wire, seq: number, { columns, width, rows, micros }: Rows): void {
-  const values = rows.length === 1 ? rows[0]! : flatten(rows);
-  if (values.length >= JSON_FROM_VALUES && values.every(isJsonSafe)) {
-    wire.push(seq, Status.rowsAsJson, columns, width, micros, JSON.stringify(values));
+  const valueCount = rows.length * width;
+  const columnar = valueCount < COLUMNAR_FROM_VALUES ? undefined : toColumnar(rows, width);
+  if (columnar !== undefined) {
+    const { kinds, count, numbers, texts } = columnar;
+    wire.push(seq, Status.columnar, columns, width, micros, kinds, count, numbers, texts.length);
+    for (const text of texts) wire.push(text);
     return;
   }
-  wire.push(seq, Status.rows, columns, width, micros, values.length);
-  for (let index = 0; index < values.length; index += 1) wire.push(values[index]);
-}
-
-function flatten(rows: readonly (readonly unknown[])[]): unknown[] {
-  const values: unknown[] = [];
-  for (const row of rows) {
-    for (let index = 0; index < row.length; index += 1) values.push(row[index]);
-  }
-  return values;
-}
-
-function isJsonSafe(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  return typeof value === 'string' || value === null;
+  wire.push(seq, Status.rows, columns, width, micros, valueCount);
+  for (const row of rows) for (let index = 0; index < width; index += 1) wire.push(row[index]);
 }
 
 /**

@@ -1,3 +1,5 @@
+import { createColumnarBuilder, type ColumnarBuilder, type ColumnarResult } from './columnar.ts';
+
 /** Makes the row object of `values[at] …`, one property a column, in column order. */
 export type RowBuilder = (values: readonly unknown[], at: number) => Record<string, unknown>;
 
@@ -10,7 +12,7 @@ export type RowBuilder = (values: readonly unknown[], at: number) => Record<stri
 export function createRowBuilder(columns: readonly string[]): RowBuilder {
   const properties = columns.map((name, index) => `[${JSON.stringify(name)}]: values[at + ${index}]`);
   try {
-    // oxlint-disable-next-line no-new-func -- generated from JSON literals alone, see above
+    // oxlint-disable-next-line no-new-func, no-implied-eval -- generated from JSON literals alone, see above
     return new Function('values', 'at', `return { ${properties.join(', ')} };`) as RowBuilder;
   } catch {
     // Node started with --disallow-code-generation-from-strings: slower, and right.
@@ -28,20 +30,44 @@ export function findDuplicateColumn(columns: readonly string[]): string | undefi
   return undefined;
 }
 
-/** Constructors kept; results of one statement share theirs, on whatever connection they came. */
-const MAX_BUILDERS = 1_000;
+/** Shapes kept; results of one statement share theirs, on whatever connection they came. */
+const MAX_SHAPES = 1_000;
+/** Combinations of kinds kept for one shape. */
+const MAX_KINDS = 64;
 
-/** Row constructors by their columns, so that rows of one shape are of one hidden class wherever they came from. */
-export class RowBuilderCache {
-  readonly #builders = new Map<string, RowBuilder>();
+/** How rows of certain columns are made, from every encoding. */
+export class RowShape {
+  readonly build: RowBuilder;
+  readonly #columns: readonly string[];
+  readonly #columnar = new Map<string, ColumnarBuilder>();
 
-  get(columns: readonly string[]): RowBuilder {
+  constructor(columns: readonly string[]) {
+    this.#columns = columns;
+    this.build = createRowBuilder(columns);
+  }
+
+  buildColumnar(result: ColumnarResult): Record<string, unknown>[] {
+    let builder = this.#columnar.get(result.kinds);
+    if (builder === undefined) {
+      if (this.#columnar.size >= MAX_KINDS) this.#columnar.clear();
+      builder = createColumnarBuilder(this.#columns, result.kinds);
+      this.#columnar.set(result.kinds, builder);
+    }
+    return builder(result);
+  }
+}
+
+/** Row shapes by their columns, so that rows of one shape are of one hidden class wherever they came from. */
+export class RowShapes {
+  readonly #shapes = new Map<string, RowShape>();
+
+  get(columns: readonly string[]): RowShape {
     const key = JSON.stringify(columns);
-    const known = this.#builders.get(key);
+    const known = this.#shapes.get(key);
     if (known !== undefined) return known;
-    if (this.#builders.size >= MAX_BUILDERS) this.#builders.delete(this.#builders.keys().next().value!);
-    const builder = createRowBuilder(columns);
-    this.#builders.set(key, builder);
-    return builder;
+    if (this.#shapes.size >= MAX_SHAPES) this.#shapes.delete(this.#shapes.keys().next().value!);
+    const shape = new RowShape(columns);
+    this.#shapes.set(key, shape);
+    return shape;
   }
 }

@@ -31,7 +31,7 @@ interface RowStreamOptions {
  */
 export class RowStream implements AsyncIterableIterator<Record<string, unknown>[]> {
   readonly #options: RowStreamOptions;
-  readonly #columns: KnownColumns = { build: undefined };
+  readonly #columns: KnownColumns = { shape: undefined };
   #cursorId: number | undefined;
   #next: Promise<Chunk> | undefined;
   #ended = false;

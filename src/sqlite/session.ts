@@ -145,32 +145,40 @@ export class Session {
   }
 
   #joinWrite(call: StatementCall): void {
-    this.#members.push({
+    const member: GroupedCall = {
       seq: call.seq,
       execute: () => this.#runner.run(call),
       reply: (wire, result) => (result as ReturnType<StatementRunner['run']>).reply(wire, this.#transfer),
-    });
+    };
+    this.#join(member, this.#runner.mustRunAlone([call.id]));
   }
 
   #batch(seq: number, cursor: Cursor): void {
     const statements = this.#runner.readBatch(cursor);
     const run = () => this.#underSavepoint(() => this.#runner.runBatch(statements));
     const reply = (wire: Wire, result: unknown) => this.#runner.replyBatch(wire, seq, result as never);
-    this.#joinOrRun({ seq, execute: run, reply });
+    this.#joinOrRun({ seq, execute: run, reply }, () => this.#runner.mustRunAlone(statements.map(({ id }) => id)));
   }
 
   #script(seq: number, text: string): void {
     const run = () => this.#underSavepoint(() => this.#runner.runScript(this.#database, text));
-    this.#joinOrRun({ seq, execute: run, reply: (wire) => wire.push(seq, Status.done, null) });
+    // What a script does is not known before it has run.
+    this.#joinOrRun({ seq, execute: run, reply: (wire) => wire.push(seq, Status.done, null) }, () => true);
   }
 
   /** Outside a transaction a member of the group; inside one, part of it. */
-  #joinOrRun(call: GroupedCall): void {
-    if (!this.#inTransaction) return void this.#members.push(call);
+  #joinOrRun(call: GroupedCall, mustRunAlone: () => boolean): void {
+    if (!this.#inTransaction) return this.#join(call, mustRunAlone());
     this.#answer(call.seq, () => {
       this.#assertOpen();
       this.#started(call.seq, () => call.reply(this.#wire, call.execute()));
     });
+  }
+
+  #join(member: GroupedCall, alone: boolean): void {
+    if (alone) this.#runGroup();
+    this.#members.push(member);
+    if (alone) this.#runGroup();
   }
 
   #underSavepoint<T>(work: () => T): T {

@@ -22,7 +22,7 @@ export class StatementReferences {
     const known = this.#byText.get(text);
     if (known !== undefined) return { statement: known, reference: { id: known.id, text: null } };
     if (this.#byText.size >= this.#limit) this.#forgetOldest();
-    const statement: ReferencedStatement = { id: (this.#lastId += 1), build: undefined };
+    const statement: ReferencedStatement = { id: (this.#lastId += 1), shape: undefined };
     this.#byText.set(text, statement);
     return { statement, reference: { id: statement.id, text } };
   }

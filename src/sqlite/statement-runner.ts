@@ -4,6 +4,7 @@ import type { CancelBoard } from './cancel-board.ts';
 import { FailureCode, Status, type Cursor, type Wire } from './protocol.ts';
 import type { Bindable } from './parameters.ts';
 import { encodeJsonBody, encodeRows } from './result-encoding.ts';
+import type { StatementAnalysis } from './statement-analysis.ts';
 import type { PreparedStatement, StatementStore } from './statement-store.ts';
 
 /** Between two looks at the cancel board while rows are read one by one. */
@@ -104,9 +105,37 @@ export class StatementRunner {
   }
 
   runScript(database: DatabaseSync, text: string): null {
-    this.#store.analyzer.reset();
-    database.exec(text);
+    const { analyzer } = this.#store;
+    analyzer.reset();
+    try {
+      database.exec(text);
+    } finally {
+      analyzer.schemaChanges += 1;
+    }
     return null;
+  }
+
+  /**
+   * True for statements that cannot share a transaction: one that may leave a foreign key broken until COMMIT (a
+   * neighbour could mend it, or see what must never be there), and one that changes what is known of the tables.
+   */
+  mustRunAlone(ids: Iterable<number>): boolean {
+    const { deferring } = this.#store.schema;
+    for (const id of ids) {
+      const analysis = this.#analyze(id);
+      if (analysis?.changesSchema === true) return true;
+      if (deferring.size > 0 && analysis?.tablesWritten.some((table) => deferring.has(table.toLowerCase()))) return true;
+    }
+    return false;
+  }
+
+  #analyze(id: number): StatementAnalysis | undefined {
+    try {
+      return this.#store.prepare(this.#texts.get(id)!).analysis;
+    } catch {
+      // It will fail again when it is run, and its caller is told then.
+      return undefined;
+    }
   }
 
   #runWithoutRows(statement: PreparedStatement, { seq, params }: StatementCall, startedAt: number): StatementResult {
@@ -121,7 +150,7 @@ export class StatementRunner {
     // SQLite's counters keep their values through a statement that changes no row: CREATE TABLE would report the
     // rows of the INSERT before it.
     const rowsAffected = writes && tablesWritten.length > 0 ? changes : 0;
-    if (insertsInto === undefined || rowsAffected === 0 || !this.#store.hasRowid(insertsInto)) {
+    if (insertsInto === undefined || rowsAffected === 0 || !this.#store.schema.hasRowid(insertsInto)) {
       return { rowsAffected, lastInsertId: null };
     }
     const isExact = typeof lastInsertRowid === 'bigint' || Number.isSafeInteger(lastInsertRowid);

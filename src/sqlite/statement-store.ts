@@ -2,6 +2,7 @@ import { UsageError } from '../errors/index.ts';
 import type { DatabaseSync, StatementSync } from './binding.ts';
 import { fromBigInt, toDriverValue, type Bindable } from './parameters.ts';
 import { findDuplicateColumn } from './row-builder.ts';
+import { SchemaFacts } from './schema-facts.ts';
 import { StatementAnalyzer, type StatementAnalysis } from './statement-analysis.ts';
 import { isBlankFrom } from './trailing-text.ts';
 
@@ -125,9 +126,8 @@ export class StatementStore {
   readonly #database: DatabaseSync;
   readonly #limit: number;
   readonly #statements = new Map<string, PreparedStatement>();
-  /** By table name; forgotten when the schema changes. */
-  readonly #hasRowid = new Map<string, boolean>();
-  #rowidsKnownAt = 0;
+  readonly #schema = new SchemaFacts((work) => this.trusted(work));
+  #schemaKnownAt = 0;
 
   constructor(database: DatabaseSync, limit: number) {
     this.#database = database;
@@ -170,18 +170,11 @@ export class StatementStore {
     }
   }
 
-  /** False for views, and for tables WITHOUT ROWID: an insert there leaves the last rowid as it was. */
-  hasRowid(table: string): boolean {
-    if (this.#rowidsKnownAt !== this.analyzer.schemaChanges) {
-      this.#hasRowid.clear();
-      this.#rowidsKnownAt = this.analyzer.schemaChanges;
-    }
-    const known = this.#hasRowid.get(table);
-    if (known !== undefined) return known;
-    const query = "select 1 from pragma_table_list where schema = 'main' and name = ? and wr = 0 and type <> 'view'";
-    const found = this.trusted((database) => database.prepare(query).get(table) !== undefined);
-    this.#hasRowid.set(table, found);
-    return found;
+  /** What is known of the tables as they are now. */
+  get schema(): SchemaFacts {
+    if (this.#schemaKnownAt !== this.analyzer.schemaChanges) this.#schema.forget();
+    this.#schemaKnownAt = this.analyzer.schemaChanges;
+    return this.#schema;
   }
 
   /** The connection's last rowid, exact beyond 2^53. */

@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 /** Enough that the event loop's thread has a core at once when it wants one, and readers have all that it leaves. */
-const READER_NICENESS = 10;
+const READER_NICENESS = 5;
 
 /**
  * Lets the calling thread yield to the others of this process where they compete for a core: with as many busy readers

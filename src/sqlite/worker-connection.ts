@@ -1,24 +1,27 @@
 import { Worker } from 'node:worker_threads';
 import { runInRootContext } from '../async/index.ts';
 import type { QueryObserver } from '../driver/index.ts';
-import { ConnectionError, OutcomeUnknownError, TimeoutError, type MillpondError } from '../errors/index.ts';
+import { ConnectionError, OutcomeUnknownError, type MillpondError } from '../errors/index.ts';
 import { readAnswer, type Answer } from './answer-decoding.ts';
 import { CancelBoard } from './cancel-board.ts';
 import type { Failure } from './failure.ts';
 import type { Interrupter } from './interrupt.ts';
+import { describeEngineCall, startCall, type CancelReason, type PendingCall } from './pending-call.ts';
 import {
-  describeEngineCall,
-  startCall,
-  type CallEnding,
-  type CancelReason,
-  type PendingCall,
-} from './pending-call.ts';
-import { Cursor, FailureCode, type MaintenanceTask, type Wire, type WorkerReady, type WorkerStart } from './protocol.ts';
+  Cursor,
+  FailureCode,
+  isOutcomeUnknown,
+  type MaintenanceTask,
+  type Wire,
+  type WorkerReady,
+  type WorkerStart,
+} from './protocol.ts';
 import { encodeRequest } from './request-encoding.ts';
-import type { RowBuilder } from './row-builder.ts';
+import type { RowShape } from './row-builder.ts';
 import type { ConnectionRole, ConnectionSettings } from './settings.ts';
 import type { SharedCounters } from './shared-counters.ts';
 import { StatementReferences } from './statement-references.ts';
+import { timeoutError } from './timeout-error.ts';
 import { connectionLostError, translateFailure } from './translate-failure.ts';
 import { workerUrl } from './worker-url.ts';
 
@@ -29,9 +32,11 @@ export interface ConnectionEnvironment {
   readonly observer: QueryObserver;
   readonly counters: SharedCounters;
   readonly cancelGraceMs: number;
-  readonly createRowBuilder: (columns: readonly string[]) => RowBuilder;
+  readonly findShape: (columns: readonly string[]) => RowShape;
   /** Something was committed. */
   noteCommit(): void;
+  /** Told of every failure: some mean that the file is not to be trusted any more. */
+  noteFailure(failure: Failure): void;
 }
 
 /** Statement texts that a worker is known to have; a multiple of its statement cache, since a text alone is small. */
@@ -94,6 +99,7 @@ export class WorkerConnection {
     const ready = await runInRootContext(() => connection.#listen());
     if (!ready.ready) {
       await worker.terminate();
+      environment.noteFailure(ready);
       const cause = translateFailure(ready);
       throw new ConnectionError(`The ${role} connection could not be opened: ${cause.message}`, { cause });
     }
@@ -122,15 +128,15 @@ export class WorkerConnection {
 
   /** Sends a call, behind those sent before. Settles its promise in every outcome. */
   send(call: PendingCall): void {
-    if (!this.usable) return call.reject(connectionLostError(undefined));
-    if (call.signal?.aborted === true) return call.reject(call.signal.reason);
+    if (!this.usable) return this.#refuse(call, connectionLostError(undefined));
+    if (call.signal?.aborted === true) return this.#refuse(call, call.signal.reason);
     call.seq = this.#nextSeq();
     try {
       // Without an interrupt the worker looks out for a cancellation between rows.
       const watch = this.#interruptKey === undefined;
       encodeRequest(this.#wire, call, { references: this.#references, watch });
     } catch (error) {
-      return call.reject(error);
+      return this.#refuse(call, error);
     }
     this.#references.writeForgotten(this.#wire);
     this.#board.open(call.seq);
@@ -199,6 +205,12 @@ export class WorkerConnection {
     }
   }
 
+  /** The call was not sent, so no answer will come: whoever leased this connection for it hears of that here. */
+  #refuse(call: PendingCall, error: unknown): void {
+    call.reject(error);
+    queueMicrotask(() => this.onAnswered?.());
+  }
+
   /** @returns the first message; all later ones are answers. */
   #listen(): Promise<WorkerReady> {
     return new Promise((resolve) => {
@@ -263,7 +275,7 @@ export class WorkerConnection {
     while (!cursor.done) {
       const call = this.#pending.get(cursor.next<number>())!;
       this.#pending.delete(call.seq);
-      const answer = readAnswer(cursor, call, this.#environment.createRowBuilder);
+      const answer = readAnswer(cursor, call, this.#environment.findShape);
       if (answer.failure === undefined) this.#succeed(call, answer);
       else this.#fail(call, answer.failure);
     }
@@ -291,7 +303,10 @@ export class WorkerConnection {
   }
 
   #fail(call: PendingCall, failure: Failure): void {
-    if (failure.code === FailureCode.outcomeUnknown) this.#doubt();
+    if (isOutcomeUnknown(failure.code)) this.#doubt();
+    const { request } = call;
+    // A backup may fail for the file that it writes.
+    if (request.kind !== 'maintain' || request.task !== 'backup') this.#environment.noteFailure(failure);
     const stopped = call.cancelReason !== undefined && isStopped(failure.code);
     const error = stopped
       ? call.cancelReason!({ cancellation: call.cancellation, confirmed: true })
@@ -385,14 +400,4 @@ async function withTimeout(work: Promise<unknown>, timeoutMs: number): Promise<v
 
 function isStopped(code: number): boolean {
   return code === FailureCode.cancelled || code === SQLITE_INTERRUPT;
-}
-
-function timeoutError(call: PendingCall, { cancellation, confirmed }: CallEnding): TimeoutError {
-  const what = call.name === undefined ? 'The statement' : `Query "${call.name}"`;
-  const rollback = confirmed ? 'confirmed' : 'pending';
-  return new TimeoutError(`${what} did not end within ${call.timeoutMs} ms.`, {
-    timeoutMs: call.timeoutMs,
-    ...(call.writes ? { rollback } : {}),
-    ...(cancellation === undefined ? {} : { cancellation }),
-  });
 }

@@ -1,0 +1,163 @@
+/**
+ * Results of many rows on their way from a worker: all numbers in one Float64Array, all strings joined into few texts,
+ * with their lengths behind the numbers. Measured for 100 rows of 3 numbers and 3 short strings, the main thread needs
+ * 5 µs to make the rows of this, 16 µs of a flat JSON text, and 44 µs of a cloned array.
+ *
+ * NULL is NaN among the numbers (SQLite has no NaN: it stores NULL) and length −1 among the strings.
+ */
+export interface ColumnarResult {
+  /** One character a column: `n` for numbers, `s` for strings. NULLs may stand in both. */
+  readonly kinds: string;
+  readonly count: number;
+  /** The numbers, row by row; then the lengths of the strings, row by row. */
+  readonly numbers: Float64Array;
+  readonly texts: readonly string[];
+}
+
+/**
+ * A string cut out of a text keeps the whole text alive, so texts are short: whoever keeps one string of a large result
+ * holds this many characters, not all of them.
+ */
+const TEXT_CHARS = 4_096;
+
+/** @returns undefined where a column holds anything else (bigints, blobs), or numbers and strings mixed */
+export function toColumnar(rows: readonly (readonly unknown[])[], width: number): ColumnarResult | undefined {
+  const kinds = findKinds(rows, width);
+  if (kinds === undefined) return undefined;
+  const stringColumns = columnsOf(kinds, 's');
+  const numberColumns = columnsOf(kinds, 'n');
+  const numbers = new Float64Array(rows.length * width);
+  let at = 0;
+  for (const row of rows) for (const column of numberColumns) numbers[at++] = (row[column] as number | null) ?? NaN;
+  const texts = new TextJoiner();
+  for (const row of rows) for (const column of stringColumns) numbers[at++] = texts.add(row[column] as string | null);
+  return { kinds, count: rows.length, numbers, texts: texts.end() };
+}
+
+/** The strings of a result, in the order in which they were added. */
+export function readStrings({ kinds, count, numbers, texts }: ColumnarResult): (string | null)[] {
+  const firstLength = count * columnsOf(kinds, 'n').length;
+  const strings: (string | null)[] = [];
+  let textIndex = 0;
+  let text = texts[0] ?? '';
+  let at = 0;
+  for (let index = firstLength; index < numbers.length; index += 1) {
+    const length = numbers[index]!;
+    if (length < 0) {
+      strings.push(null);
+      continue;
+    }
+    if (length > 0 && at === text.length) {
+      text = texts[(textIndex += 1)]!;
+      at = 0;
+    }
+    strings.push(text.substring(at, at + length));
+    at += length;
+  }
+  return strings;
+}
+
+/** Makes all rows of a columnar result. */
+export type ColumnarBuilder = (result: ColumnarResult) => Record<string, unknown>[];
+
+/** Like `createRowBuilder`, for columns of known kinds. */
+export function createColumnarBuilder(columns: readonly string[], kinds: string): ColumnarBuilder {
+  const numberCount = columnsOf(kinds, 'n').length;
+  const stringCount = kinds.length - numberCount;
+  const makeRow = createRowMaker(columns, kinds);
+  return (result) => {
+    const strings = readStrings(result);
+    const rows: Record<string, unknown>[] = [];
+    for (let row = 0; row < result.count; row += 1) {
+      rows.push(makeRow(result.numbers, row * numberCount, strings, row * stringCount));
+    }
+    return rows;
+  };
+}
+
+type RowMaker = (
+  numbers: Float64Array,
+  numberAt: number,
+  strings: readonly (string | null)[],
+  stringAt: number,
+) => Record<string, unknown>;
+
+function createRowMaker(columns: readonly string[], kinds: string): RowMaker {
+  let numbersSoFar = 0;
+  let stringsSoFar = 0;
+  const properties = columns.map((name, index) => {
+    const key = `[${JSON.stringify(name)}]`;
+    if (kinds[index] === 's') return `${key}: s[j + ${stringsSoFar++}]`;
+    const value = `n[i + ${numbersSoFar++}]`;
+    // Only NaN differs from itself.
+    return `${key}: ${value} === ${value} ? ${value} : null`;
+  });
+  try {
+    // oxlint-disable-next-line no-new-func, no-implied-eval -- generated from JSON literals alone, see row-builder.ts
+    return new Function('n', 'i', 's', 'j', `return { ${properties.join(', ')} };`) as RowMaker;
+  } catch {
+    // Node started with --disallow-code-generation-from-strings: slower, and right.
+    return (numbers, numberAt, strings, stringAt) => makeRowByLoop(columns, kinds, { numbers, numberAt, strings, stringAt });
+  }
+}
+
+function makeRowByLoop(
+  columns: readonly string[],
+  kinds: string,
+  from: { numbers: Float64Array; numberAt: number; strings: readonly (string | null)[]; stringAt: number },
+): Record<string, unknown> {
+  let { numberAt, stringAt } = from;
+  const entries = columns.map((name, index): [string, unknown] => {
+    if (kinds[index] === 's') return [name, from.strings[stringAt++]];
+    const value = from.numbers[numberAt++]!;
+    return [name, Number.isNaN(value) ? null : value];
+  });
+  return Object.fromEntries(entries);
+}
+
+function findKinds(rows: readonly (readonly unknown[])[], width: number): string | undefined {
+  let kinds = '';
+  for (let column = 0; column < width; column += 1) {
+    let kind = '';
+    for (const row of rows) {
+      const value = row[column];
+      if (value === null) continue;
+      const valueKind = typeof value === 'number' ? 'n' : typeof value === 'string' ? 's' : undefined;
+      if (valueKind === undefined || (kind !== '' && kind !== valueKind)) return undefined;
+      kind = valueKind;
+    }
+    // A column of NULLs alone is as good as one of numbers.
+    kinds += kind === '' ? 'n' : kind;
+  }
+  return kinds;
+}
+
+function columnsOf(kinds: string, kind: 'n' | 's'): number[] {
+  const columns: number[] = [];
+  for (let index = 0; index < kinds.length; index += 1) if (kinds[index] === kind) columns.push(index);
+  return columns;
+}
+
+/** Joins strings into texts of bounded length. No string is divided. */
+class TextJoiner {
+  readonly #texts: string[] = [];
+  #text = '';
+
+  /** @returns the length to note for it */
+  add(value: string | null): number {
+    if (value === null) return -1;
+    if (this.#text.length > 0 && value.length > 0 && this.#text.length + value.length > TEXT_CHARS) this.#cut();
+    this.#text += value;
+    return value.length;
+  }
+
+  end(): string[] {
+    this.#cut();
+    return this.#texts;
+  }
+
+  #cut(): void {
+    this.#texts.push(this.#text);
+    this.#text = '';
+  }
+}
