@@ -9,10 +9,51 @@ export interface ColumnarResult {
   /** One character a column: `n` for numbers, `s` for strings. NULLs may stand in both. */
   readonly kinds: string;
   readonly count: number;
-  /** The numbers, row by row; then the lengths of the strings, row by row. */
+  /** Holds the numbers, row by row; then the lengths of the strings, row by row. One for all results of a message. */
   readonly numbers: Float64Array;
+  /** Where this result's numbers begin. */
+  readonly from: number;
   readonly texts: readonly string[];
 }
+
+/**
+ * The numbers of all results in one message. One array for all of them: every buffer that crosses between threads costs
+ * the receiving side's garbage collector more than what is in it.
+ */
+export class NumberStore {
+  #numbers = new Float64Array(INITIAL_NUMBERS);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Makes room for `count` more. */
+  reserve(count: number): void {
+    const needed = this.#length + count;
+    if (needed <= this.#numbers.length) return;
+    const larger = new Float64Array(Math.max(needed, this.#numbers.length * 2));
+    larger.set(this.#numbers.subarray(0, this.#length));
+    this.#numbers = larger;
+  }
+
+  /** Only after `reserve`. */
+  add(value: number): void {
+    this.#numbers[this.#length++] = value;
+  }
+
+  /** @returns what was added since the last time, and starts anew */
+  take(): Float64Array {
+    const taken = this.#numbers.slice(0, this.#length);
+    this.#length = 0;
+    if (this.#numbers.length > MAX_KEPT_NUMBERS) this.#numbers = new Float64Array(INITIAL_NUMBERS);
+    return taken;
+  }
+}
+
+const INITIAL_NUMBERS = 1_024;
+/** A larger array is given up after use. */
+const MAX_KEPT_NUMBERS = 65_536;
 
 /**
  * A string cut out of a text keeps the whole text alive, so texts are short: whoever keeps one string of a large result
@@ -20,28 +61,36 @@ export interface ColumnarResult {
  */
 const TEXT_CHARS = 4_096;
 
+/** A result without its numbers: those are in the store that it was written to. */
+export type ColumnarHead = Omit<ColumnarResult, 'numbers'>;
+
 /** @returns undefined where a column holds anything else (bigints, blobs), or numbers and strings mixed */
-export function toColumnar(rows: readonly (readonly unknown[])[], width: number): ColumnarResult | undefined {
+export function toColumnar(
+  rows: readonly (readonly unknown[])[],
+  width: number,
+  numbers: NumberStore,
+): ColumnarHead | undefined {
   const kinds = findKinds(rows, width);
   if (kinds === undefined) return undefined;
   const stringColumns = columnsOf(kinds, 's');
   const numberColumns = columnsOf(kinds, 'n');
-  const numbers = new Float64Array(rows.length * width);
-  let at = 0;
-  for (const row of rows) for (const column of numberColumns) numbers[at++] = (row[column] as number | null) ?? NaN;
+  const from = numbers.length;
+  numbers.reserve(rows.length * width);
+  for (const row of rows) for (const column of numberColumns) numbers.add((row[column] as number | null) ?? NaN);
   const texts = new TextJoiner();
-  for (const row of rows) for (const column of stringColumns) numbers[at++] = texts.add(row[column] as string | null);
-  return { kinds, count: rows.length, numbers, texts: texts.end() };
+  for (const row of rows) for (const column of stringColumns) numbers.add(texts.add(row[column] as string | null));
+  return { kinds, count: rows.length, from, texts: texts.end() };
 }
 
 /** The strings of a result, in the order in which they were added. */
-export function readStrings({ kinds, count, numbers, texts }: ColumnarResult): (string | null)[] {
-  const firstLength = count * columnsOf(kinds, 'n').length;
+export function readStrings({ kinds, count, numbers, from, texts }: ColumnarResult): (string | null)[] {
+  const firstLength = from + count * columnsOf(kinds, 'n').length;
+  const end = from + count * kinds.length;
   const strings: (string | null)[] = [];
   let textIndex = 0;
   let text = texts[0] ?? '';
   let at = 0;
-  for (let index = firstLength; index < numbers.length; index += 1) {
+  for (let index = firstLength; index < end; index += 1) {
     const length = numbers[index]!;
     if (length < 0) {
       strings.push(null);
@@ -69,7 +118,7 @@ export function createColumnarBuilder(columns: readonly string[], kinds: string)
     const strings = readStrings(result);
     const rows: Record<string, unknown>[] = [];
     for (let row = 0; row < result.count; row += 1) {
-      rows.push(makeRow(result.numbers, row * numberCount, strings, row * stringCount));
+      rows.push(makeRow(result.numbers, result.from + row * numberCount, strings, row * stringCount));
     }
     return rows;
   };

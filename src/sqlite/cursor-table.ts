@@ -1,4 +1,4 @@
-import { Status, type Wire } from './protocol.ts';
+import { Status, type Reply } from './protocol.ts';
 import type { Bindable } from './parameters.ts';
 import { encodeRows } from './result-encoding.ts';
 import { UsageError } from '../errors/index.ts';
@@ -25,7 +25,7 @@ export class CursorTable {
   }
 
   /** Opens a cursor known by `seq` and answers with its first chunk. */
-  open(wire: Wire, seq: number, query: { text: string; params: readonly Bindable[]; chunkRows: number }): void {
+  open(reply: Reply, seq: number, query: { text: string; params: readonly Bindable[]; chunkRows: number }): void {
     if (this.#open.size >= MAX_CURSORS) {
       throw new UsageError(`${MAX_CURSORS} streams are open on this connection. End them, or read with all().`);
     }
@@ -35,11 +35,11 @@ export class CursorTable {
     statement.readBigIntsFromNow();
     const width = statement.columns.length;
     this.#open.set(seq, { rows: statement.iterate(query.params), width, chunkRows: query.chunkRows });
-    this.#writeChunk(wire, { seq, cursorId: seq, columns: statement.columns });
+    this.#writeChunk(reply, { seq, cursorId: seq, columns: statement.columns });
   }
 
-  fetch(wire: Wire, seq: number, cursorId: number): void {
-    this.#writeChunk(wire, { seq, cursorId, columns: null });
+  fetch(reply: Reply, seq: number, cursorId: number): void {
+    this.#writeChunk(reply, { seq, cursorId, columns: null });
   }
 
   /** @returns whether the cursor was open. */
@@ -53,13 +53,13 @@ export class CursorTable {
   }
 
   /** A chunk is a reply with rows; the field before the rows says whether more will come. */
-  #writeChunk(wire: Wire, chunk: { seq: number; cursorId: number; columns: readonly string[] | null }): void {
+  #writeChunk(reply: Reply, chunk: { seq: number; cursorId: number; columns: readonly string[] | null }): void {
     const cursor = this.#open.get(chunk.cursorId);
     if (cursor === undefined) throw new UsageError('The stream was closed: its transaction or connection has ended.');
     const { rows, hasMore } = takeChunk(cursor);
     if (!hasMore) this.#open.delete(chunk.cursorId);
-    wire.push(chunk.seq, Status.chunk, hasMore);
-    encodeRows(wire, chunk.seq, { columns: chunk.columns, width: cursor.width, rows, micros: 0 });
+    reply.wire.push(chunk.seq, Status.chunk, hasMore);
+    encodeRows(reply, chunk.seq, { columns: chunk.columns, width: cursor.width, rows, micros: 0 });
   }
 }
 

@@ -37,10 +37,14 @@ export interface Failure {
 }
 
 export function toFailure(error: unknown): Failure {
-  if (error instanceof UsageError) return { code: FailureCode.usage, message: error.message };
+  if (error instanceof UsageError) return { code: usageFailure(error), message: error.message };
   const { errcode, message, code } = error as { errcode?: number; message?: string; code?: string };
   if (typeof errcode === 'number') return { code: errcode, message: message ?? 'unknown error' };
   return { code: FailureCode.internal, message: `${code ?? 'error'}: ${message ?? String(error)}` };
+}
+
+function usageFailure({ code }: UsageError): number {
+  return code === 'ERR_MILLPOND_DUPLICATE_COLUMN' ? FailureCode.duplicateColumn : FailureCode.usage;
 }
 
 /** The primary code of an extended one: the low byte. */

@@ -60,9 +60,21 @@ function convertObject(value: object | null, index: number): Bindable {
     if (Number.isNaN(value.getTime())) throw refuse(index, 'an invalid Date', 'it names no moment');
     return value.toISOString();
   }
-  if (value instanceof Uint8Array) return value;
+  if (value instanceof Uint8Array) return ownBytes(value, index);
   const kind = Array.isArray(value) ? 'an array' : `an object (${value.constructor?.name ?? 'no constructor'})`;
   throw refuse(index, kind, 'SQLite has no such type. Bind JSON.stringify(value), or one parameter for each element');
+}
+
+/** The bytes as they may cross to a worker, where a view would take the whole buffer that it looks at along. */
+function ownBytes(value: Uint8Array, index: number): Uint8Array {
+  const { buffer, byteLength } = value;
+  const isWhole = buffer instanceof ArrayBuffer && !buffer.resizable && byteLength === buffer.byteLength;
+  if (isWhole && byteLength > 0) return value;
+  try {
+    return new Uint8Array(value);
+  } catch {
+    throw refuse(index, 'a Uint8Array whose buffer was transferred or cut', 'it has no bytes any more');
+  }
 }
 
 function refuse(index: number, kind: string, advice: string): UsageError {

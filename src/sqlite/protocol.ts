@@ -1,4 +1,5 @@
 import type { Shape } from '../driver/index.ts';
+import type { NumberStore } from './columnar.ts';
 import type { Bindable } from './parameters.ts';
 import type { ConnectionRole, ConnectionSettings } from './settings.ts';
 
@@ -10,6 +11,17 @@ import type { ConnectionRole, ConnectionSettings } from './settings.ts';
  * one for the whole message, none for each call.
  */
 export type Wire = unknown[];
+
+/** A message of answers. */
+export type Answers = readonly [numbers: Float64Array, wire: Wire];
+
+/** What a worker writes its answers to, until they are sent. */
+export interface Reply {
+  readonly wire: Wire;
+  readonly numbers: NumberStore;
+  /** Buffers that are handed over, not copied: JSON bodies. */
+  readonly transfer: ArrayBuffer[];
+}
 
 /** Kinds of requests, the first field of each; the second is the call's sequence number. */
 export const Op = {
@@ -61,6 +73,8 @@ export const FailureCode = {
   diskFailed: -6,
   /** An earlier COMMIT on this connection met an I/O error: nothing more is written on it. */
   connectionDoubtful: -7,
+  /** As `usage`: two columns of one name, where rows are to be objects. */
+  duplicateColumn: -8,
 } as const;
 
 export function isOutcomeUnknown(code: number): boolean {
@@ -85,13 +99,18 @@ export function encodeStatement(
   for (let index = 0; index < params.length; index += 1) wire.push(params[index]);
 }
 
+const NO_NUMBERS = new Float64Array();
+
 /** Reads a message field by field. The order of reads mirrors the encoder's order of writes. */
 export class Cursor {
   #at = 0;
+  /** What the columnar results of an answer refer to. */
+  readonly numbers: Float64Array;
   readonly #wire: Wire;
 
-  constructor(wire: Wire) {
+  constructor(wire: Wire, numbers: Float64Array = NO_NUMBERS) {
     this.#wire = wire;
+    this.numbers = numbers;
   }
 
   get done(): boolean {

@@ -83,25 +83,27 @@ export class ReadLanes {
       if (!worker.usable || !worker.hasRoom) continue;
       if (best === undefined || worker.inFlight < best.lease.resource.worker.inFlight) best = reader;
     }
-    if (best !== undefined && best.lease.resource.worker.inFlight < CALLS_BEFORE_SPREAD) return best;
-    return this.#tryAddReader() ?? best;
+    if (best === undefined) return this.#tryExpress();
+    if (best.lease.resource.worker.inFlight >= CALLS_BEFORE_SPREAD) this.#addSpare();
+    return best;
   }
 
-  /** A reader that is idle right now: the express one first, then any that nobody waits for. */
-  #tryAddReader(): SharedReader | undefined {
-    const { express, readers } = this.#sources;
-    const lease = express.tryAcquire(ENGINE_HOLDERS.sharedReads);
-    if (lease !== undefined) return this.#adopt(lease);
-    // A second core for the light reads, unless the leases need it.
-    if (this.#shared.length === 0 || readers.waiting > 0) return undefined;
-    const spare = readers.tryAcquire(ENGINE_HOLDERS.sharedReads);
-    return spare === undefined ? undefined : this.#adopt(spare);
+  #tryExpress(): SharedReader | undefined {
+    const lease = this.#sources.express.tryAcquire(ENGINE_HOLDERS.sharedReads);
+    return lease === undefined ? undefined : this.#adopt(lease);
   }
 
-  #addReader(): void {
+  /** Another core for the light reads, unless leases and heavy statements want it. */
+  #addSpare(): void {
+    const { readers, maxReaders } = this.#sources;
+    if (readers.waiting > 0 || this.#heavyRunning > 0 || this.#shared.length >= maxReaders) return;
+    this.#addReader(readers);
+  }
+
+  #addReader(source: LaneSource = this.#sources.express): void {
     if (this.#isAcquiring) return;
     this.#isAcquiring = true;
-    this.#sources.express.acquire({ holder: ENGINE_HOLDERS.sharedReads }).then(
+    source.acquire({ holder: ENGINE_HOLDERS.sharedReads }).then(
       (lease) => {
         this.#isAcquiring = false;
         const reader = this.#adopt(lease);

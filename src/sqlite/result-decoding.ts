@@ -68,6 +68,6 @@ export function decodeBatch(
 function readColumnar(cursor: Cursor): ColumnarResult {
   const kinds = cursor.next<string>();
   const count = cursor.next<number>();
-  const numbers = cursor.next<Float64Array>();
-  return { kinds, count, numbers, texts: cursor.take<string>(cursor.next<number>()) };
+  const from = cursor.next<number>();
+  return { kinds, count, numbers: cursor.numbers, from, texts: cursor.take<string>(cursor.next<number>()) };
 }

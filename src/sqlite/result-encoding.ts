@@ -1,5 +1,5 @@
 import { toColumnar } from './columnar.ts';
-import { Status, type Wire } from './protocol.ts';
+import { Status, type Reply } from './protocol.ts';
 
 /** From this many values on, the columnar encoding costs less than the values cloned one by one. */
 const COLUMNAR_FROM_VALUES = 24;
@@ -14,12 +14,12 @@ export interface Rows {
 }
 
 /** Writes rows in the encoding that is cheapest to read. */
-export function encodeRows(wire: Wire, seq: number, { columns, width, rows, micros }: Rows): void {
+export function encodeRows({ wire, numbers }: Reply, seq: number, { columns, width, rows, micros }: Rows): void {
   const valueCount = rows.length * width;
-  const columnar = valueCount < COLUMNAR_FROM_VALUES ? undefined : toColumnar(rows, width);
+  const columnar = valueCount < COLUMNAR_FROM_VALUES ? undefined : toColumnar(rows, width, numbers);
   if (columnar !== undefined) {
-    const { kinds, count, numbers, texts } = columnar;
-    wire.push(seq, Status.columnar, columns, width, micros, kinds, count, numbers, texts.length);
+    const { kinds, count, from, texts } = columnar;
+    wire.push(seq, Status.columnar, columns, width, micros, kinds, count, from, texts.length);
     for (const text of texts) wire.push(text);
     return;
   }

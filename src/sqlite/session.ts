@@ -1,6 +1,7 @@
 import { UsageError } from '../errors/index.ts';
 import type { DatabaseSync } from './binding.ts';
 import { CancelBoard } from './cancel-board.ts';
+import { NumberStore } from './columnar.ts';
 import { CursorTable } from './cursor-table.ts';
 import { toFailure } from './failure.ts';
 import { commitFailure, GroupCommit, type GroupMember, type MemberOutcome } from './group-commit.ts';
@@ -12,12 +13,14 @@ import {
   Op,
   SHAPES,
   Status,
+  type Answers,
   type ControlVerb,
   type MaintenanceTask,
+  type Reply,
   type Wire,
 } from './protocol.ts';
 import type { SharedCounters } from './shared-counters.ts';
-import { StatementRunner, type StatementCall } from './statement-runner.ts';
+import { StatementRunner, type BatchPart, type StatementCall, type StatementResult } from './statement-runner.ts';
 import type { StatementStore } from './statement-store.ts';
 import { TransactionControl } from './transaction-control.ts';
 import type { ConnectionRole, ConnectionSettings } from './settings.ts';
@@ -31,7 +34,7 @@ const COMMITS_BETWEEN_LOOKS = 8;
 const BATCH_SAVEPOINT = 'millpond_batch';
 
 interface GroupedCall extends GroupMember {
-  readonly reply: (wire: Wire, result: unknown) => void;
+  readonly write: (reply: Reply, result: unknown) => void;
 }
 
 export interface SessionOptions {
@@ -41,7 +44,7 @@ export interface SessionOptions {
   readonly settings: ConnectionSettings;
   readonly board: CancelBoard;
   readonly counters: SharedCounters;
-  readonly send: (wire: Wire, transfer: ArrayBuffer[]) => void;
+  readonly send: (answers: Answers, transfer: ArrayBuffer[]) => void;
 }
 
 /** One connection inside its worker: executes the requests of `protocol.ts` in order and answers them. */
@@ -58,8 +61,8 @@ export class Session {
   readonly #send: SessionOptions['send'];
 
   #members: GroupedCall[] = [];
-  #wire: Wire = [];
-  #transfer: ArrayBuffer[] = [];
+  readonly #numbers = new NumberStore();
+  #reply: Reply = { wire: [], numbers: this.#numbers, transfer: [] };
   #sentAt = 0;
   #commits = 0;
   /** True between BEGIN and its COMMIT or ROLLBACK, even where SQLite has ended the transaction in between. */
@@ -116,7 +119,7 @@ export class Session {
       case Op.openCursor:
         return this.#openCursor(seq, cursor);
       case Op.fetch:
-        return this.#answer(seq, () => this.#cursors.fetch(this.#wire, seq, cursor.next<number>()));
+        return this.#answer(seq, () => this.#cursors.fetch(this.#reply, seq, cursor.next<number>()));
       case Op.closeCursor:
         return this.#answer(seq, () => this.#done(seq, this.#cursors.close(cursor.next<number>())));
       case Op.maintain:
@@ -140,7 +143,7 @@ export class Session {
     this.#answer(call.seq, () => {
       if (this.#inTransaction) this.#assertOpen();
       else this.#beginReadBurst();
-      this.#started(call.seq, () => this.#runner.run(call).reply(this.#wire, this.#transfer));
+      this.#started(call.seq, () => this.#runner.run(call).write(this.#reply));
     });
   }
 
@@ -148,7 +151,7 @@ export class Session {
     const member: GroupedCall = {
       seq: call.seq,
       execute: () => this.#runner.run(call),
-      reply: (wire, result) => (result as ReturnType<StatementRunner['run']>).reply(wire, this.#transfer),
+      write: (reply, result) => (result as StatementResult).write(reply),
     };
     this.#join(member, this.#runner.mustRunAlone([call.id]));
   }
@@ -156,14 +159,14 @@ export class Session {
   #batch(seq: number, cursor: Cursor): void {
     const statements = this.#runner.readBatch(cursor);
     const run = () => this.#underSavepoint(() => this.#runner.runBatch(statements));
-    const reply = (wire: Wire, result: unknown) => this.#runner.replyBatch(wire, seq, result as never);
-    this.#joinOrRun({ seq, execute: run, reply }, () => this.#runner.mustRunAlone(statements.map(({ id }) => id)));
+    const write = (reply: Reply, result: unknown) => this.#runner.writeBatch(reply, seq, result as BatchPart[]);
+    this.#joinOrRun({ seq, execute: run, write }, () => this.#runner.mustRunAlone(statements.map(({ id }) => id)));
   }
 
   #script(seq: number, text: string): void {
     const run = () => this.#underSavepoint(() => this.#runner.runScript(this.#database, text));
     // What a script does is not known before it has run.
-    this.#joinOrRun({ seq, execute: run, reply: (wire) => wire.push(seq, Status.done, null) }, () => true);
+    this.#joinOrRun({ seq, execute: run, write: ({ wire }) => wire.push(seq, Status.done, null) }, () => true);
   }
 
   /** Outside a transaction a member of the group; inside one, part of it. */
@@ -171,7 +174,7 @@ export class Session {
     if (!this.#inTransaction) return this.#join(call, mustRunAlone());
     this.#answer(call.seq, () => {
       this.#assertOpen();
-      this.#started(call.seq, () => call.reply(this.#wire, call.execute()));
+      this.#started(call.seq, () => call.write(this.#reply, call.execute()));
     });
   }
 
@@ -272,7 +275,7 @@ export class Session {
     const params = cursor.take<Bindable>(cursor.next<number>());
     this.#answer(seq, () => {
       if (this.#inTransaction) this.#assertOpen();
-      this.#started(seq, () => this.#cursors.open(this.#wire, seq, { text, params, chunkRows }));
+      this.#started(seq, () => this.#cursors.open(this.#reply, seq, { text, params, chunkRows }));
     });
   }
 
@@ -301,8 +304,8 @@ export class Session {
   }
 
   #replyMember(member: GroupedCall, outcome: MemberOutcome): void {
-    if ('result' in outcome) member.reply(this.#wire, outcome.result);
-    else this.#wire.push(member.seq, Status.error, outcome.failure.code, outcome.failure.message);
+    if ('result' in outcome) member.write(this.#reply, outcome.result);
+    else this.#reply.wire.push(member.seq, Status.error, outcome.failure.code, outcome.failure.message);
   }
 
   /** Marks the call as the running one, unless it was cancelled before its turn came. */
@@ -318,22 +321,23 @@ export class Session {
   }
 
   #answer(seq: number, work: () => void): void {
-    const before = this.#wire.length;
+    const { wire } = this.#reply;
+    const before = wire.length;
     try {
       work();
     } catch (error) {
-      this.#wire.length = before;
+      wire.length = before;
       this.#fail(seq, error);
     }
   }
 
   #fail(seq: number, error: unknown): void {
     const failure = error instanceof UsageError ? { code: FailureCode.usage, message: error.message } : toFailure(error);
-    this.#wire.push(seq, Status.error, failure.code, failure.message);
+    this.#reply.wire.push(seq, Status.error, failure.code, failure.message);
   }
 
   #done(seq: number, value: unknown): void {
-    this.#wire.push(seq, Status.done, value);
+    this.#reply.wire.push(seq, Status.done, value);
   }
 
   /**
@@ -354,10 +358,9 @@ export class Session {
 
   #flush(): void {
     this.#sentAt = performance.now();
-    if (this.#wire.length === 0) return;
-    const [wire, transfer] = [this.#wire, this.#transfer];
-    this.#wire = [];
-    this.#transfer = [];
-    this.#send(wire, transfer);
+    const { wire, transfer } = this.#reply;
+    if (wire.length === 0) return;
+    this.#reply = { wire: [], numbers: this.#numbers, transfer: [] };
+    this.#send([this.#numbers.take(), wire], transfer);
   }
 }

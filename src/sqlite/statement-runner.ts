@@ -1,7 +1,7 @@
 import type { Shape } from '../driver/index.ts';
 import type { DatabaseSync } from './binding.ts';
 import type { CancelBoard } from './cancel-board.ts';
-import { FailureCode, Status, type Cursor, type Wire } from './protocol.ts';
+import { FailureCode, Status, type Cursor, type Reply } from './protocol.ts';
 import type { Bindable } from './parameters.ts';
 import { encodeJsonBody, encodeRows } from './result-encoding.ts';
 import type { StatementAnalysis } from './statement-analysis.ts';
@@ -22,7 +22,7 @@ export interface StatementCall {
 
 /** What a statement gave, not yet written: a write is answered after COMMIT only. */
 export interface StatementResult {
-  reply(wire: Wire, transfer: ArrayBuffer[]): void;
+  write(reply: Reply): void;
 }
 
 interface BatchStatement {
@@ -30,7 +30,8 @@ interface BatchStatement {
   readonly params: readonly Bindable[];
 }
 
-interface BatchPart {
+/** What one statement of a batch gave. */
+export interface BatchPart {
   readonly statement: PreparedStatement;
   readonly id: number;
   readonly rowsAffected: number;
@@ -68,7 +69,7 @@ export class StatementRunner {
     const rows = this.#readRows(statement, call);
     const micros = microsSince(startedAt);
     if (call.shape === 'json') return this.#toJsonBody(statement, call, rows, micros);
-    return { reply: (wire) => this.#replyRows(wire, call, statement, rows, micros) };
+    return { write: (reply) => this.#writeRows(reply, call, statement, { rows, micros }) };
   }
 
   readBatch(cursor: Cursor): BatchStatement[] {
@@ -95,12 +96,13 @@ export class StatementRunner {
     });
   }
 
-  replyBatch(wire: Wire, seq: number, parts: readonly BatchPart[]): void {
-    wire.push(seq, Status.batch, parts.length);
+  writeBatch(reply: Reply, seq: number, parts: readonly BatchPart[]): void {
+    reply.wire.push(seq, Status.batch, parts.length);
     for (const { statement, id, rowsAffected, lastInsertId, rows } of parts) {
-      wire.push(id, rowsAffected, lastInsertId);
+      reply.wire.push(id, rowsAffected, lastInsertId);
       // The rows of a part are written as a reply of their own.
-      encodeRows(wire, seq, { columns: this.#newColumns(id, statement), width: statement.columns.length, rows, micros: 0 });
+      const columns = this.#newColumns(id, statement);
+      encodeRows(reply, seq, { columns, width: statement.columns.length, rows, micros: 0 });
     }
   }
 
@@ -141,7 +143,7 @@ export class StatementRunner {
   #runWithoutRows(statement: PreparedStatement, { seq, params }: StatementCall, startedAt: number): StatementResult {
     const { rowsAffected, lastInsertId } = this.#change(statement, params);
     const micros = microsSince(startedAt);
-    return { reply: (wire) => wire.push(seq, Status.run, rowsAffected, lastInsertId, micros) };
+    return { write: ({ wire }) => wire.push(seq, Status.run, rowsAffected, lastInsertId, micros) };
   }
 
   #change(statement: PreparedStatement, params: readonly Bindable[]): Pick<BatchPart, 'rowsAffected' | 'lastInsertId'> {
@@ -184,26 +186,25 @@ export class StatementRunner {
   ): StatementResult {
     const body = encodeJsonBody(statement.columns, rows);
     return {
-      reply: (wire, transfer) => {
+      write: ({ wire, transfer }) => {
         wire.push(call.seq, Status.json, body, rows.length, micros);
         transfer.push(body.buffer as ArrayBuffer);
       },
     };
   }
 
-  #replyRows(
-    wire: Wire,
+  #writeRows(
+    reply: Reply,
     { seq, id, shape }: StatementCall,
     statement: PreparedStatement,
-    rows: readonly (readonly unknown[])[],
-    micros: number,
+    { rows, micros }: { readonly rows: readonly (readonly unknown[])[]; readonly micros: number },
   ): void {
     if (shape === 'value') {
-      const value = rows.length === 0 ? [] : [rows[0]![0]];
-      encodeRows(wire, seq, { columns: null, width: value.length, rows: rows.length === 0 ? [] : [value], micros });
-      return;
+      const first = rows.map((row) => [row[0]]);
+      return encodeRows(reply, seq, { columns: null, width: 1, rows: first, micros });
     }
-    encodeRows(wire, seq, { columns: this.#newColumns(id, statement), width: statement.columns.length, rows, micros });
+    const columns = this.#newColumns(id, statement);
+    encodeRows(reply, seq, { columns, width: statement.columns.length, rows, micros });
   }
 
   #newColumns(id: number, statement: PreparedStatement): readonly string[] | null {

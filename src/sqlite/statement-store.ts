@@ -68,15 +68,21 @@ export class PreparedStatement {
 
   /** Rows one by one; the iterator must be run to its end or returned before the statement is used again. */
   *iterate(params: readonly Bindable[]): Generator<unknown[]> {
+    let { callbacks } = this.#analyzer;
     const rows = this.#statement.iterate(...this.#toValues(params)) as unknown as Iterable<unknown[]>;
-    for (const row of rows) yield this.#readsBigInts ? row.map(fromBigInt) : row;
+    for (const row of rows) {
+      if (this.#analyzer.callbacks !== callbacks) this.#refreshColumns();
+      ({ callbacks } = this.#analyzer);
+      yield this.#readsBigInts ? row.map(fromBigInt) : row;
+    }
+    if (this.#analyzer.callbacks !== callbacks) this.#refreshColumns();
   }
 
   /** @returns what SQLite counts: changed rows, and the connection's last rowid (maybe of an earlier insert). */
   run(params: readonly Bindable[]): { readonly changes: number; readonly lastInsertRowid: number | bigint } {
     const values = this.#toValues(params);
     const { changes, lastInsertRowid } = this.#execute(() => this.#statement.run(...values));
-    return { changes: Number(changes), lastInsertRowid };
+    return { changes: Number(changes), lastInsertRowid: fromBigInt(lastInsertRowid) as number | bigint };
   }
 
   /** Rows beyond 2^53 come as BigInt from here on; for statements that are iterated and cannot be run again. */

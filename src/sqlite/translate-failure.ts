@@ -82,6 +82,8 @@ function translateOwnCode(failure: Failure, statement?: FailedStatement): Millpo
   switch (failure.code) {
     case FailureCode.usage:
       return new UsageError(failure.message);
+    case FailureCode.duplicateColumn:
+      return new UsageError(failure.message, { code: 'ERR_MILLPOND_DUPLICATE_COLUMN' });
     case FailureCode.transactionEnded:
       return new TransactionClosedError(
         'SQLite has ended the transaction by itself (a failed BEGIN, a full disk, ON CONFLICT ROLLBACK, RAISE(ROLLBACK) or an ' +

@@ -10,6 +10,7 @@ import { describeEngineCall, startCall, type CancelReason, type PendingCall } fr
 import {
   Cursor,
   FailureCode,
+  type Answers,
   isOutcomeUnknown,
   type MaintenanceTask,
   type Wire,
@@ -215,7 +216,7 @@ export class WorkerConnection {
   #listen(): Promise<WorkerReady> {
     return new Promise((resolve) => {
       let receive = (first: unknown): void => {
-        receive = (message) => this.#receive(message as Wire);
+        receive = (message) => this.#receive(message as Answers);
         resolve(first as WorkerReady);
       };
       const end = (reason: Error): void => {
@@ -270,8 +271,8 @@ export class WorkerConnection {
     else this.#worker.unref();
   }
 
-  #receive(message: Wire): void {
-    const cursor = new Cursor(message);
+  #receive([numbers, wire]: Answers): void {
+    const cursor = new Cursor(wire, numbers);
     while (!cursor.done) {
       const call = this.#pending.get(cursor.next<number>())!;
       this.#pending.delete(call.seq);

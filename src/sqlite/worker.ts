@@ -1,13 +1,13 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { openSession } from './open-session.ts';
 import { toFailure } from './failure.ts';
-import type { Wire, WorkerReady, WorkerStart } from './protocol.ts';
+import type { Answers, Wire, WorkerReady, WorkerStart } from './protocol.ts';
 
 /** The thread of one connection: opens it, then executes messages until it is told to close. */
 function main(): void {
   const port = parentPort!;
   const start = workerData as WorkerStart;
-  const send = (wire: Wire, transfer: ArrayBuffer[]) => port.postMessage(wire, transfer);
+  const send = (answers: Answers, transfer: ArrayBuffer[]) => port.postMessage(answers, transfer);
   try {
     const { session, interruptKey } = openSession(start, send);
     port.on('message', (message: Wire) => session.handle(withWaiting(message)));
