@@ -1,4 +1,3 @@
-import { UsageError } from '../errors/index.ts';
 import type { DatabaseSync } from './binding.ts';
 import { CancelBoard } from './cancel-board.ts';
 import { NumberStore } from './columnar.ts';
@@ -332,7 +331,7 @@ export class Session {
   }
 
   #fail(seq: number, error: unknown): void {
-    const failure = error instanceof UsageError ? { code: FailureCode.usage, message: error.message } : toFailure(error);
+    const failure = toFailure(error);
     this.#reply.wire.push(seq, Status.error, failure.code, failure.message);
   }
 

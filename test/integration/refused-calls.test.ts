@@ -19,3 +19,49 @@ test('a batch with one value that cannot be bound leaves its texts usable', asyn
   const results = await db.batch([['select 1 as a', []], ['select ? as b', [2]]]);
   expect(results.map(({ rows }) => rows)).toEqual([[{ a: 1 }], [{ b: 2 }]]);
 });
+
+test.each([
+  ['a transferred', () => transferred(new Uint8Array(4))],
+  ['a cut', () => cut()],
+])('%s buffer is refused, and nobody else notices (B17, B13)', async (_, bytes) => {
+  const { db } = await openScratch('create table t (x)');
+  const neighbour = db.value('select 1');
+  await expect(db.run('insert into t values (?)', [bytes()])).rejects.toMatchObject({
+    code: 'ERR_MILLPOND_VALUE',
+    message: expect.stringContaining('buffer was transferred or cut') as string,
+  });
+  expect(await neighbour).toBe(1);
+  await expectAtRest(db);
+});
+
+function transferred(bytes: Uint8Array<ArrayBuffer>): Uint8Array {
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  return bytes;
+}
+
+function cut(): Uint8Array {
+  const buffer = new ArrayBuffer(4, { maxByteLength: 8 });
+  const bytes = new Uint8Array(buffer, 0, 4);
+  buffer.resize(2);
+  return bytes;
+}
+
+test.each(['all', 'get', 'json'] as const)('%s refuses duplicate columns by the same code wherever it runs', async (shape) => {
+  const { db } = await openScratch('create table t (x)');
+  for (let round = 0; round < 6; round += 1) {
+    await expect(db[shape]('select 1 as a, 2 as a')).rejects.toMatchObject({
+      name: 'UsageError',
+      code: 'ERR_MILLPOND_DUPLICATE_COLUMN',
+    });
+  }
+  await expect(db.batch(['select 1 as a, 2 as a'])).rejects.toMatchObject({ code: 'ERR_MILLPOND_DUPLICATE_COLUMN' });
+});
+
+test('lastInsertId is a number where a number holds it, whatever else the statement gives', async () => {
+  const { db } = await openScratch('create table t (id integer primary key, x)');
+  expect(await db.run('insert into t (x) values (1) returning id')).toEqual({ rowsAffected: 1, lastInsertId: 1 });
+  expect(await db.run('insert into t (id) values (?)', [2n ** 53n])).toEqual({
+    rowsAffected: 1,
+    lastInsertId: 2n ** 53n,
+  });
+});
