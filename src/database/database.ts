@@ -101,7 +101,9 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
   ): Promise<T>;
   transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T>;
   transaction<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T> {
-    if (this.#closing !== undefined) return Promise.reject(this.#closedError());
+    // What joins a transaction that is still draining is part of the work that may finish.
+    const isNew = currentTransaction(this.#key) === undefined;
+    if (this.#closing !== undefined && isNew) return Promise.reject(this.#closedError());
     return this.#parts.transactions.run(work, options);
   }
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { UsageError } from '../errors/index.ts';
 import { checkText, compile, hasPlaceholders, Sql, type Dialect, type Params } from '../sql/index.ts';
 import { checkCallOptions, looksLikeOptions } from './call-options.ts';
@@ -79,19 +80,26 @@ export abstract class AbstractQueryable implements Queryable {
     items: readonly SqlInput[],
     options?: CallOptions,
   ): Promise<BatchItemResult<Row>[]>;
-  async batch(items: readonly SqlInput[], options?: CallOptions): Promise<BatchItemResult[]> {
-    if (!Array.isArray(items)) throw new UsageError('A batch is an array of statements.');
-    const statements = items.map((item: SqlInput, index) => this.#batchItem(item, index));
-    return this.executeBatch(statements, checkCallOptions(options));
+  batch(items: readonly SqlInput[], options?: CallOptions): Promise<BatchItemResult[]> {
+    return rejecting(() => {
+      if (!Array.isArray(items)) throw new UsageError('A batch is an array of statements.');
+      const statements = items.map((item: SqlInput, index) => this.#batchItem(item, index));
+      return this.executeBatch(statements, checkCallOptions(options));
+    });
   }
 
-  async script(text: string, options?: CallOptions): Promise<void> {
-    if (typeof text !== 'string') throw new UsageError('A script is a string; it takes no parameters.');
-    checkText(text);
-    await this.executeScript(text, checkCallOptions(options));
+  script(text: string, options?: CallOptions): Promise<void> {
+    return rejecting(() => {
+      if (typeof text !== 'string') throw new UsageError('A script is a string; it takes no parameters.');
+      checkText(text);
+      return this.executeScript(text, checkCallOptions(options));
+    });
   }
 
-  /** Not an async function: it would cost a promise more, on the way of every call. */
+  /**
+   * Not an async function: it would cost a promise more, on the way of every call, and the promise that the caller holds
+   * must be the one that a transaction knows to be under way.
+   */
   #call<S extends Shape>(shape: S, given: Arguments): Promise<ShapeResult[S]> {
     try {
       const options = optionsOf(given);
@@ -106,7 +114,8 @@ export abstract class AbstractQueryable implements Queryable {
     try {
       const options = optionsOf(given);
       const statement = statementOf(given, this.dialect);
-      return () => this.executeStream(statement, options);
+      // The stream belongs to the flow, and so to the transaction, in which it was made: not to where it is first read.
+      return AsyncLocalStorage.bind(() => this.executeStream(statement, options));
     } catch (error) {
       return () => {
         throw error;
@@ -123,6 +132,14 @@ export abstract class AbstractQueryable implements Queryable {
       if (!(error instanceof UsageError)) throw error;
       throw new UsageError(`Statement ${index + 1} of the batch: ${error.message}`, { cause: error });
     }
+  }
+}
+
+function rejecting<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 
