@@ -75,8 +75,6 @@ export const FailureCode = {
   connectionDoubtful: -7,
   /** As `usage`: two columns of one name, where rows are to be objects. */
   duplicateColumn: -8,
-  /** As `usage`: two columns of one name, where rows are to be objects. */
-  duplicateColumn: -8,
 } as const;
 
 export function isOutcomeUnknown(code: number): boolean {
