@@ -304,10 +304,12 @@ export class WorkerConnection {
   }
 
   #fail(call: PendingCall, failure: Failure): void {
-    if (isOutcomeUnknown(failure.code)) this.#doubt();
+    const isUnknown = isOutcomeUnknown(failure.code);
     const { request } = call;
-    // A backup may fail for the file that it writes.
-    if (request.kind !== 'maintain' || request.task !== 'backup') this.#environment.noteFailure(failure);
+    const isBackup = request.kind === 'maintain' && request.task === 'backup';
+    // A backup may fail for the file that it writes. A COMMIT fails once, however many share it and are told.
+    if (!isBackup && (this.#usable || !isUnknown)) this.#environment.noteFailure(failure);
+    if (isUnknown) this.#doubt();
     const stopped = call.cancelReason !== undefined && isStopped(failure.code);
     const error = stopped
       ? call.cancelReason!({ cancellation: call.cancellation, confirmed: true })
