@@ -12,6 +12,7 @@ import type { CostModel } from './cost-model.ts';
 import { RowStream } from './row-stream.ts';
 import { startCall, type CallDetails, type CallRequest } from './pending-call.ts';
 import type { ControlVerb } from './protocol.ts';
+import type { StatementAnalysis } from './statement-analysis.ts';
 import type { WorkerConnection } from './worker-connection.ts';
 import type { ConnectionRole } from './settings.ts';
 
@@ -64,6 +65,7 @@ export function describeCall(
 
 /** One SQLite connection as the pool keeps it and a transaction uses it. */
 export class SqliteConnection implements DriverConnection {
+  readonly pipelinesCommit = true;
   readonly worker: WorkerConnection;
   readonly #home: ConnectionHome;
   #inTransaction = false;
@@ -112,9 +114,8 @@ export class SqliteConnection implements DriverConnection {
   }
 
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
-    const describe = (request: CallRequest) => this.#describe(request, statement, options, false);
-    const { streamIdleTimeoutMs: idleTimeoutMs } = this.#home;
-    return new RowStream({ worker: this.worker, statement, describe, idleTimeoutMs });
+    if (this.#inTransaction) return this.#rows(statement, options);
+    return this.#streamAlone(statement, options);
   }
 
   async begin({ readOnly, transactionId }: BeginOptions): Promise<void> {
@@ -182,6 +183,27 @@ export class SqliteConnection implements DriverConnection {
 
   #call<T>(request: CallRequest, statement: Statement, options: CallOptions, writes: boolean): Promise<T> {
     return startCall(this.#describe(request, statement, options, writes), (call) => this.worker.send(call));
+  }
+
+  /** The rows of a write come after its COMMIT, all at once. */
+  async *#streamAlone(
+    statement: Statement,
+    options: CallOptions,
+  ): AsyncGenerator<Record<string, unknown>[], undefined> {
+    if (await this.#isWrite(statement.text)) yield await this.execute('all', statement, options);
+    else yield* this.#rows(statement, options);
+    return undefined;
+  }
+
+  #rows(statement: Statement, options: CallOptions): RowStream {
+    const describe = (request: CallRequest) => this.#describe(request, statement, options, false);
+    const { streamIdleTimeoutMs: idleTimeoutMs } = this.#home;
+    return new RowStream({ worker: this.worker, statement, describe, idleTimeoutMs });
+  }
+
+  async #isWrite(text: string): Promise<boolean> {
+    const known = this.#home.writes(text);
+    return known ?? ((await this.worker.maintain('analyze', text)) as StatementAnalysis).writes;
   }
 
   #describe(request: CallRequest, statement: Statement, options: CallOptions, writes: boolean): CallDetails {

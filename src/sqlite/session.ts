@@ -82,6 +82,11 @@ export class Session {
     this.#group = new GroupCommit(this.#control, options.board, options.counters);
   }
 
+  /** True while a caller's write transaction is open. */
+  get isInTransaction(): boolean {
+    return this.#inTransaction && this.#role === 'writer';
+  }
+
   /** Executes every request of a message. */
   handle(message: Wire): void {
     this.#sentAt = performance.now();

@@ -75,7 +75,10 @@ export class LeasedTransaction implements Boundary {
   }
 
   async commit(): Promise<void> {
-    await this.#sendCommit();
+    const answered = this.#sendCommit();
+    // The next transaction's BEGIN may stand behind this COMMIT already.
+    if (this.connection.pipelinesCommit === true) this.#setup.lease.release();
+    await answered;
     this.#finish('committed', { how: 'was committed', atMs: this.house.clock.now() }, 'reuse');
     await this.root.hooks.runCommit(this.root.outer, this.root.label);
   }
@@ -136,6 +139,7 @@ export class LeasedTransaction implements Boundary {
     const begun = this.connection.begin({
       readOnly: this.readOnly,
       isolation: this.#setup.options.isolation,
+      transactionId: this.id,
     });
     this.watch.sent();
     begun.then(
