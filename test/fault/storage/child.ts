@@ -1,0 +1,77 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+
+/** How a child ended. */
+export interface ChildEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+}
+
+export interface ChildOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Its coverage is counted, which makes its start slow; one that is killed has nothing to tell. @default true */
+  readonly isCovered?: boolean;
+  /** Called with each line of its standard output as soon as it is there. */
+  readonly onLine?: (line: string) => void;
+  /** A child that runs longer is killed, and its end says SIGKILL. @default 60_000 */
+  readonly limitMs?: number;
+}
+
+/** Half of the start of a child is compiling the same files. */
+const COMPILE_CACHE = join(tmpdir(), 'millpond-fault-compile-cache');
+
+/** A process of its own that runs one file of `children/`, so that it can be killed, starved or lied to alone. */
+export class Child {
+  readonly #process: ChildProcessByStdio<null, Readable, Readable>;
+  /** Settles when the process has ended and all that it wrote was read. */
+  readonly ended: Promise<ChildEnd>;
+  /** Settles with the first line; undefined where it ended without one. */
+  readonly ready: Promise<string | undefined>;
+
+  constructor(
+    script: string,
+    args: readonly string[],
+    { env = {}, isCovered = true, onLine, limitMs = 60_000 }: ChildOptions = {},
+  ) {
+    const path = fileURLToPath(new URL(`children/${script}.ts`, import.meta.url));
+    this.#process = spawn(process.execPath, [path, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        ...(isCovered ? {} : { NODE_V8_COVERAGE: '' }),
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
+        ...env,
+      },
+    });
+    const limit = setTimeout(() => this.kill(), limitMs);
+    let stderr = '';
+    this.#process.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+    const first = Promise.withResolvers<string | undefined>();
+    this.ready = first.promise;
+    createInterface({ input: this.#process.stdout }).on('line', (line) => {
+      first.resolve(line);
+      onLine?.(line);
+    });
+    this.ended = new Promise((resolve) => {
+      this.#process.on('close', (code, signal) => {
+        clearTimeout(limit);
+        first.resolve(undefined);
+        resolve({ code, signal, stderr });
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.#process.pid!;
+  }
+
+  /** As `kill -9`: nothing in the process runs any more. */
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+}
