@@ -4,6 +4,7 @@ export {
   Transactional,
   transactional,
   type AcquireOptions,
+  type BackupOptions,
   type Database,
   type DatabaseLease,
   type DatabaseStats,

@@ -57,8 +57,6 @@ export interface Health {
 }
 
 export interface AcquireOptions {
-  /** A lease for reading. On SQLite a lease is a reader in any case, and its writes join the group commit. @default false */
-  readonly readOnly?: boolean | undefined;
   /** Longest wait for the lease, in ms; 0 = do not wait. @default pool.acquireTimeoutMs */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -66,8 +64,15 @@ export interface AcquireOptions {
   readonly name?: string | undefined;
 }
 
+export interface BackupOptions {
+  /** Replaces a file of that name, once the copy is complete. @default false */
+  readonly overwrite?: boolean | undefined;
+}
+
 /** How long a closing database waits between two looks at what is still under way. */
 const DRAIN_LOOK_MS = 5;
+/** Of a timer that does nothing. */
+const AWAKE_MS = 60_000;
 
 /**
  * An open database. Statements on it join the transaction of the running async flow, if there is one; otherwise each is
@@ -113,7 +118,10 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     return this.#parts.transactions.begin(options);
   }
 
-  /** Leases one connection; `await using` gives it back. @throws ConnectionPoolExhaustedError */
+  /**
+   * Leases one connection; `await using` gives it back. On SQLite it is a reader: its writes join the group commit.
+   * @throws ConnectionPoolExhaustedError
+   */
   async acquire({ timeoutMs, signal, name }: AcquireOptions = {}): Promise<DatabaseLease> {
     if (this.#closing !== undefined) throw this.#closedError();
     const { backend, transactions } = this.#parts;
@@ -158,10 +166,14 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     return { status: check.status, checks: [check] };
   }
 
-  /** Copies the database, as it is at this moment, to a new file, while reads and writes go on. */
-  async backup(path: string): Promise<void> {
+  /**
+   * Copies the database, as it is at one moment, to a new file, while reads and writes go on. The file appears when it
+   * is complete.
+   * @throws UsageError where a file of that name is there, unless `overwrite` is set
+   */
+  async backup(path: string, { overwrite = false }: BackupOptions = {}): Promise<void> {
     if (this.#closing !== undefined) throw this.#closedError();
-    await this.#parts.backend.backup(path);
+    await this.#parts.backend.backup(path, overwrite);
   }
 
   /**
@@ -210,9 +222,15 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     onClose();
     health.stop();
     const deadline = systemClock.now() + timeoutMs;
-    await this.#drain(deadline);
-    await transactions.closeAll(this.#closedError());
-    await backend.close(Math.max(0, deadline - systemClock.now()));
+    // What closing waits for (leases, limits) lets the process end by itself: it must not end before this has settled.
+    const awake = setInterval(() => undefined, AWAKE_MS);
+    try {
+      await this.#drain(deadline);
+      await transactions.closeAll(this.#closedError());
+      await backend.close(Math.max(0, deadline - systemClock.now()));
+    } finally {
+      clearInterval(awake);
+    }
   }
 
   /** What was accepted may finish. */

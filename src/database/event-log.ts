@@ -1,5 +1,5 @@
 import type { Logger, LogLevel } from '../config/index.ts';
-import { ConstraintError } from '../errors/index.ts';
+import { ConstraintError, MillpondError } from '../errors/index.ts';
 import type { EventHub, EventName } from '../events/index.ts';
 
 type WrittenLevel = Exclude<LogLevel, 'silent'>;
@@ -42,12 +42,17 @@ export function logEvents(events: EventHub, logger: Logger, level: WrittenLevel)
     if (LEVELS.indexOf(line.level) < LEVELS.indexOf(level)) continue;
     events.on(name, (event) => {
       const { error, ...fields } = event as typeof event & { readonly error?: unknown };
-      logger[levelOf(line, error)](error === undefined ? { event: name, ...fields } : { event: name, ...fields, err: error }, line.message);
+      const actual = levelOf(line, error);
+      if (LEVELS.indexOf(actual) < LEVELS.indexOf(level)) return;
+      logger[actual]({ event: name, ...fields, ...(error === undefined ? {} : { err: error }) }, line.message);
     });
   }
 }
 
 function levelOf(line: Line, error: unknown): WrittenLevel {
-  // A broken constraint is an answer that applications ask for; it is theirs to judge.
-  return error instanceof ConstraintError ? 'debug' : line.level;
+  if (error === undefined || line.level === 'error') return line.level;
+  // A broken constraint is an answer that applications ask for, and an error that is not ours is the reason with which
+  // the caller aborted: both are the application's to judge.
+  const isExpected = error instanceof ConstraintError || !(error instanceof MillpondError);
+  return isExpected ? 'debug' : line.level;
 }

@@ -1,22 +1,23 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { systemClock } from '../async/index.ts';
 import type { ResolvedSqliteConfig } from '../config/index.ts';
 import type {
-  AcquireRequest,
   BatchItemResult,
   CallOptions,
   DriverConnection,
-  LeaseLike,
   LeaseSource,
   QueryObserver,
   Shape,
   ShapeResult,
   Statement,
 } from '../driver/index.ts';
-import { ConfigError } from '../errors/index.ts';
+import { ConfigError, UsageError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { Pool, resolvePoolOptions, type LeaseInfo, type PoolStats } from '../pool/index.ts';
 import {
+  acquireWithin,
   ENGINE_HOLDERS,
   SqliteEngine,
   type ConnectionRole,
@@ -106,7 +107,7 @@ export class SqliteBackend implements Backend {
   }
 
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
-    if (this.#engine.analyze(statement.text)?.writes === true) return this.#streamWrite(statement, options);
+    if (this.#engine.analyze(statement, options)?.writes === true) return this.#streamWrite(statement, options);
     return this.#streamRead(statement, options);
   }
 
@@ -155,12 +156,17 @@ export class SqliteBackend implements Backend {
     for (const pool of this.#pools()) pool.retireAll('health check failed');
   }
 
-  async backup(path: string): Promise<void> {
+  async backup(path: string, overwrite: boolean): Promise<void> {
+    const target = resolve(path);
+    if (target === this.#config.path) throw new UsageError('A database cannot be backed up onto itself.');
+    if (!overwrite && existsSync(target)) {
+      throw new UsageError(`There is a file at ${target} already. Choose another name, or pass { overwrite: true }.`);
+    }
     const lease = await this.#readers.acquire({ holder: 'backup' });
     try {
-      await this.#engine.backup(lease.resource, path);
+      await this.#engine.backup(lease.resource, target);
     } finally {
-      lease.release();
+      lease.release(lease.resource.usable ? 'reuse' : 'discard');
     }
   }
 
@@ -198,8 +204,9 @@ export class SqliteBackend implements Backend {
     statement: Statement,
     options: CallOptions,
   ): AsyncGenerator<Record<string, unknown>[], undefined> {
-    const request: AcquireRequest = { signal: options.signal, holder: options.name ?? 'stream' };
-    const lease: LeaseLike<SqliteConnection> = await this.#readers.acquire(request);
+    const { name, signal, timeoutMs = this.#config.queryTimeoutMs } = options;
+    const limits = { name, signal, timeoutMs, startedAt: systemClock.now(), writes: false };
+    const lease = await acquireWithin(this.#readers, limits, name ?? 'stream');
     try {
       yield* lease.resource.stream(statement, options);
       return undefined;

@@ -60,9 +60,9 @@ export abstract class AbstractQueryable implements Queryable {
     return this.#call('run', [query, second, third]);
   }
 
-  json(query: Sql, options?: CallOptions): Promise<Uint8Array>;
-  json(text: string, params?: Params, options?: CallOptions): Promise<Uint8Array>;
-  json(query: Query, second?: Second, third?: CallOptions): Promise<Uint8Array> {
+  json(query: Sql, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>;
+  json(text: string, params?: Params, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>;
+  json(query: Query, second?: Second, third?: CallOptions): Promise<Uint8Array<ArrayBuffer>> {
     return this.#call('json', [query, second, third]);
   }
 

@@ -37,5 +37,5 @@ export interface ShapeResult {
   readonly get: Record<string, unknown> | undefined;
   readonly value: unknown;
   readonly run: RunResult;
-  readonly json: Uint8Array;
+  readonly json: Uint8Array<ArrayBuffer>;
 }

@@ -51,6 +51,6 @@ export interface Queryable {
   script(text: string, options?: CallOptions): Promise<void>;
 
   /** The rows as the UTF-8 bytes of a JSON array, ready for a response; built off the main thread. */
-  json(query: Sql, options?: CallOptions): Promise<Uint8Array>;
-  json(text: string, params?: Params, options?: CallOptions): Promise<Uint8Array>;
+  json(query: Sql, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>;
+  json(text: string, params?: Params, options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>;
 }

@@ -47,7 +47,6 @@ export interface EventMap {
   'query:end': QueryEvent;
   'query:slow': QueryEvent & { readonly thresholdMs: number };
   'query:error': Omit<QueryEvent, 'rows'> & { readonly error: Error };
-  'query:n-plus-one': { readonly sql: string; readonly count: number; readonly callSite: string };
   'transaction:start': TransactionEvent;
   'transaction:commit': TransactionEvent & { readonly durationMs: number };
   'transaction:rollback': TransactionEvent & { readonly durationMs: number; readonly error?: unknown };
@@ -78,7 +77,6 @@ export const EVENT_NAMES: readonly EventName[] = [
   'query:end',
   'query:slow',
   'query:error',
-  'query:n-plus-one',
   'transaction:start',
   'transaction:commit',
   'transaction:rollback',

@@ -80,6 +80,11 @@ export class StatementAnalyzer {
     return constants.SQLITE_OK;
   };
 
+  /** True when the statement being analyzed has been reported to write so far. */
+  get sawWrite(): boolean {
+    return this.#tablesWritten.size > 0 || this.#changesSchema;
+  }
+
   /** Starts a new statement. */
   reset(): void {
     this.#tablesRead = new Set();
@@ -101,7 +106,7 @@ export class StatementAnalyzer {
     }
     const inserted = this.#inserted;
     return {
-      writes: this.#tablesWritten.size > 0 || this.#changesSchema,
+      writes: this.sawWrite,
       changesSchema: this.#changesSchema,
       inspectsConnection: this.#inspectsConnection,
       // After "on conflict do update" the last rowid may be that of an insert made before, by somebody else.

@@ -144,7 +144,7 @@ export class StatementStore {
   /** @throws UsageError for what may not run as SQL; SQLite's own error for what it cannot parse. */
   prepare(text: string): PreparedStatement {
     const known = this.#statements.get(text);
-    if (known !== undefined) return known;
+    if (known !== undefined) return this.#touch(known);
     const statement = this.prepareFresh(text);
     if (this.#statements.size >= this.#limit) this.#statements.delete(this.#statements.keys().next().value!);
     this.#statements.set(text, statement);
@@ -156,14 +156,16 @@ export class StatementStore {
     // The C string would end there, and the rest would be dropped without a word.
     if (text.includes('\0')) throw new UsageError('The SQL text holds a NUL character.');
     this.analyzer.reset();
-    const statement = new PreparedStatement(text, this.#prepareOne(text), this.analyzer);
+    let prepared = this.#prepareOne(text);
+    // The first statement that touches a virtual table connects it, which prepares writes to its shadow tables: they are
+    // reported as if they were the statement's own. The second time only those are.
+    if (this.analyzer.sawWrite) {
+      this.analyzer.reset();
+      prepared = this.#prepareOne(text);
+    }
+    const statement = new PreparedStatement(text, prepared, this.analyzer);
     if (statement.analysis.changesSchema) this.analyzer.schemaChanges += 1;
     return statement;
-  }
-
-  /** Marks a statement as used, so that it outlives those that are not. */
-  touch(statement: PreparedStatement): void {
-    if (this.#statements.delete(statement.text)) this.#statements.set(statement.text, statement);
   }
 
   /** Runs text of the engine's own, which may do what callers' text may not. */
@@ -194,6 +196,14 @@ export class StatementStore {
 
   clear(): void {
     this.#statements.clear();
+  }
+
+  /** Marks a statement as used, so that it outlives those that are not; while there is room, nothing has to. */
+  #touch(statement: PreparedStatement): PreparedStatement {
+    if (this.#statements.size < this.#limit / 2) return statement;
+    this.#statements.delete(statement.text);
+    this.#statements.set(statement.text, statement);
+    return statement;
   }
 
   #prepareOne(text: string): StatementSync {
