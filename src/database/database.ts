@@ -222,7 +222,7 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     onClose();
     health.stop();
     const deadline = systemClock.now() + timeoutMs;
-    // What closing waits for (leases, limits) lets the process end by itself: it must not end before this has settled.
+    // What closing waits for (leases, limits) would let the process end before this has settled.
     const awake = setInterval(() => undefined, AWAKE_MS);
     try {
       await this.#drain(deadline);

@@ -7,7 +7,13 @@ import type {
   ShapeResult,
   Statement,
 } from '../driver/index.ts';
-import { ConnectionError, ConnectionPoolExhaustedError, ReadOnlyError, type MillpondError } from '../errors/index.ts';
+import {
+  ConnectionError,
+  ConnectionPoolExhaustedError,
+  MillpondError,
+  QueryExecutionError,
+  ReadOnlyError,
+} from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { assertSqliteVersion } from './binding.ts';
 import { describeCall, SqliteConnection, type ConnectionHome } from './connection.ts';
@@ -19,7 +25,7 @@ import { ENGINE_HOLDERS, Lane, type LaneSource } from './lane.ts';
 import { toBindable } from './parameters.ts';
 import { describeEngineCall, startCall, type CallDetails, type CallRequest, type PendingCall } from './pending-call.ts';
 import { PlanCache, type Plan } from './plan.ts';
-import { FailureCode, type MaintenanceTask } from './protocol.ts';
+import type { MaintenanceTask } from './protocol.ts';
 import { ReadLanes } from './read-lanes.ts';
 import { RowShapes } from './row-builder.ts';
 import type { ConnectionRole, SqliteSettings } from './settings.ts';
@@ -126,8 +132,12 @@ export class SqliteEngine {
   }
 
   /** What the statement does; undefined where only the connection it runs on can tell. @throws its error */
-  analyze(text: string): StatementAnalysis | undefined {
-    return this.#plan(text)?.analysis;
+  analyze(statement: Statement, options: CallOptions): StatementAnalysis | undefined {
+    try {
+      return this.#plan(statement.text)?.analysis;
+    } catch (error) {
+      throw this.#failed(error, statement, options);
+    }
   }
 
   execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions = NO_OPTIONS): Promise<ShapeResult[S]> {
@@ -137,7 +147,7 @@ export class SqliteEngine {
       if (plan === undefined) return this.#executeUnplanned(shape, statement, options);
       return this.#place(shape, statement, options, plan);
     } catch (error) {
-      return Promise.reject(this.#toPublic(error, statement, options));
+      return Promise.reject(this.#failed(error, statement, options));
     }
   }
 
@@ -215,8 +225,9 @@ export class SqliteEngine {
     return startCall(this.#describe(request, statement, options, undefined), this.#writeLane.submit);
   }
 
-  #maintainOnWriter(task: MaintenanceTask, argument: string | null = null): Promise<unknown> {
-    return startCall(describeEngineCall({ kind: 'maintain', task, argument }, task), this.#writeLane.submit);
+  #maintainOnWriter(task: MaintenanceTask): Promise<unknown> {
+    const request = { kind: 'maintain', task, argument: null } as const;
+    return startCall(describeEngineCall(request, task), this.#writeLane.submit);
   }
 
   #readOffloaded<S extends Shape>(
@@ -286,7 +297,7 @@ export class SqliteEngine {
     } catch (error) {
       // The inline connection never waits for a lock: a worker does.
       if (isBusy(error)) return this.#readOffloaded(shape, statement, options, plan);
-      return Promise.reject(this.#toPublic(error, statement, options));
+      return Promise.reject(this.#failed(error, statement, options));
     }
   }
 
@@ -325,9 +336,21 @@ export class SqliteEngine {
     statement: Statement,
     options: CallOptions,
   ): Promise<ShapeResult[S]> {
-    const analysis = (await this.#maintainOnWriter('analyze', statement.text)) as StatementAnalysis;
+    const analysis = await this.#askWriter(statement, options);
+    options.signal?.throwIfAborted();
     const plan = this.#plans.get(statement.text) ?? this.#plans.add(statement.text, analysis);
     return this.#place(shape, statement, options, plan);
+  }
+
+  async #askWriter(statement: Statement, options: CallOptions): Promise<StatementAnalysis> {
+    const { text } = statement;
+    const { name, signal, timeoutMs = this.#settings.queryTimeoutMs } = options;
+    const call = describeEngineCall({ kind: 'maintain', task: 'analyze', argument: text }, text);
+    try {
+      return await startCall({ ...call, name, signal, timeoutMs }, this.#writeLane.submit);
+    } catch (error) {
+      throw this.#failed(error, statement, options);
+    }
   }
 
   #assertWritable({ text }: Statement, { name }: CallOptions): void {
@@ -336,10 +359,19 @@ export class SqliteEngine {
     throw new ReadOnlyError('The database was opened with readOnly: true.', { sql: text, queryName: name });
   }
 
+  /** The public error of a statement that this thread could not prepare or run. */
+  #failed(error: unknown, statement: Statement, options: CallOptions): unknown {
+    const failure = this.#toPublic(error, statement, options);
+    if (failure instanceof QueryExecutionError) {
+      const where = { placement: 'inline', connectionId: undefined, transactionId: undefined } as const;
+      this.#observer.failed({ ...statement, name: options.name, ...where, durationMs: 0 }, failure);
+    }
+    return failure;
+  }
+
   #toPublic(error: unknown, { text }: Statement, { name, signal }: CallOptions): unknown {
-    if (signal?.aborted === true || error instanceof Error === false) return error;
+    if (signal?.aborted === true || !(error instanceof Error) || error instanceof MillpondError) return error;
     const failure = toFailure(error);
-    if (failure.code === FailureCode.usage || isMillpond(error)) return error;
     this.#fileWatch.noteFailure(failure);
     return translateFailure(failure, { text, name });
   }
@@ -353,7 +385,7 @@ export class SqliteEngine {
     return {
       queryTimeoutMs: this.#settings.queryTimeoutMs,
       streamIdleTimeoutMs: this.#settings.streamIdleTimeoutMs,
-      writes: (text) => this.#plan(text)?.analysis.writes,
+      writes: (text) => this.analyze({ text, params: [] }, NO_OPTIONS)?.writes,
       writeElsewhere: (shape, statement, options) => this.execute(shape, statement, options),
       batchElsewhere: (statements, options) => this.batch(statements, options),
       scriptElsewhere: (text, options) => this.script(text, options),
@@ -365,8 +397,4 @@ export class SqliteEngine {
 function countRows(shape: Shape, result: unknown): number {
   if (shape === 'all') return (result as unknown[]).length;
   return result === undefined ? 0 : 1;
-}
-
-function isMillpond(error: unknown): error is MillpondError {
-  return typeof (error as { code?: unknown }).code === 'string' && String((error as { code: string }).code).startsWith('ERR_MILLPOND');
 }

@@ -1,5 +1,6 @@
 import type { LeaseLike, LeaseSource } from '../driver/index.ts';
 import { ConnectionPoolExhaustedError } from '../errors/index.ts';
+import { CallQueue } from './call-queue.ts';
 import type { SqliteConnection } from './connection.ts';
 import type { PendingCall } from './pending-call.ts';
 
@@ -26,10 +27,10 @@ export class Lane {
   readonly #source: LaneSource;
   readonly #holder: string;
   readonly #maxWaiting: number;
+  readonly #queue = new CallQueue<PendingCall>();
   #lease: LeaseLike<SqliteConnection> | undefined;
   #acquiring = false;
   #releaseScheduled = false;
-  #queue: PendingCall[] = [];
 
   constructor(source: LaneSource, options: { readonly holder: string; readonly maxWaiting: number }) {
     this.#source = source;
@@ -73,9 +74,7 @@ export class Lane {
       },
       (error: unknown) => {
         this.#acquiring = false;
-        const queue = this.#queue;
-        this.#queue = [];
-        for (const call of queue) call.reject(error);
+        this.#queue.rejectAll(error);
       },
     );
   }
@@ -96,10 +95,7 @@ export class Lane {
 
   #sendQueued(): void {
     const { worker } = this.#lease!.resource;
-    const queue = this.#queue;
-    let sent = 0;
-    while (sent < queue.length && worker.hasRoom) worker.send(queue[sent++]!);
-    this.#queue = queue.slice(sent);
+    while (this.#queue.length > 0 && worker.hasRoom) worker.send(this.#queue.shift()!);
   }
 
   /** Not at once: the callers that were just answered are about to ask for more. */

@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { runInRootContext } from '../async/index.ts';
 import type { LeaseLike } from '../driver/index.ts';
+import { acquireWithin } from './call-limits.ts';
+import { CallQueue } from './call-queue.ts';
 import type { SqliteConnection } from './connection.ts';
 import { ENGINE_HOLDERS, fullError, giveBack, type LaneSource } from './lane.ts';
 import type { PendingCall } from './pending-call.ts';
@@ -40,9 +42,9 @@ export class ReadLanes {
   readonly #sources: ReadSources;
   readonly #maxWaiting: number;
   readonly #maxHeavy: number;
+  readonly #queue = new CallQueue<PendingCall>();
+  readonly #heavyQueue = new CallQueue<PendingCall>();
   #shared: SharedReader[] = [];
-  #queue: PendingCall[] = [];
-  #heavyQueue: PendingCall[] = [];
   #heavyRunning = 0;
   #isAcquiring = false;
   #lookTimer: NodeJS.Timeout | undefined;
@@ -112,9 +114,7 @@ export class ReadLanes {
       },
       (error: unknown) => {
         this.#isAcquiring = false;
-        const queue = this.#queue;
-        this.#queue = [];
-        for (const call of queue) call.reject(error);
+        this.#queue.rejectAll(error);
       },
     );
   }
@@ -132,10 +132,8 @@ export class ReadLanes {
   }
 
   #sendQueued(reader: SharedReader): void {
-    const queue = this.#queue;
-    let sent = 0;
-    while (sent < queue.length && reader.lease.resource.worker.hasRoom) this.#send(reader, queue[sent++]!);
-    this.#queue = queue.slice(sent);
+    const { worker } = reader.lease.resource;
+    while (this.#queue.length > 0 && worker.hasRoom) this.#send(reader, this.#queue.shift()!);
   }
 
   #onAnswered(reader: SharedReader): void {
@@ -171,8 +169,7 @@ export class ReadLanes {
 
   async #runHeavy(call: PendingCall): Promise<void> {
     try {
-      const request = { holder: ENGINE_HOLDERS.heavyRead, signal: call.signal };
-      const lease = await this.#sources.readers.acquire(request);
+      const lease = await acquireWithin(this.#sources.readers, call, ENGINE_HOLDERS.heavyRead);
       this.#untilIdle(lease);
       lease.resource.worker.send(call);
     } catch (error) {
