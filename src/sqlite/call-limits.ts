@@ -1,0 +1,42 @@
+import type { LeaseLike, LeaseSource } from '../driver/index.ts';
+import { timeoutError, type TimeLimit } from './timeout-error.ts';
+
+/** What ends a call that is still waiting for its turn: nothing of it was sent, so nothing is left to be undone. */
+export interface CallLimits extends TimeLimit {
+  readonly signal: AbortSignal | undefined;
+  /** `performance.now()` when the caller asked. */
+  readonly startedAt: number;
+}
+
+/**
+ * Calls `giveUp` with the error when the time of a waiting call is over, or its signal aborts.
+ * @returns lifts the limits; to be called when the call's turn has come
+ */
+export function limitWaiting(limits: CallLimits, giveUp: (error: unknown) => void): () => void {
+  const { signal, timeoutMs, startedAt } = limits;
+  const onAbort = () => giveUp(signal?.reason);
+  const onTimeout = () => giveUp(timeoutError(limits, { cancellation: undefined, confirmed: true }));
+  const leftMs = Math.max(0, timeoutMs - (performance.now() - startedAt));
+  const timer = timeoutMs === 0 ? undefined : setTimeout(onTimeout, leftMs).unref();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
+  return () => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  };
+}
+
+/** A lease for one call, within the limits of that call. */
+export async function acquireWithin<Resource>(
+  source: LeaseSource<Resource>,
+  limits: CallLimits,
+  holder: string,
+): Promise<LeaseLike<Resource>> {
+  const waiting = new AbortController();
+  const lift = limitWaiting(limits, (error) => waiting.abort(error));
+  try {
+    return await source.acquire({ holder, signal: waiting.signal });
+  } finally {
+    lift();
+  }
+}
