@@ -19,7 +19,7 @@ import {
   type Wire,
 } from './protocol.ts';
 import type { SharedCounters } from './shared-counters.ts';
-import { StatementRunner, type BatchPart, type StatementCall, type StatementResult } from './statement-runner.ts';
+import { cancelledError, StatementRunner, type BatchPart, type StatementCall, type StatementResult } from './statement-runner.ts';
 import type { StatementStore } from './statement-store.ts';
 import { TransactionControl } from './transaction-control.ts';
 import type { ConnectionRole, ConnectionSettings } from './settings.ts';
@@ -237,9 +237,10 @@ export class Session {
   #commit(seq: number): void {
     this.#leave(() => {
       this.#assertOpen();
-      // From here on a thread that dies leaves the outcome unknown.
-      this.#board.finalize(seq);
       try {
+        // From here on a thread that dies leaves the outcome unknown. Where it was given up, its caller is told already
+        // that nothing was committed.
+        if (!this.#board.finalize(seq)) throw cancelledError();
         this.#control.commit();
       } catch (error) {
         this.#control.rollback();
@@ -314,9 +315,7 @@ export class Session {
 
   /** Marks the call as the running one, unless it was cancelled before its turn came. */
   #started(seq: number, work: () => void): void {
-    if (!this.#board.start(seq)) {
-      throw Object.assign(new Error('cancelled'), { errcode: FailureCode.cancelled });
-    }
+    if (!this.#board.start(seq)) throw cancelledError();
     try {
       work();
     } finally {

@@ -218,6 +218,7 @@ function microsSince(startedAt: number): number {
   return Math.round((performance.now() - startedAt) * 1000);
 }
 
-function cancelledError(): Error {
+/** The caller has been told, or is about to be, that its call was ended. */
+export function cancelledError(): Error {
   return Object.assign(new Error('cancelled'), { errcode: FailureCode.cancelled });
 }

@@ -72,6 +72,7 @@ export class WorkerConnection {
   #interruptKey: number | undefined;
   #usable = true;
   #closing = false;
+  #isLost = false;
   #markLost: (reason: Error) => void = () => undefined;
 
   private constructor(role: ConnectionRole, environment: ConnectionEnvironment, worker: Worker, board: SharedArrayBuffer) {
@@ -219,14 +220,20 @@ export class WorkerConnection {
         receive = (message) => this.#receive(message as Answers);
         resolve(first as WorkerReady);
       };
-      const end = (reason: Error): void => {
+      let error: Error | undefined;
+      const end = (code: number): void => {
+        const reason = error ?? new Error(`the thread ended with code ${code}`);
         // Without effect unless the thread ended before it was ready.
         resolve({ ready: false, code: FailureCode.internal, message: reason.message });
         this.#lose(reason);
       };
       this.#worker.on('message', (message) => receive(message));
-      this.#worker.on('error', end);
-      this.#worker.on('exit', (code) => end(new Error(`the thread ended with code ${code}`)));
+      // Not the end yet: answers that were given before it may come after it, but never after the exit.
+      this.#worker.on('error', (cause) => {
+        error = cause as Error;
+        this.#usable = false;
+      });
+      this.#worker.on('exit', end);
     });
   }
 
@@ -274,7 +281,9 @@ export class WorkerConnection {
   #receive([numbers, wire]: Answers): void {
     const cursor = new Cursor(wire, numbers);
     while (!cursor.done) {
-      const call = this.#pending.get(cursor.next<number>())!;
+      const call = this.#pending.get(cursor.next<number>());
+      // The connection was given up meanwhile, and every caller was told so.
+      if (call === undefined) return;
       this.#pending.delete(call.seq);
       const answer = readAnswer(cursor, call, this.#environment.findShape);
       if (answer.failure === undefined) this.#succeed(call, answer);
@@ -375,15 +384,15 @@ export class WorkerConnection {
   }
 
   #lose(reason: Error): void {
-    if (!this.#usable && this.#pending.size === 0) return;
+    if (this.#isLost) return;
+    this.#isLost = true;
     const wasClosing = this.#closing;
     this.#closing = true;
     this.#usable = false;
     for (const call of this.#pending.values()) this.#reject(call, this.#lostCallError(call, reason));
     this.#pending.clear();
     this.#keepAlive(false);
-    if (wasClosing) return;
-    this.#markLost(reason);
+    if (!wasClosing) this.#markLost(reason);
     this.onAnswered?.();
   }
 
