@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { resultOf } from '../../fixtures/run-script.ts';
+import { scaled, scaledTimeoutMs, seed } from '../../fixtures/scale.ts';
+
+const preload = 'worker-faults.ts';
+
+interface Deaths {
+  readonly seed: number;
+  readonly deaths: Record<string, number>;
+  readonly outcomes: Record<string, number>;
+  readonly slowestSettleMs: number;
+  readonly slowestRecoveryMs: number;
+  readonly broken: string[];
+}
+
+describe('a thread that dies', () => {
+  test(
+    'by exit, throw, rejection or from outside, at random points: all calls settle, the lock is freed (C20, C21, S5)',
+    async () => {
+      const args = ['--count', String(scaled(25)), '--seed', String(seed)];
+      const limitMs = scaledTimeoutMs(60_000);
+      const script = new URL('scripts/deaths.ts', import.meta.url);
+      const result = await resultOf<Deaths>(script, { preload, args, limitMs });
+      expect(result.broken, `seed ${result.seed}`).toEqual([]);
+      // Otherwise nothing was shown.
+      const died = Object.values(result.deaths).reduce((sum, count) => sum + count, 0);
+      expect(died).toBeGreaterThan(scaled(8));
+      expect(result.outcomes['committed']).toBeGreaterThan(result.outcomes['ConnectionError']!);
+      expect(result.slowestRecoveryMs).toBeLessThan(1_000);
+    },
+    scaledTimeoutMs(60_000),
+  );
+
+  test('leaves an unknown outcome only where COMMIT had begun, and a retryable error everywhere before (C20)', async () => {
+    const { told } = await resultOf<{ told: Record<string, string> }>(
+      new URL('scripts/last-moment.ts', import.meta.url),
+      { preload },
+    );
+    const each = (point: string, answer: string): Record<string, string> =>
+      Object.fromEntries(['write', 'batch', 'transaction'].map((kind) => [`${kind}, ${point}`, answer]));
+    expect(told).toEqual({
+      ...each('begin', 'ConnectionError, retryable, not there'),
+      ...each('statement', 'ConnectionError, retryable, not there'),
+      ...each('before commit', 'OutcomeUnknownError, not there'),
+      ...each('after commit', 'OutcomeUnknownError, there'),
+      ...each('reply', 'OutcomeUnknownError, there'),
+    });
+  });
+});
