@@ -18,7 +18,7 @@ describe('the types of a Queryable', () => {
     expectTypeOf(db.value('select 1')).toEqualTypeOf<Promise<unknown>>();
     expectTypeOf(db.all('select 1')).toEqualTypeOf<Promise<Record<string, unknown>[]>>();
     expectTypeOf(db.run('select 1')).toEqualTypeOf<Promise<RunResult>>();
-    expectTypeOf(db.json('select 1')).toEqualTypeOf<Promise<Uint8Array>>();
+    expectTypeOf(db.json('select 1')).toEqualTypeOf<Promise<Uint8Array<ArrayBuffer>>>();
     expectTypeOf(db.script('select 1')).toEqualTypeOf<Promise<void>>();
     expectTypeOf(db.batch<User>([sql`select 1`])).toEqualTypeOf<Promise<BatchItemResult<User>[]>>();
   });
