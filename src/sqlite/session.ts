@@ -82,9 +82,13 @@ export class Session {
     this.#group = new GroupCommit(this.#control, options.board, options.counters);
   }
 
-  /** True while a caller's write transaction is open. */
+  get isWriter(): boolean {
+    return this.#role === 'writer';
+  }
+
+  /** True while a caller's transaction is open. */
   get isInTransaction(): boolean {
-    return this.#inTransaction && this.#role === 'writer';
+    return this.#inTransaction;
   }
 
   /** Executes every request of a message. */
@@ -147,8 +151,22 @@ export class Session {
     this.#answer(call.seq, () => {
       if (this.#inTransaction) this.#assertOpen();
       else this.#beginReadBurst();
-      this.#started(call.seq, () => this.#runner.run(call).write(this.#reply));
+      this.#started(call.seq, () => {
+        const result = this.#runner.run(call);
+        if (this.#inTransaction && this.#runner.writes(call.id)) this.#keep(call.seq);
+        result.write(this.#reply);
+      });
     });
+  }
+
+  /**
+   * What a statement of a transaction did cannot be undone alone. Where its call was cancelled meanwhile, the whole is
+   * undone, as SQLite does with an interrupted write; otherwise it is too late to cancel it now.
+   */
+  #keep(seq: number): void {
+    if (this.#board.finalize(seq)) return;
+    this.#control.rollback();
+    throw cancelledError();
   }
 
   #joinWrite(call: StatementCall): void {
@@ -178,7 +196,11 @@ export class Session {
     if (!this.#inTransaction) return this.#join(call, mustRunAlone());
     this.#answer(call.seq, () => {
       this.#assertOpen();
-      this.#started(call.seq, () => call.write(this.#reply, call.execute()));
+      this.#started(call.seq, () => {
+        const result = call.execute();
+        this.#keep(call.seq);
+        call.write(this.#reply, result);
+      });
     });
   }
 

@@ -131,6 +131,10 @@ export class StatementRunner {
     return false;
   }
 
+  writes(id: number): boolean {
+    return this.#analyze(id)?.writes === true;
+  }
+
   #analyze(id: number): StatementAnalysis | undefined {
     try {
       return this.#store.prepare(this.#texts.get(id)!).analysis;

@@ -169,8 +169,10 @@ export class WorkerConnection {
   /** Ends a call early, as surely as can be done; see {@link CallEnding} for what its error is told. */
   cancel(call: PendingCall, reason: CancelReason): void {
     if (call.settled || call.cancelReason !== undefined) return;
-    call.cancelReason = reason;
     const tooLate = !this.#board.cancel(call.seq);
+    // A statement that its transaction has done already: the answer is on its way.
+    if (tooLate && !call.commits) return;
+    call.cancelReason = reason;
     if (!tooLate && this.#board.running !== call.seq) return this.#rejectUnstarted(call);
     if (!tooLate) call.cancellation = this.#interrupt(call.seq) ? 'interrupt' : 'row';
     // Its answer tells how it ended; it comes at once unless nothing could stop the statement.
@@ -398,7 +400,7 @@ export class WorkerConnection {
 
   #lostCallError(call: PendingCall, reason: Error): MillpondError {
     // What had not become final when the thread ended was rolled back with its connection.
-    const isFinal = call.writes && !this.#board.cancel(call.seq);
+    const isFinal = call.commits && !this.#board.cancel(call.seq);
     if (!isFinal) return connectionLostError(reason);
     return new OutcomeUnknownError('The writer ended between COMMIT and its answer.', { cause: reason });
   }
