@@ -3,14 +3,12 @@ import type {
   BeginOptions,
   CallOptions,
   DriverConnection,
-  Placement,
   Shape,
   ShapeResult,
   Statement,
 } from '../driver/index.ts';
-import type { CostModel } from './cost-model.ts';
 import { RowStream } from './row-stream.ts';
-import { startCall, type CallDetails, type CallRequest } from './pending-call.ts';
+import { createCall, startCall, type CallRequest, type PendingCall } from './pending-call.ts';
 import type { ControlVerb } from './protocol.ts';
 import type { StatementAnalysis } from './statement-analysis.ts';
 import type { WorkerConnection } from './worker-connection.ts';
@@ -28,39 +26,6 @@ export interface ConnectionHome {
   scriptElsewhere(text: string, options: CallOptions): Promise<void>;
   /** @throws ConnectionError where writes are stopped, because the file is not to be trusted any more */
   assertSound(): void;
-}
-
-interface CallPlace {
-  readonly placement: Placement;
-  readonly transactionId: number | undefined;
-  readonly writes: boolean;
-  readonly commits: boolean;
-  readonly cost: CostModel | undefined;
-}
-
-/** Fills in a statement's limits. They count from now, when the caller asks, not from when the call is sent. */
-export function describeCall(
-  request: CallRequest,
-  { text, params }: Statement,
-  options: CallOptions,
-  place: CallPlace & { readonly queryTimeoutMs: number },
-): CallDetails {
-  return {
-    request,
-    text,
-    name: options.name,
-    params,
-    placement: place.placement,
-    transactionId: place.transactionId,
-    startedAt: performance.now(),
-    timeoutMs: options.timeoutMs ?? place.queryTimeoutMs,
-    signal: options.signal,
-    writes: place.writes,
-    commits: place.commits,
-    cancellable: true,
-    observed: true,
-    cost: place.cost,
-  };
 }
 
 /** One SQLite connection as the pool keeps it and a transaction uses it. */
@@ -206,8 +171,8 @@ export class SqliteConnection implements DriverConnection {
     return known ?? ((await this.worker.maintain('analyze', text)) as StatementAnalysis).writes;
   }
 
-  #describe(request: CallRequest, statement: Statement, options: CallOptions, writes: boolean): CallDetails {
-    return describeCall(request, statement, options, {
+  #describe(request: CallRequest, statement: Statement, options: CallOptions, writes: boolean): PendingCall {
+    return createCall(request, statement, options, {
       placement: 'connection',
       transactionId: this.#inTransaction ? this.#transactionId : undefined,
       writes,
@@ -219,13 +184,13 @@ export class SqliteConnection implements DriverConnection {
 
   #control(verb: ControlVerb, name: string | null = null): Promise<void> {
     const commits = this.#transactionWrites && verb === 'commit';
-    const details: CallDetails = {
+    const call: PendingCall = {
       ...this.#describe({ kind: 'control', verb, name }, { text: verb, params: [] }, NO_LIMIT, commits),
       commits,
       cancellable: verb === 'begin-write',
       observed: false,
     };
-    return startCall(details, (call) => this.worker.send(call));
+    return startCall(call, (sent) => this.worker.send(sent));
   }
 }
 

@@ -16,14 +16,21 @@ import {
 } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { assertSqliteVersion } from './binding.ts';
-import { describeCall, SqliteConnection, type ConnectionHome } from './connection.ts';
+import { SqliteConnection, type ConnectionHome } from './connection.ts';
 import { isBusy, toFailure } from './failure.ts';
 import { FileWatch, preparePlace } from './file-guard.ts';
 import { InlineReader } from './inline-reader.ts';
 import { loadInterrupter, type Interrupter } from './interrupt.ts';
 import { ENGINE_HOLDERS, Lane, type LaneSource } from './lane.ts';
 import { toBindable } from './parameters.ts';
-import { describeEngineCall, startCall, type CallDetails, type CallRequest, type PendingCall } from './pending-call.ts';
+import {
+  createCall,
+  createEngineCall,
+  startCall,
+  type CallPlace,
+  type CallRequest,
+  type PendingCall,
+} from './pending-call.ts';
 import { PlanCache, type Plan } from './plan.ts';
 import type { MaintenanceTask } from './protocol.ts';
 import { ReadLanes } from './read-lanes.ts';
@@ -72,6 +79,7 @@ export class SqliteEngine {
   readonly #plans = new PlanCache();
   readonly #counters = new SharedCounters();
   readonly #budget: TurnBudget;
+  readonly #writePlace: CallPlace;
   readonly #fileWatch: FileWatch;
   readonly #home: ConnectionHome;
   #inlineReader: InlineReader | undefined;
@@ -89,6 +97,7 @@ export class SqliteEngine {
     this.#observer = observer;
     this.#beforeWrite = beforeWrite;
     this.#interrupter = loadInterrupter();
+    this.#writePlace = this.#placeOf(undefined);
     this.#budget = new TurnBudget(settings.inlineBudgetMs);
     this.#fileWatch = new FileWatch(settings.path);
     this.#home = this.#createHome();
@@ -222,42 +231,33 @@ export class SqliteEngine {
   }
 
   #writeCall<T>(request: CallRequest, statement: Statement, options: CallOptions): Promise<T> {
-    return startCall(this.#describe(request, statement, options, undefined), this.#writeLane.submit);
+    return startCall(createCall(request, statement, options, this.#writePlace), this.#writeLane.submit);
   }
 
   #maintainOnWriter(task: MaintenanceTask): Promise<unknown> {
     const request = { kind: 'maintain', task, argument: null } as const;
-    return startCall(describeEngineCall(request, task), this.#writeLane.submit);
+    return startCall(createEngineCall(request, task), this.#writeLane.submit);
   }
 
   #readOffloaded<S extends Shape>(
     shape: S,
     statement: Statement,
     options: CallOptions,
-    { cost }: Plan,
+    plan: Plan,
   ): Promise<ShapeResult[S]> {
     this.#offloadedCount += 1;
+    plan.readPlace ??= this.#placeOf(plan.cost);
     const request = { kind: 'statement', shape, statement, grouped: false } as const;
     const submit = this.#readLanes?.submit ?? this.#writeLane.submit;
-    return startCall(this.#describe(request, statement, options, cost), submit);
+    return startCall(createCall(request, statement, options, plan.readPlace), submit);
   }
 
-  /** A call outside any transaction; a read has a cost model, a write has none. */
-  #describe(
-    request: CallRequest,
-    statement: Statement,
-    options: CallOptions,
-    cost: PendingCall['cost'],
-  ): CallDetails {
+  /** Where calls outside any transaction run: a read has a cost model, a write has none. */
+  #placeOf(cost: PendingCall['cost']): CallPlace {
     const writes = cost === undefined;
-    return describeCall(request, statement, options, {
-      placement: writes ? 'grouped' : 'worker',
-      transactionId: undefined,
-      writes,
-      commits: writes,
-      cost,
-      queryTimeoutMs: this.#settings.queryTimeoutMs,
-    });
+    const placement = writes ? 'grouped' : 'worker';
+    const { queryTimeoutMs } = this.#settings;
+    return { placement, transactionId: undefined, writes, commits: writes, cost, queryTimeoutMs };
   }
 
   #readInline<S extends Shape>(
@@ -345,7 +345,7 @@ export class SqliteEngine {
   async #askWriter(statement: Statement, options: CallOptions): Promise<StatementAnalysis> {
     const { text } = statement;
     const { name, signal, timeoutMs = this.#settings.queryTimeoutMs } = options;
-    const call = describeEngineCall({ kind: 'maintain', task: 'analyze', argument: text }, text);
+    const call = createEngineCall({ kind: 'maintain', task: 'analyze', argument: text }, text);
     try {
       return await startCall({ ...call, name, signal, timeoutMs }, this.#writeLane.submit);
     } catch (error) {

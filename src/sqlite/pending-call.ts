@@ -1,4 +1,4 @@
-import type { Placement, Shape, Statement } from '../driver/index.ts';
+import type { CallOptions, Placement, Shape, Statement } from '../driver/index.ts';
 import type { CostModel } from './cost-model.ts';
 import type { ControlVerb, MaintenanceTask } from './protocol.ts';
 import type { KnownColumns } from './result-decoding.ts';
@@ -76,53 +76,76 @@ export interface PendingCall extends CallDetails {
   onAbort: (() => void) | undefined;
 }
 
-/** The call and the promise of its answer. Every field is written here, so that all calls are of one hidden class. */
-export function startCall<T>(details: CallDetails, send: (call: PendingCall) => void): Promise<T> {
+/** What a call needs to know besides its statement and options; made once for many calls. */
+export interface CallPlace {
+  readonly placement: Placement;
+  readonly transactionId: number | undefined;
+  readonly writes: boolean;
+  readonly commits: boolean;
+  readonly cost: CostModel | undefined;
+  readonly queryTimeoutMs: number;
+}
+
+/** A call of a user's. Its limits count from now, when the caller asks, not from when the call is sent. */
+export function createCall(
+  request: CallRequest,
+  { text, params }: Statement,
+  options: CallOptions,
+  place: CallPlace,
+): PendingCall {
+  return {
+    request,
+    text,
+    name: options.name,
+    params,
+    placement: place.placement,
+    transactionId: place.transactionId,
+    startedAt: performance.now(),
+    timeoutMs: options.timeoutMs ?? place.queryTimeoutMs,
+    signal: options.signal,
+    writes: place.writes,
+    commits: place.commits,
+    cancellable: true,
+    observed: true,
+    cost: place.cost,
+    // Written out: a spread would cost more than all the rest. Not known before the call is sent:
+    resolve: unsent,
+    reject: unsent,
+    seq: 0,
+    columns: undefined,
+    batchColumns: undefined,
+    cancelReason: undefined,
+    cancellation: undefined,
+    settled: false,
+    timer: undefined,
+    onAbort: undefined,
+  };
+}
+
+/** Sends the call. @returns the promise of its answer */
+export function startCall<T>(call: PendingCall, send: (call: PendingCall) => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    send({
-      request: details.request,
-      text: details.text,
-      name: details.name,
-      params: details.params,
-      placement: details.placement,
-      transactionId: details.transactionId,
-      startedAt: details.startedAt,
-      timeoutMs: details.timeoutMs,
-      signal: details.signal,
-      writes: details.writes,
-      commits: details.commits,
-      cancellable: details.cancellable,
-      observed: details.observed,
-      cost: details.cost,
-      resolve: resolve as (answer: unknown) => void,
-      reject,
-      seq: 0,
-      columns: undefined,
-      batchColumns: undefined,
-      cancelReason: undefined,
-      cancellation: undefined,
-      settled: false,
-      timer: undefined,
-      onAbort: undefined,
-    });
+    call.resolve = resolve as (answer: unknown) => void;
+    call.reject = reject;
+    send(call);
   });
 }
 
-const ENGINE_CALL = {
-  name: undefined,
-  params: [],
+function unsent(): never {
+  throw new Error('BUG: the call was answered before it was sent');
+}
+
+const ENGINE_PLACE: CallPlace = {
   placement: 'connection',
   transactionId: undefined,
-  timeoutMs: 0,
-  signal: undefined,
   writes: false,
   commits: false,
-  cancellable: false,
-  observed: false,
   cost: undefined,
-} as const;
+  queryTimeoutMs: 0,
+};
 
 /** A call of the engine itself: no limit but that of whoever waits for it, and no event. */
-export function describeEngineCall(request: CallRequest, text: string): CallDetails {
-  return { ...ENGINE_CALL, request, text, startedAt: performance.now() };
+export function createEngineCall(request: CallRequest, text: string): PendingCall {
+  const call = createCall(request, { text, params: [] }, {}, ENGINE_PLACE);
+  return { ...call, cancellable: false, observed: false };
 }

@@ -1,4 +1,5 @@
 import { CostModel } from './cost-model.ts';
+import type { CallPlace } from './pending-call.ts';
 import type { StatementAnalysis } from './statement-analysis.ts';
 import type { PreparedStatement } from './statement-store.ts';
 
@@ -11,6 +12,8 @@ export interface Plan {
   readonly cost: CostModel;
   /** Its statement on the inline reader; only reads that may run there have one. */
   readonly inline: PreparedStatement | undefined;
+  /** What its calls share; made with the first. */
+  readPlace: CallPlace | undefined;
 }
 
 /** The plans by text; the oldest is dropped, and made again when it is needed. */
@@ -23,7 +26,8 @@ export class PlanCache {
 
   add(text: string, analysis: StatementAnalysis, inline?: PreparedStatement): Plan {
     if (this.#plans.size >= MAX_PLANS) this.#plans.delete(this.#plans.keys().next().value!);
-    const plan: Plan = { analysis, cost: new CostModel(), inline: canRunInline(analysis) ? inline : undefined };
+    const usable = canRunInline(analysis) ? inline : undefined;
+    const plan: Plan = { analysis, cost: new CostModel(), inline: usable, readPlace: undefined };
     this.#plans.set(text, plan);
     return plan;
   }

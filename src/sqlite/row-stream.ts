@@ -2,9 +2,8 @@ import { runInRootContext } from '../async/index.ts';
 import { TimeoutError } from '../errors/index.ts';
 import type { Statement } from '../driver/index.ts';
 import {
-  describeEngineCall,
+  createEngineCall,
   startCall,
-  type CallDetails,
   type CallRequest,
   type Chunk,
   type PendingCall,
@@ -19,7 +18,7 @@ interface RowStreamOptions {
   readonly worker: WorkerConnection;
   readonly statement: Statement;
   /** A call of this stream, with the limits of a call that starts now: a long export is not a stuck one. */
-  readonly describe: (request: CallRequest) => CallDetails;
+  readonly describe: (request: CallRequest) => PendingCall;
   /** How long the consumer may leave a chunk untouched; 0 = no limit. */
   readonly idleTimeoutMs: number;
 }
@@ -95,8 +94,8 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
     this.#next.catch(() => undefined);
   }
 
-  #start(details: CallDetails, onSent?: (call: PendingCall) => void): Promise<Chunk> {
-    return startCall(details, (call) => {
+  #start(created: PendingCall, onSent?: (call: PendingCall) => void): Promise<Chunk> {
+    return startCall(created, (call) => {
       this.#options.worker.send(call);
       onSent?.(call);
     });
@@ -111,9 +110,9 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
     const cursorId = this.#cursorId;
     const { worker } = this.#options;
     if (cursorId === undefined || !worker.usable) return;
-    const details = describeEngineCall({ kind: 'close-cursor', cursorId }, 'close cursor');
+    const closing = createEngineCall({ kind: 'close-cursor', cursorId }, 'close cursor');
     // Where the connection is lost meanwhile, the cursor is gone with it.
-    await startCall(details, (call) => worker.send(call)).catch(() => undefined);
+    await startCall(closing, (call) => worker.send(call)).catch(() => undefined);
   }
 
   #watchIdle(): void {

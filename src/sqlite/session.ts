@@ -51,6 +51,7 @@ export class Session {
   readonly #database: DatabaseSync;
   readonly #store: StatementStore;
   readonly #role: ConnectionRole;
+  readonly #isDurable: boolean;
   readonly #board: CancelBoard;
   readonly #control: TransactionControl;
   readonly #runner: StatementRunner;
@@ -73,6 +74,7 @@ export class Session {
     this.#database = options.database;
     this.#store = options.store;
     this.#role = options.role;
+    this.#isDurable = ['full', 'extra'].includes(options.settings.synchronous);
     this.#board = options.board;
     this.#counters = options.counters;
     this.#send = options.send;
@@ -84,6 +86,11 @@ export class Session {
 
   get isWriter(): boolean {
     return this.#role === 'writer';
+  }
+
+  /** True where each COMMIT waits for the disk. */
+  get isDurable(): boolean {
+    return this.#isDurable;
   }
 
   /** True while a caller's transaction is open. */

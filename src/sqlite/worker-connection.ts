@@ -6,7 +6,7 @@ import { readAnswer, type Answer } from './answer-decoding.ts';
 import { CancelBoard } from './cancel-board.ts';
 import type { Failure } from './failure.ts';
 import type { Interrupter } from './interrupt.ts';
-import { describeEngineCall, startCall, type CancelReason, type PendingCall } from './pending-call.ts';
+import { createEngineCall, startCall, type CancelReason, type PendingCall } from './pending-call.ts';
 import {
   Cursor,
   FailureCode,
@@ -148,7 +148,7 @@ export class WorkerConnection {
   }
 
   maintain(task: MaintenanceTask, argument: string | null = null): Promise<unknown> {
-    return startCall(describeEngineCall({ kind: 'maintain', task, argument }, task), (call) => this.send(call));
+    return startCall(createEngineCall({ kind: 'maintain', task, argument }, task), (call) => this.send(call));
   }
 
   /** Takes back the calls that were sent and have not begun, so that they can be sent elsewhere. */

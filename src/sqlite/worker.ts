@@ -14,9 +14,11 @@ function main(): void {
   const send = (answers: Answers, transfer: ArrayBuffer[]) => port.postMessage(answers, transfer);
   try {
     const { session, interruptKey } = openSession(start, send);
+    const listener = new ActiveListener(session);
     port.on('message', (message: Wire) => {
+      listener.woke();
       session.handle(withWaiting(message));
-      if (session.isInTransaction) listenActively(session);
+      listener.listen();
     });
     port.postMessage({ ready: true, interruptKey } satisfies WorkerReady);
   } catch (error) {
@@ -36,16 +38,39 @@ function withWaiting(message: Wire): Wire {
 }
 
 /**
- * While a write transaction is open, every other writer waits for it, and it waits for the caller's next statement: to
- * sleep and be woken would take longer than most statements. Looks for it without sleeping, for a moment.
+ * Looks for the next message without sleeping, for a moment: to sleep and be woken takes both threads longer than most
+ * statements take. Only where the next message is likely to be near: while a write transaction is open (every other
+ * writer waits for it, and it waits for its caller's next statement), and while messages follow each other so closely
+ * and COMMIT is cheap. Where COMMIT is an fsync, writes that come a moment later are better off in the next group, which
+ * is larger then: measured with 64 callers, 118,000–140,000 inserts/s asleep and 84,000–114,000/s awake.
  */
-function listenActively(session: Session): void {
-  let until = performance.now() + LISTEN_MS;
-  while (session.isInTransaction && performance.now() < until) {
-    const next = receiveMessageOnPort(parentPort!) as { message: Wire } | undefined;
-    if (next === undefined) continue;
-    session.handle(withWaiting(next.message));
-    until = performance.now() + LISTEN_MS;
+class ActiveListener {
+  readonly #session: Session;
+  #idleSince = 0;
+  #isBusy = false;
+  readonly #mayHurry: boolean;
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.#mayHurry = session.isWriter && !session.isDurable;
+  }
+
+  /** A message has ended a sleep. */
+  woke(): void {
+    this.#isBusy = this.#mayHurry && performance.now() - this.#idleSince < LISTEN_MS;
+  }
+
+  listen(): void {
+    if (!this.#session.isWriter) return;
+    this.#idleSince = performance.now();
+    while (this.#isBusy || this.#session.isInTransaction) {
+      if (performance.now() - this.#idleSince > LISTEN_MS) return;
+      const next = receiveMessageOnPort(parentPort!) as { message: Wire } | undefined;
+      if (next === undefined) continue;
+      this.#session.handle(withWaiting(next.message));
+      this.#isBusy = this.#mayHurry;
+      this.#idleSince = performance.now();
+    }
   }
 }
 
