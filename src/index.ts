@@ -31,7 +31,14 @@ export {
   type TransactionStats,
 } from './transaction/index.ts';
 export { sql, type Params, type Sql } from './sql/index.ts';
-export type { BatchItemResult, CallOptions, Isolation, Queryable, RunResult, SqlInput } from './driver/index.ts';
+export type {
+  BatchItemResult,
+  CallOptions,
+  Isolation,
+  Queryable,
+  RunResult,
+  SqlInput,
+} from './driver/index.ts';
 export type { EventName, EventOf, Listener, QueryEvent } from './events/index.ts';
 export type { LeaseInfo, PoolStats } from './pool/index.ts';
 export {

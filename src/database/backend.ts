@@ -36,6 +36,8 @@ export interface Backend {
   /** Drops connections that may be stale, after a failed check. */
   reconnect(): void;
   backup(path: string, overwrite: boolean): Promise<void>;
-  /** Ends everything: waits for leases up to the limit, then ends them under their holders. Always settles. */
+  /**
+   * Ends everything: waits for leases up to the limit, then ends them under their holders. Always settles.
+   */
   close(timeoutMs: number): Promise<void>;
 }

@@ -15,8 +15,9 @@ import { SqliteBackend, type BackendParts } from './sqlite-backend.ts';
 const UNREGISTERED = 'unnamed';
 
 /**
- * Opens a database: `openDatabase('sqlite:data/app.db')`, an options object, or nothing: then the configuration file and
- * the environment say which. The database is ready when this resolves, and is closed with `close()`.
+ * Opens a database: `openDatabase('sqlite:data/app.db')`, an options object, or nothing: then the
+ * configuration file and the environment say which. The database is ready when this resolves, and is closed
+ * with `close()`.
  *
  * @throws ConfigError listing every fault of the configuration
  * @throws ConnectionError where the database cannot be opened; nothing is left open then
@@ -45,7 +46,10 @@ async function createDatabase(config: ResolvedDatabaseConfig, onClose: () => voi
   const name = config.name === false ? UNREGISTERED : config.name;
   const log = createLogger(config.log);
   const events = new EventHub(name, (error, event) => {
-    log?.logger.error({ err: error, event }, 'a listener failed; whoever announced the event is not affected');
+    log?.logger.error(
+      { err: error, event },
+      'a listener failed; whoever announced the event is not affected',
+    );
   });
   if (log !== undefined) logEvents(events, log.logger, log.level);
   const queries = new QueryRecorder(events, config);

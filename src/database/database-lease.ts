@@ -12,11 +12,14 @@ import {
 import { UsageError } from '../errors/index.ts';
 import type { Dialect } from '../sql/index.ts';
 
+type Rows = AsyncIterableIterator<Record<string, unknown>[]>;
+
 /** The connection of a lease: usable until the lease is released, refused from then on. */
 export class LeasedConnection extends AbstractQueryable {
   readonly id: number;
   protected readonly dialect: Dialect;
   readonly #lease: LeaseLike<DriverConnection>;
+  readonly #streams = new Set<Rows>();
   #released = false;
 
   constructor(lease: LeaseLike<DriverConnection>, dialect: Dialect) {
@@ -26,17 +29,28 @@ export class LeasedConnection extends AbstractQueryable {
     this.id = lease.resource.id;
   }
 
-  /** Used by the lease alone. */
-  release(): void {
+  /**
+   * Used by the lease alone. Ends the streams that are open; until then their snapshot would be the next
+   * taker's.
+   */
+  async release(): Promise<void> {
     this.#released = true;
+    await Promise.all([...this.#streams].map((rows) => rows.return!()));
   }
 
-  protected execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
+  protected execute<S extends Shape>(
+    shape: S,
+    statement: Statement,
+    options: CallOptions,
+  ): Promise<ShapeResult[S]> {
     return this.#connection.execute(shape, statement, options);
   }
 
-  protected executeStream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
-    return this.#connection.stream(statement, options);
+  protected executeStream(
+    statement: Statement,
+    options: CallOptions,
+  ): AsyncIterableIterator<Record<string, unknown>[]> {
+    return this.#read(this.#connection.stream(statement, options));
   }
 
   protected executeBatch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
@@ -49,17 +63,39 @@ export class LeasedConnection extends AbstractQueryable {
 
   get #connection(): DriverConnection {
     if (!this.#released) return this.#lease.resource;
-    throw new UsageError('The lease was released: its connection belongs to somebody else now.', {
-      code: 'ERR_MILLPOND_LEASE_RELEASED',
-    });
+    throw releasedError();
+  }
+
+  async *#read(rows: Rows): AsyncGenerator<Record<string, unknown>[], undefined> {
+    this.#streams.add(rows);
+    try {
+      for await (const chunk of rows) {
+        yield chunk;
+        if (this.#released) throw releasedError();
+      }
+    } finally {
+      this.#streams.delete(rows);
+    }
+    // What ended because the lease did has not come to its end.
+    if (this.#released) throw releasedError();
+    return undefined;
   }
 }
 
-/** One connection of the pool for one taker. Goes back when the scope of `await using` ends, in every outcome. */
+function releasedError(): UsageError {
+  return new UsageError('The lease was released: its connection belongs to somebody else now.', {
+    code: 'ERR_MILLPOND_LEASE_RELEASED',
+  });
+}
+
+/**
+ * One connection of the pool for one taker. Goes back when the scope of `await using` ends, in every outcome.
+ */
 export class DatabaseLease implements AsyncDisposable {
   readonly connection: Queryable & { readonly id: number };
   readonly #lease: LeaseLike<DriverConnection>;
   readonly #connection: LeasedConnection;
+  #ended: Promise<void> | undefined;
 
   constructor(lease: LeaseLike<DriverConnection>, dialect: Dialect) {
     this.#lease = lease;
@@ -67,16 +103,27 @@ export class DatabaseLease implements AsyncDisposable {
     this.connection = this.#connection;
   }
 
-  /** Gives the connection back; a second call does nothing. */
+  /**
+   * Gives the connection back; a second call does nothing. What is under way on it is stopped, and rejects.
+   */
   release(): void {
-    this.#connection.release();
-    const { resource } = this.#lease;
-    // What the taker left running would run beside the next one's statements.
-    resource.cancelPending(new UsageError('The lease was released while this call was under way.'));
-    this.#lease.release(resource.usable ? 'reuse' : 'discard');
+    void this.#end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.release();
+    await this.#end();
+  }
+
+  #end(): Promise<void> {
+    this.#ended ??= this.#giveBack();
+    return this.#ended;
+  }
+
+  async #giveBack(): Promise<void> {
+    const { resource } = this.#lease;
+    // What the taker left running would run beside the next one's statements.
+    resource.cancelPending(new UsageError('The lease was released while this call was under way.'));
+    await this.#connection.release();
+    this.#lease.release(resource.usable ? 'reuse' : 'discard');
   }
 }

@@ -60,7 +60,10 @@ export interface AcquireOptions {
   /** Longest wait for the lease, in ms; 0 = do not wait. @default pool.acquireTimeoutMs */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** How the lease appears in leak reports and in messages of an exhausted pool. @default the stack of this call */
+  /**
+   * How the lease appears in leak reports and in messages of an exhausted pool. @default the stack of this
+   * call
+   */
   readonly name?: string | undefined;
 }
 
@@ -75,8 +78,8 @@ const DRAIN_LOOK_MS = 5;
 const AWAKE_MS = 60_000;
 
 /**
- * An open database. Statements on it join the transaction of the running async flow, if there is one; otherwise each is
- * on its own, placed by the engine.
+ * An open database. Statements on it join the transaction of the running async flow, if there is one;
+ * otherwise each is on its own, placed by the engine.
  */
 export class Database extends AbstractQueryable implements AsyncDisposable {
   readonly name: string;
@@ -97,8 +100,8 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
   }
 
   /**
-   * Runs `work` in a transaction: commits when it resolves, rolls back when it rejects, and rejects with the same error.
-   * Calls on the database inside `work` are part of it. See docs/transactions.md for the options.
+   * Runs `work` in a transaction: commits when it resolves, rolls back when it rejects, and rejects with the
+   * same error. Calls on the database inside `work` are part of it. See docs/transactions.md for the options.
    */
   transaction<T>(
     work: (transaction: Transaction | undefined) => T | Promise<T>,
@@ -112,14 +115,18 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     return this.#parts.transactions.run(work, options);
   }
 
-  /** Begins a transaction that is ended by its handle: `await using tx = await db.begin()` rolls back unless committed. */
+  /**
+   * Begins a transaction that is ended by its handle: `await using tx = await db.begin()` rolls back unless
+   * committed.
+   */
   begin(options?: BeginTransactionOptions): Promise<Transaction> {
     if (this.#closing !== undefined) return Promise.reject(this.#closedError());
     return this.#parts.transactions.begin(options);
   }
 
   /**
-   * Leases one connection; `await using` gives it back. On SQLite it is a reader: its writes join the group commit.
+   * Leases one connection; `await using` gives it back. On SQLite it is a reader: its writes join the group
+   * commit.
    * @throws ConnectionPoolExhaustedError
    */
   async acquire({ timeoutMs, signal, name }: AcquireOptions = {}): Promise<DatabaseLease> {
@@ -167,8 +174,8 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
   }
 
   /**
-   * Copies the database, as it is at one moment, to a new file, while reads and writes go on. The file appears when it
-   * is complete.
+   * Copies the database, as it is at one moment, to a new file, while reads and writes go on. The file
+   * appears when it is complete.
    * @throws UsageError where a file of that name is there, unless `overwrite` is set
    */
   async backup(path: string, { overwrite = false }: BackupOptions = {}): Promise<void> {
@@ -177,10 +184,12 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
   }
 
   /**
-   * Refuses new work, waits for what is under way up to `timeoutMs`, rolls back what is left, and ends every connection.
-   * May be called again: it is the same closing. Always settles.
+   * Refuses new work, waits for what is under way up to `timeoutMs`, rolls back what is left, and ends every
+   * connection. May be called again: it is the same closing. Always settles.
    */
-  close({ timeoutMs = this.#parts.closeTimeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
+  close({
+    timeoutMs = this.#parts.closeTimeoutMs,
+  }: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
     this.#closing ??= this.#close(timeoutMs);
     return this.#closing;
   }
@@ -189,14 +198,21 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     await this.close();
   }
 
-  protected execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
+  protected execute<S extends Shape>(
+    shape: S,
+    statement: Statement,
+    options: CallOptions,
+  ): Promise<ShapeResult[S]> {
     const transaction = currentTransaction(this.#key);
     if (transaction !== undefined) return transaction.execute(shape, statement, options);
     if (this.#closing !== undefined) return Promise.reject(this.#closedError());
     return this.#parts.backend.execute(shape, statement, options);
   }
 
-  protected executeStream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
+  protected executeStream(
+    statement: Statement,
+    options: CallOptions,
+  ): AsyncIterableIterator<Record<string, unknown>[]> {
     const transaction = currentTransaction(this.#key);
     if (transaction !== undefined) return transaction.stream(statement, options);
     if (this.#closing !== undefined) throw this.#closedError();

@@ -33,10 +33,16 @@ const LINES: Partial<Record<EventName, Line>> = {
   'health:reconnecting': { level: 'warn', message: 'reconnecting' },
   'sqlite:checkpoint': { level: 'debug', message: 'checkpoint' },
   'sqlite:wal-pinned': { level: 'warn', message: 'a reader keeps the write-ahead log from shrinking' },
-  'sqlite:inline-overrun': { level: 'info', message: 'an inline read held the event loop; it goes to a worker now' },
+  'sqlite:inline-overrun': {
+    level: 'info',
+    message: 'an inline read held the event loop; it goes to a worker now',
+  },
 };
 
-/** The one listener that turns events into log lines. Events below the level are not subscribed to: they cost nothing. */
+/**
+ * The one listener that turns events into log lines. Events below the level are not subscribed to: they cost
+ * nothing.
+ */
 export function logEvents(events: EventHub, logger: Logger, level: WrittenLevel): void {
   for (const [name, line] of Object.entries(LINES) as [EventName, Line][]) {
     if (LEVELS.indexOf(line.level) < LEVELS.indexOf(level)) continue;
@@ -44,15 +50,18 @@ export function logEvents(events: EventHub, logger: Logger, level: WrittenLevel)
       const { error, ...fields } = event as typeof event & { readonly error?: unknown };
       const actual = levelOf(line, error);
       if (LEVELS.indexOf(actual) < LEVELS.indexOf(level)) return;
-      logger[actual]({ event: name, ...fields, ...(error === undefined ? {} : { err: error }) }, line.message);
+      logger[actual](
+        { event: name, ...fields, ...(error === undefined ? {} : { err: error }) },
+        line.message,
+      );
     });
   }
 }
 
 function levelOf(line: Line, error: unknown): WrittenLevel {
   if (error === undefined || line.level === 'error') return line.level;
-  // A broken constraint is an answer that applications ask for, and an error that is not ours is the reason with which
-  // the caller aborted: both are the application's to judge.
+  // A broken constraint is an answer that applications ask for, and an error that is not ours is the reason
+  // with which the caller aborted: both are the application's to judge.
   const isExpected = error instanceof ConstraintError || !(error instanceof MillpondError);
   return isExpected ? 'debug' : line.level;
 }

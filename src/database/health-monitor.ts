@@ -65,7 +65,11 @@ export class HealthMonitor {
     const { status } = await this.check();
     if (status === 'up' || !reconnect || attempt >= maxRetries) return this.#schedule(intervalMs, 0);
     if (this.#stopped) return;
-    this.#parts.announce.emit('health:reconnecting', { side: 'primary', attempt: attempt + 1, delayMs: retryIntervalMs });
+    this.#parts.announce.emit('health:reconnecting', {
+      side: 'primary',
+      attempt: attempt + 1,
+      delayMs: retryIntervalMs,
+    });
     this.#parts.reconnect();
     this.#schedule(retryIntervalMs, attempt + 1);
   }

@@ -11,8 +11,8 @@ const STDOUT = 1;
 let shared: PinoLogger | undefined;
 
 /**
- * The logger of a database. One given by the application decides by itself what it writes; ours writes JSON lines to
- * standard output from a buffer, so that no statement waits for a terminal or a pipe.
+ * The logger of a database. One given by the application decides by itself what it writes; ours writes JSON
+ * lines to standard output from a buffer, so that no statement waits for a terminal or a pipe.
  *
  * @returns undefined where nothing is to be written
  */

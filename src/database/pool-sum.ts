@@ -1,6 +1,8 @@
 import type { PoolStats } from '../pool/index.ts';
 
-/** The state of two pools as one: readers and writer are both connections to those who look at a dashboard. */
+/**
+ * The state of two pools as one: readers and writer are both connections to those who look at a dashboard.
+ */
 export function addPoolStats(a: PoolStats, b: PoolStats): PoolStats {
   return {
     size: a.size + b.size,

@@ -21,7 +21,10 @@ export class QueryRecorder implements QueryObserver {
   #rows = 0;
   #totalMs = 0;
 
-  constructor(announce: Announcer, options: { readonly slowQueryMs: number; readonly exposeParams: boolean }) {
+  constructor(
+    announce: Announcer,
+    options: { readonly slowQueryMs: number; readonly exposeParams: boolean },
+  ) {
     this.#announce = announce;
     // 0 means off: no duration reaches infinity.
     this.#slowQueryMs = options.slowQueryMs === 0 ? Infinity : options.slowQueryMs;
@@ -48,11 +51,18 @@ export class QueryRecorder implements QueryObserver {
     this.#count += 1;
     this.#errors += 1;
     this.#totalMs += statement.durationMs;
-    if (this.#announce.has('query:error')) this.#announce.emit('query:error', { ...this.#toEvent(statement, 0), error });
+    if (this.#announce.has('query:error'))
+      this.#announce.emit('query:error', { ...this.#toEvent(statement, 0), error });
   }
 
   stats(): QueryStats {
-    return { count: this.#count, errors: this.#errors, slow: this.#slow, rows: this.#rows, totalMs: this.#totalMs };
+    return {
+      count: this.#count,
+      errors: this.#errors,
+      slow: this.#slow,
+      rows: this.#rows,
+      totalMs: this.#totalMs,
+    };
   }
 
   #toEvent(statement: ObservedStatement, rows: number): QueryEvent {

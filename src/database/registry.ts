@@ -4,7 +4,9 @@ import type { Database } from './database.ts';
 /** The one thing that two databases of a process share: their names. */
 const open = new Map<string, Database | 'opening'>();
 
-/** Takes a name before the database is there, so that it cannot be taken twice meanwhile. @throws UsageError */
+/**
+ * Takes a name before the database is there, so that it cannot be taken twice meanwhile. @throws UsageError
+ */
 export function reserveName(name: string): void {
   if (open.has(name)) {
     throw new UsageError(

@@ -32,7 +32,9 @@ export interface BackendParts {
   readonly name: string;
   readonly announce: Announcer;
   readonly observer: QueryObserver;
-  /** Called before a write outside a transaction is accepted; throws where it would wait for its own caller. */
+  /**
+   * Called before a write outside a transaction is accepted; throws where it would wait for its own caller.
+   */
   beforeWrite(): void;
 }
 
@@ -49,7 +51,10 @@ export class SqliteBackend implements Backend {
   readonly #writers: Pool<SqliteConnection>;
   /** The same pool as `#writers` where there is one connection. */
   readonly #readers: Pool<SqliteConnection>;
-  /** Readers that serve light statements when leases and heavy statements hold all others; absent with one connection. */
+  /**
+   * Readers that serve light statements when leases and heavy statements hold all others; absent with one
+   * connection.
+   */
   readonly #express: Pool<SqliteConnection> | undefined;
 
   private constructor(config: ResolvedSqliteConfig, { name, announce, observer, beforeWrite }: BackendParts) {
@@ -73,7 +78,12 @@ export class SqliteBackend implements Backend {
       options: resolvePoolOptions(one),
     });
     this.#readers = config.pooled
-      ? new Pool({ ...parts, name, factory: factory('reader'), options: resolvePoolOptions({ ...config.pool, min: 0 }) })
+      ? new Pool({
+          ...parts,
+          name,
+          factory: factory('reader'),
+          options: resolvePoolOptions({ ...config.pool, min: 0 }),
+        })
       : this.#writers;
     // The second takes over while a statement that was thought to be light keeps the first.
     const express = resolvePoolOptions({ ...config.pool, min: 0, max: 2, maxOverflow: 0 });
@@ -82,7 +92,10 @@ export class SqliteBackend implements Backend {
       : undefined;
   }
 
-  /** Opens the file: the writer first, which alone switches it to WAL. @throws ConnectionError with nothing left open */
+  /**
+   * Opens the file: the writer first, which alone switches it to WAL. @throws ConnectionError with nothing
+   * left open
+   */
   static async open(config: ResolvedSqliteConfig, parts: BackendParts): Promise<SqliteBackend> {
     const backend = new SqliteBackend(config, parts);
     try {
@@ -107,7 +120,8 @@ export class SqliteBackend implements Backend {
   }
 
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
-    if (this.#engine.analyze(statement, options)?.writes === true) return this.#streamWrite(statement, options);
+    if (this.#engine.analyze(statement, options)?.writes === true)
+      return this.#streamWrite(statement, options);
     return this.#streamRead(statement, options);
   }
 
@@ -130,7 +144,9 @@ export class SqliteBackend implements Backend {
   }
 
   poolStats(): PoolStats {
-    return this.#pools().map((pool) => pool.stats()).reduce(addPoolStats);
+    return this.#pools()
+      .map((pool) => pool.stats())
+      .reduce(addPoolStats);
   }
 
   leases(): LeaseInfo[] {
@@ -160,7 +176,9 @@ export class SqliteBackend implements Backend {
     const target = resolve(path);
     if (target === this.#config.path) throw new UsageError('A database cannot be backed up onto itself.');
     if (!overwrite && existsSync(target)) {
-      throw new UsageError(`There is a file at ${target} already. Choose another name, or pass { overwrite: true }.`);
+      throw new UsageError(
+        `There is a file at ${target} already. Choose another name, or pass { overwrite: true }.`,
+      );
     }
     const lease = await this.#readers.acquire({ holder: 'backup' });
     try {
@@ -242,7 +260,9 @@ async function readInitScript(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     const message = 'the file cannot be read';
-    throw new ConfigError([{ key: 'initScript', message: `${message}: ${path}`, source: 'options' }], { cause });
+    throw new ConfigError([{ key: 'initScript', message: `${message}: ${path}`, source: 'options' }], {
+      cause,
+    });
   }
 }
 

@@ -97,8 +97,8 @@ export abstract class AbstractQueryable implements Queryable {
   }
 
   /**
-   * Not an async function: it would cost a promise more, on the way of every call, and the promise that the caller holds
-   * must be the one that a transaction knows to be under way.
+   * Not an async function: it would cost a promise more, on the way of every call, and the promise that the
+   * caller holds must be the one that a transaction knows to be under way.
    */
   #call<S extends Shape>(shape: S, given: Arguments): Promise<ShapeResult[S]> {
     try {
@@ -114,7 +114,8 @@ export abstract class AbstractQueryable implements Queryable {
     try {
       const options = optionsOf(given);
       const statement = statementOf(given, this.dialect);
-      // The stream belongs to the flow, and so to the transaction, in which it was made: not to where it is first read.
+      // The stream belongs to the flow, and so to the transaction, in which it was made: not to where it is
+      // first read.
       return AsyncLocalStorage.bind(() => this.executeStream(statement, options));
     } catch (error) {
       return () => {

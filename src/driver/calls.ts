@@ -3,7 +3,10 @@ export type Shape = 'all' | 'get' | 'value' | 'run' | 'json';
 
 /** Options of one call, the last argument of every method of `Queryable`. */
 export interface CallOptions {
-  /** Longest time until this call settles, waiting included; then `TimeoutError`. 0 = no limit. @default the database's `queryTimeoutMs` */
+  /**
+   * Longest time until this call settles, waiting included; then `TimeoutError`. 0 = no limit. @default the
+   * database's `queryTimeoutMs`
+   */
   readonly timeoutMs?: number | undefined;
   /** Aborting stops the statement and rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;

@@ -11,49 +11,64 @@ export interface BeginOptions {
 }
 
 /**
- * One connection of an engine, used by one lease at a time. Calls are executed in the order in which they were made,
- * and may be made without awaiting the one before (the engine pipelines them).
+ * One connection of an engine, used by one lease at a time. Calls are executed in the order in which they
+ * were made, and may be made without awaiting the one before (the engine pipelines them).
  */
 export interface DriverConnection {
   readonly id: number;
   /** Rejects with the errors of `errors/`, translated from the engine's own. */
   execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]>;
-  /** Rows in chunks; the engine produces a chunk only when the one before was taken. Ending the iteration frees the cursor. */
+  /**
+   * Rows in chunks; the engine produces a chunk only when the one before was taken. Ending the iteration
+   * frees the cursor.
+   */
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]>;
-  /** Statements in one trip. Inside a transaction they run under a savepoint; outside, in a transaction of their own. */
+  /**
+   * Statements in one trip. Inside a transaction they run under a savepoint; outside, in a transaction of
+   * their own.
+   */
   batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]>;
   /** Several statements as one text, without parameters; all or nothing. */
   script(text: string, options: CallOptions): Promise<void>;
 
   /**
-   * Begins a transaction. The promise may be left un-awaited while statements are sent: a statement whose BEGIN failed
-   * is refused by the engine (`TransactionClosedError`), never run in autocommit. A statement after which the engine
-   * has ended the transaction by itself (an automatic rollback) makes the following ones fail the same way.
+   * Begins a transaction. The promise may be left un-awaited while statements are sent: a statement whose
+   * BEGIN failed is refused by the engine (`TransactionClosedError`), never run in autocommit. A statement
+   * after which the engine has ended the transaction by itself (an automatic rollback) makes the following
+   * ones fail the same way.
    */
   begin(options: BeginOptions): Promise<void>;
   /**
-   * Ends the transaction by COMMIT. Whatever the outcome, the connection is out of the transaction afterwards.
+   * Ends the transaction by COMMIT. Whatever the outcome, the connection is out of the transaction
+   * afterwards.
    * @throws OutcomeUnknownError when it cannot be known; any other error means: rolled back.
    */
   commit(): Promise<void>;
-  /** Ends the transaction by ROLLBACK; resolves when the engine confirmed it. Also right where it has ended by itself. */
+  /**
+   * Ends the transaction by ROLLBACK; resolves when the engine confirmed it. Also right where it has ended by
+   * itself.
+   */
   rollback(): Promise<void>;
   /**
-   * True where the lease may go back as soon as COMMIT was sent: what the next holder sends is executed behind it, and
-   * refused if the COMMIT leaves the connection in doubt. Saves the next transaction a round trip.
+   * True where the lease may go back as soon as COMMIT was sent: what the next holder sends is executed
+   * behind it, and refused if the COMMIT leaves the connection in doubt. Saves the next transaction a round
+   * trip.
    */
   readonly pipelinesCommit?: boolean;
   savepoint(name: string): Promise<void>;
   releaseSavepoint(name: string): Promise<void>;
   rollbackToSavepoint(name: string): Promise<void>;
   /**
-   * Drops what waits on this connection and stops what runs, as surely as the engine can. Dropped and stopped calls
-   * reject with `reason`. Never touches calls made after it.
+   * Drops what waits on this connection and stops what runs, as surely as the engine can. Dropped and stopped
+   * calls reject with `reason`. Never touches calls made after it.
    */
   cancelPending(reason: Error): void;
   /** False once the connection is lost or in doubt: its lease must be released with 'discard'. */
   readonly usable: boolean;
-  /** Settles when the connection was lost for good (a dead worker, a dead socket); never settles on an orderly close. */
+  /**
+   * Settles when the connection was lost for good (a dead worker, a dead socket); never settles on an orderly
+   * close.
+   */
   readonly lost: Promise<Error>;
 }
 

@@ -1,4 +1,7 @@
-/** Where a statement ran: on the caller's own thread, on shared connections, in a group commit, or on a leased one. */
+/**
+ * Where a statement ran: on the caller's own thread, on shared connections, in a group commit, or on a leased
+ * one.
+ */
 export type Placement = 'inline' | 'worker' | 'grouped' | 'connection';
 
 /** A finished statement, as the engine reports it. */

@@ -8,7 +8,10 @@ export interface QueryErrorDetails extends MillpondErrorOptions {
   readonly queryName?: string;
 }
 
-/** The database refused or failed a statement. The statement had no effect. The engine's own error is in `cause`. */
+/**
+ * The database refused or failed a statement. The statement had no effect. The engine's own error is in
+ * `cause`.
+ */
 export class QueryExecutionError extends MillpondError {
   readonly code: ErrorCode;
   readonly sql: string | undefined;

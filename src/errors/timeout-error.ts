@@ -5,7 +5,10 @@ export type CancellationLevel = 'interrupt' | 'row' | 'abandon';
 
 export interface TimeoutErrorDetails extends MillpondErrorOptions {
   readonly timeoutMs: number;
-  /** Set when something could have been written: whether the rollback was seen to end before this error was thrown. */
+  /**
+   * Set when something could have been written: whether the rollback was seen to end before this error was
+   * thrown.
+   */
   readonly rollback?: 'confirmed' | 'pending';
   /** Set when a statement was running: how it was stopped. */
   readonly cancellation?: CancellationLevel;

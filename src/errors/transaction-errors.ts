@@ -14,7 +14,10 @@ export class TransactionError extends MillpondError {
   }
 }
 
-/** The transaction has ended; the statement was not sent. Its message says how and where the transaction ended. */
+/**
+ * The transaction has ended; the statement was not sent. Its message says how and where the transaction
+ * ended.
+ */
 export class TransactionClosedError extends TransactionError {
   constructor(message: string, options: MillpondErrorOptions = {}) {
     super(message, { ...options, code: 'ERR_MILLPOND_TRANSACTION_CLOSED' });

@@ -1,6 +1,8 @@
 import { MillpondError, type ErrorCode, type MillpondErrorOptions } from './millpond-error.ts';
 
-/** The caller's code is wrong (a bad argument, a forbidden call). Thrown at once; trying again will not help. */
+/**
+ * The caller's code is wrong (a bad argument, a forbidden call). Thrown at once; trying again will not help.
+ */
 export class UsageError extends MillpondError {
   readonly code: ErrorCode;
 

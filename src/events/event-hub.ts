@@ -11,8 +11,8 @@ export interface Announcer {
 }
 
 /**
- * The events of one database: to its listeners and to `node:diagnostics_channel` as `millpond:<name>`.
- * A listener that throws, or returns a promise that rejects, breaks neither the caller nor the other listeners:
+ * The events of one database: to its listeners and to `node:diagnostics_channel` as `millpond:<name>`. A
+ * listener that throws, or returns a promise that rejects, breaks neither the caller nor the other listeners:
  * its error goes to `onListenerError`.
  */
 export class EventHub implements Announcer {
@@ -49,8 +49,10 @@ export class EventHub implements Announcer {
   emit<Name extends EventName>(name: Name, event: EventMap[Name]): void {
     if (!this.has(name)) return;
     const full = { ...event, database: this.#database } as EventOf<Name>;
-    for (const listener of this.#listeners.get(name) ?? []) this.#deliver(name, listener as Listener<Name>, full);
-    // diagnostics_channel reports a subscriber's exception by itself, as an uncaught one; ours must not do harm.
+    for (const listener of this.#listeners.get(name) ?? [])
+      this.#deliver(name, listener as Listener<Name>, full);
+    // diagnostics_channel reports a subscriber's exception by itself, as an uncaught one; ours must not do
+    // harm.
     this.#channels.get(name)!.publish(full);
   }
 

@@ -35,14 +35,21 @@ interface HealthEvent {
   readonly side: 'primary' | 'replica';
 }
 
-/** Every event's name and what a listener receives. `database` is added to each by the database that announces it. */
+/**
+ * Every event's name and what a listener receives. `database` is added to each by the database that announces
+ * it.
+ */
 export interface EventMap {
   'connection:open': ConnectionEvent & { readonly openMs: number };
   'connection:close': ConnectionEvent & { readonly reason: string };
   'connection:error': ConnectionEvent & { readonly error: Error };
   'pool:exhausted': PoolEvent & { readonly error: MillpondError };
   'pool:leak': PoolEvent & { readonly heldMs: number; readonly takenAt: string; readonly holder: string };
-  'pool:leak-returned': PoolEvent & { readonly heldMs: number; readonly takenAt: string; readonly holder: string };
+  'pool:leak-returned': PoolEvent & {
+    readonly heldMs: number;
+    readonly takenAt: string;
+    readonly holder: string;
+  };
   'pool:slow-acquire': PoolEvent & { readonly waitedMs: number };
   'query:end': QueryEvent;
   'query:slow': QueryEvent & { readonly thresholdMs: number };
@@ -55,8 +62,17 @@ export interface EventMap {
   'health:up': HealthEvent;
   'health:down': HealthEvent & { readonly error: Error };
   'health:reconnecting': HealthEvent & { readonly attempt: number; readonly delayMs: number };
-  'sqlite:checkpoint': { readonly walFrames: number; readonly checkpointedFrames: number; readonly durationMs: number };
-  'sqlite:wal-pinned': { readonly walBytes: number; readonly heldMs: number; readonly holder: string; readonly takenAt: string };
+  'sqlite:checkpoint': {
+    readonly walFrames: number;
+    readonly checkpointedFrames: number;
+    readonly durationMs: number;
+  };
+  'sqlite:wal-pinned': {
+    readonly walBytes: number;
+    readonly heldMs: number;
+    readonly holder: string;
+    readonly takenAt: string;
+  };
   'sqlite:inline-overrun': { readonly sql: string; readonly durationMs: number; readonly budgetMs: number };
 }
 

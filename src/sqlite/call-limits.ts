@@ -1,7 +1,10 @@
 import type { LeaseLike, LeaseSource } from '../driver/index.ts';
 import { timeoutError, type TimeLimit } from './timeout-error.ts';
 
-/** What ends a call that is still waiting for its turn: nothing of it was sent, so nothing is left to be undone. */
+/**
+ * What ends a call that is still waiting for its turn: nothing of it was sent, so nothing is left to be
+ * undone.
+ */
 export interface CallLimits extends TimeLimit {
   readonly signal: AbortSignal | undefined;
   /** `performance.now()` when the caller asked. */

@@ -5,7 +5,10 @@ export interface QueuedCall extends CallLimits {
   reject(error: unknown): void;
 }
 
-/** Calls in line for a connection, in order. One whose time is over, or whose signal aborts, leaves it by itself. */
+/**
+ * Calls in line for a connection, in order. One whose time is over, or whose signal aborts, leaves it by
+ * itself.
+ */
 export class CallQueue<Call extends QueuedCall> {
   /** With what lifts the limits of each. */
   readonly #calls = new Map<Call, () => void>();

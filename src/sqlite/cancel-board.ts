@@ -1,7 +1,7 @@
 /**
  * What the main thread and one worker tell each other about running calls without a message: a worker inside
- * `sqlite3_step` reads none. Every call has a sequence number; its slot says whether it may still be cancelled, and
- * the running cell says which call the worker executes right now.
+ * `sqlite3_step` reads none. Every call has a sequence number; its slot says whether it may still be
+ * cancelled, and the running cell says which call the worker executes right now.
  */
 export class CancelBoard {
   /** Most calls in flight on one worker: beyond it two of them would share a slot. */
@@ -13,7 +13,6 @@ export class CancelBoard {
   constructor(buffer: SharedArrayBuffer) {
     this.#cells = new Int32Array(buffer);
   }
-
 
   /** Opens the slot of a call that is about to be sent. */
   open(seq: number): void {
@@ -32,8 +31,9 @@ export class CancelBoard {
   }
 
   /**
-   * Runs `interrupt` only if the worker executes `seq`, and keeps the worker from going on to its next statement until
-   * `interrupt` returned. Without this an interrupt that comes a moment too late hits an innocent statement.
+   * Runs `interrupt` only if the worker executes `seq`, and keeps the worker from going on to its next
+   * statement until `interrupt` returned. Without this an interrupt that comes a moment too late hits an
+   * innocent statement.
    */
   interruptIfRunning(seq: number, interrupt: () => void): boolean {
     if (Atomics.compareExchange(this.#cells, RUNNING, seq, -seq) !== seq) return false;
@@ -45,7 +45,6 @@ export class CancelBoard {
     }
     return true;
   }
-
 
   isCancelled(seq: number): boolean {
     return Atomics.load(this.#cells, slotOf(seq)) === Slot.cancelled;

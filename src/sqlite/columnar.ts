@@ -1,7 +1,8 @@
 /**
- * Results of many rows on their way from a worker: all numbers in one Float64Array, all strings joined into few texts,
- * with their lengths behind the numbers. Measured for 100 rows of 3 numbers and 3 short strings, the main thread needs
- * 5 µs to make the rows of this, 16 µs of a flat JSON text, and 44 µs of a cloned array.
+ * Results of many rows on their way from a worker: all numbers in one Float64Array, all strings joined into
+ * few texts, with their lengths behind the numbers. Measured for 100 rows of 3 numbers and 3 short strings,
+ * the main thread needs 5 µs to make the rows of this, 16 µs of a flat JSON text, and 44 µs of a cloned
+ * array.
  *
  * NULL is NaN among the numbers (SQLite has no NaN: it stores NULL) and length −1 among the strings.
  */
@@ -9,7 +10,10 @@ export interface ColumnarResult {
   /** One character a column: `n` for numbers, `s` for strings. NULLs may stand in both. */
   readonly kinds: string;
   readonly count: number;
-  /** Holds the numbers, row by row; then the lengths of the strings, row by row. One for all results of a message. */
+  /**
+   * Holds the numbers, row by row; then the lengths of the strings, row by row. One for all results of a
+   * message.
+   */
   readonly numbers: Float64Array;
   /** Where this result's numbers begin. */
   readonly from: number;
@@ -17,8 +21,8 @@ export interface ColumnarResult {
 }
 
 /**
- * The numbers of all results in one message. One array for all of them: every buffer that crosses between threads costs
- * the receiving side's garbage collector more than what is in it.
+ * The numbers of all results in one message. One array for all of them: every buffer that crosses between
+ * threads costs the receiving side's garbage collector more than what is in it.
  */
 export class NumberStore {
   #numbers = new Float64Array(INITIAL_NUMBERS);
@@ -56,8 +60,8 @@ const INITIAL_NUMBERS = 1_024;
 const MAX_KEPT_NUMBERS = 65_536;
 
 /**
- * A string cut out of a text keeps the whole text alive, so texts are short: whoever keeps one string of a large result
- * holds this many characters, not all of them.
+ * A string cut out of a text keeps the whole text alive, so texts are short: whoever keeps one string of a
+ * large result holds this many characters, not all of them.
  */
 const TEXT_CHARS = 4_096;
 
@@ -76,9 +80,11 @@ export function toColumnar(
   const numberColumns = columnsOf(kinds, 'n');
   const from = numbers.length;
   numbers.reserve(rows.length * width);
-  for (const row of rows) for (const column of numberColumns) numbers.add((row[column] as number | null) ?? NaN);
+  for (const row of rows)
+    for (const column of numberColumns) numbers.add((row[column] as number | null) ?? NaN);
   const texts = new TextJoiner();
-  for (const row of rows) for (const column of stringColumns) numbers.add(texts.add(row[column] as string | null));
+  for (const row of rows)
+    for (const column of stringColumns) numbers.add(texts.add(row[column] as string | null));
   return { kinds, count: rows.length, from, texts: texts.end() };
 }
 
@@ -142,11 +148,13 @@ function createRowMaker(columns: readonly string[], kinds: string): RowMaker {
     return `${key}: ${value} === ${value} ? ${value} : null`;
   });
   try {
-    // oxlint-disable-next-line no-new-func, no-implied-eval -- generated from JSON literals alone, see row-builder.ts
+    // oxlint-disable-next-line no-new-func, no-implied-eval -- generated from JSON literals alone, see
+    // row-builder.ts
     return new Function('n', 'i', 's', 'j', `return { ${properties.join(', ')} };`) as RowMaker;
   } catch {
     // Node started with --disallow-code-generation-from-strings: slower, and right.
-    return (numbers, numberAt, strings, stringAt) => makeRowByLoop(columns, kinds, { numbers, numberAt, strings, stringAt });
+    return (numbers, numberAt, strings, stringAt) =>
+      makeRowByLoop(columns, kinds, { numbers, numberAt, strings, stringAt });
   }
 }
 
@@ -195,7 +203,8 @@ class TextJoiner {
   /** @returns the length to note for it */
   add(value: string | null): number {
     if (value === null) return -1;
-    if (this.#text.length > 0 && value.length > 0 && this.#text.length + value.length > TEXT_CHARS) this.#cut();
+    if (this.#text.length > 0 && value.length > 0 && this.#text.length + value.length > TEXT_CHARS)
+      this.#cut();
     this.#text += value;
     return value.length;
   }

@@ -18,10 +18,17 @@ import type { ConnectionRole } from './settings.ts';
 export interface ConnectionHome {
   readonly queryTimeoutMs: number;
   readonly streamIdleTimeoutMs: number;
-  /** Whether the text writes; undefined where only the connection itself can tell (a table made in this transaction). */
+  /**
+   * Whether the text writes; undefined where only the connection itself can tell (a table made in this
+   * transaction).
+   */
   writes(text: string): boolean | undefined;
   /** A write on a leased reader runs where writes run: like any write outside a transaction. */
-  writeElsewhere<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]>;
+  writeElsewhere<S extends Shape>(
+    shape: S,
+    statement: Statement,
+    options: CallOptions,
+  ): Promise<ShapeResult[S]>;
   batchElsewhere(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]>;
   scriptElsewhere(text: string, options: CallOptions): Promise<void>;
   /** @throws ConnectionError where writes are stopped, because the file is not to be trusted any more */
@@ -58,7 +65,11 @@ export class SqliteConnection implements DriverConnection {
     return this.worker.lost;
   }
 
-  async execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
+  async execute<S extends Shape>(
+    shape: S,
+    statement: Statement,
+    options: CallOptions,
+  ): Promise<ShapeResult[S]> {
     if (this.#inTransaction) {
       const request = { kind: 'statement', shape, statement, grouped: false } as const;
       return this.#call(request, statement, options, this.#transactionWrites);

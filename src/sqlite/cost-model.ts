@@ -14,12 +14,16 @@ const HEAVY_MICROS = 20_000;
 /** One inline run above this demotes the statement. */
 const SLOW_INLINE_MICROS = 1_000;
 const MAX_PENALTY = 4_096;
-/** After so many good inline runs in a row the past is forgiven: on a busy machine any run can be a slow one once. */
+/**
+ * After so many good inline runs in a row the past is forgiven: on a busy machine any run can be a slow one
+ * once.
+ */
 const GOOD_RUNS_TO_FORGIVE = 256;
 
 /**
- * What recent runs of one statement cost. A slow run inline sends it back to the workers for a number of runs that
- * doubles each time, so that a statement which is slow for some values only cannot stall the event loop often.
+ * What recent runs of one statement cost. A slow run inline sends it back to the workers for a number of runs
+ * that doubles each time, so that a statement which is slow for some values only cannot stall the event loop
+ * often.
  */
 export class CostModel {
   #micros = 0;

@@ -15,7 +15,10 @@ interface OpenCursor {
   readonly chunkRows: number;
 }
 
-/** Statements whose rows are fetched in chunks. The main thread asks for each chunk: that is the back-pressure. */
+/**
+ * Statements whose rows are fetched in chunks. The main thread asks for each chunk: that is the
+ * back-pressure.
+ */
 export class CursorTable {
   readonly #store: StatementStore;
   readonly #open = new Map<number, OpenCursor>();
@@ -25,9 +28,15 @@ export class CursorTable {
   }
 
   /** Opens a cursor known by `seq` and answers with its first chunk. */
-  open(reply: Reply, seq: number, query: { text: string; params: readonly Bindable[]; chunkRows: number }): void {
+  open(
+    reply: Reply,
+    seq: number,
+    query: { text: string; params: readonly Bindable[]; chunkRows: number },
+  ): void {
     if (this.#open.size >= MAX_CURSORS) {
-      throw new UsageError(`${MAX_CURSORS} streams are open on this connection. End them, or read with all().`);
+      throw new UsageError(
+        `${MAX_CURSORS} streams are open on this connection. End them, or read with all().`,
+      );
     }
     const statement = this.#store.prepareFresh(query.text);
     statement.assertDistinctColumns();
@@ -53,9 +62,13 @@ export class CursorTable {
   }
 
   /** A chunk is a reply with rows; the field before the rows says whether more will come. */
-  #writeChunk(reply: Reply, chunk: { seq: number; cursorId: number; columns: readonly string[] | null }): void {
+  #writeChunk(
+    reply: Reply,
+    chunk: { seq: number; cursorId: number; columns: readonly string[] | null },
+  ): void {
     const cursor = this.#open.get(chunk.cursorId);
-    if (cursor === undefined) throw new UsageError('The stream was closed: its transaction or connection has ended.');
+    if (cursor === undefined)
+      throw new UsageError('The stream was closed: its transaction or connection has ended.');
     const { rows, hasMore } = takeChunk(cursor);
     if (!hasMore) this.#open.delete(chunk.cursorId);
     reply.wire.push(chunk.seq, Status.chunk, hasMore);

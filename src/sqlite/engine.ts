@@ -65,8 +65,9 @@ export interface SqliteSources {
 const NO_OPTIONS: CallOptions = Object.freeze({});
 
 /**
- * One SQLite file: makes connections for the pools, and places every statement outside a transaction. A write goes to
- * the group commit; a read that is known to be cheap runs on the calling thread, any other in a worker.
+ * One SQLite file: makes connections for the pools, and places every statement outside a transaction. A write
+ * goes to the group commit; a read that is known to be cheap runs on the calling thread, any other in a
+ * worker.
  */
 export class SqliteEngine {
   readonly dialect = 'sqlite';
@@ -149,7 +150,11 @@ export class SqliteEngine {
     }
   }
 
-  execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions = NO_OPTIONS): Promise<ShapeResult[S]> {
+  execute<S extends Shape>(
+    shape: S,
+    statement: Statement,
+    options: CallOptions = NO_OPTIONS,
+  ): Promise<ShapeResult[S]> {
     try {
       options.signal?.throwIfAborted();
       const plan = this.#plan(statement.text);
@@ -215,7 +220,12 @@ export class SqliteEngine {
     this.#interrupter?.close();
   }
 
-  #place<S extends Shape>(shape: S, statement: Statement, options: CallOptions, plan: Plan): Promise<ShapeResult[S]> {
+  #place<S extends Shape>(
+    shape: S,
+    statement: Statement,
+    options: CallOptions,
+    plan: Plan,
+  ): Promise<ShapeResult[S]> {
     if (plan.analysis.writes) return this.#write(shape, statement, options, plan);
     if (plan.inline !== undefined && plan.cost.weight === 'cheap' && shape !== 'json' && shape !== 'run') {
       return this.#readInline(shape, statement, options, plan);
@@ -223,7 +233,12 @@ export class SqliteEngine {
     return this.#readOffloaded(shape, statement, options, plan);
   }
 
-  #write<S extends Shape>(shape: S, statement: Statement, options: CallOptions, plan: Plan): Promise<ShapeResult[S]> {
+  #write<S extends Shape>(
+    shape: S,
+    statement: Statement,
+    options: CallOptions,
+    plan: Plan,
+  ): Promise<ShapeResult[S]> {
     this.#assertWritable(statement, options);
     const request = { kind: 'statement', shape, statement, grouped: true } as const;
     const done = this.#writeCall<ShapeResult[S]>(request, statement, options);
@@ -289,7 +304,8 @@ export class SqliteEngine {
   ): Promise<ShapeResult[S]> {
     try {
       const reader = this.#inlineReader;
-      if (reader === undefined) throw new ConnectionError('The database is closed.', { code: 'ERR_MILLPOND_CLOSED' });
+      if (reader === undefined)
+        throw new ConnectionError('The database is closed.', { code: 'ERR_MILLPOND_CLOSED' });
       const result = reader.read(plan.inline!, shape as 'all', toBindable(statement.params));
       const durationMs = performance.now() - startedAt;
       this.#noteInline(statement, options, plan, { durationMs, rows: countRows(shape, result) });
@@ -310,7 +326,8 @@ export class SqliteEngine {
     this.#inlineCount += 1;
     const demoted = plan.cost.recordInline(durationMs * 1000, rows);
     const budgetMs = this.#settings.inlineBudgetMs;
-    if (demoted && durationMs > budgetMs) this.#announce.emit('sqlite:inline-overrun', { sql: text, durationMs, budgetMs });
+    if (demoted && durationMs > budgetMs)
+      this.#announce.emit('sqlite:inline-overrun', { sql: text, durationMs, budgetMs });
     if (!this.#observer.record(durationMs, rows)) return;
     const where = { placement: 'inline', connectionId: undefined, transactionId: undefined } as const;
     this.#observer.succeeded({ text, name, params, ...where, durationMs }, rows);

@@ -20,13 +20,16 @@ export const Sqlite = {
 } as const;
 
 /**
- * Extended codes of SQLITE_IOERR by which the disk itself failed: reading, a short read, writing, fsync of the file or
- * its folder, truncating, fstat, and what a checksumming file system says. Not among them: locks, memory, and the shared
- * memory beside the log, which a full disk keeps from growing. https://sqlite.org/rescode.html#ioerr
+ * Extended codes of SQLITE_IOERR by which the disk itself failed: reading, a short read, writing, fsync of
+ * the file or its folder, truncating, fstat, and what a checksumming file system says. Not among them: locks,
+ * memory, and the shared memory beside the log, which a full disk keeps from growing.
+ * https://sqlite.org/rescode.html#ioerr
  */
 const DISK_FAILURES: ReadonlySet<number> = new Set([10, 266, 522, 778, 1034, 1290, 1546, 1802, 8202, 8458]);
 
-/** An index of a virtual table that does not fit its content: the application can do that, the file is sound. */
+/**
+ * An index of a virtual table that does not fit its content: the application can do that, the file is sound.
+ */
 const CORRUPT_VIRTUAL_TABLE = 267;
 
 /** An error on its way from a worker to the main thread, which makes the public error of it. */

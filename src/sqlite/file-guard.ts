@@ -4,7 +4,10 @@ import { ConnectionError } from '../errors/index.ts';
 import { isDamage, type Failure } from './failure.ts';
 import { FailureCode } from './protocol.ts';
 
-/** File systems that other machines can write to, by the magic number of statfs(2): https://man7.org/linux/man-pages/man2/statfs.2.html */
+/**
+ * File systems that other machines can write to, by the magic number of statfs(2):
+ * https://man7.org/linux/man-pages/man2/statfs.2.html
+ */
 const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],
   [0x517b, 'SMB'],
@@ -25,8 +28,8 @@ export interface FileIdentity {
 }
 
 /**
- * Makes the folder of a database file, and refuses a place where SQLite's locks and shared memory cannot be trusted.
- * WAL needs memory shared between all users of the file: https://sqlite.org/wal.html#overview
+ * Makes the folder of a database file, and refuses a place where SQLite's locks and shared memory cannot be
+ * trusted. WAL needs memory shared between all users of the file: https://sqlite.org/wal.html#overview
  *
  * @throws ConnectionError
  */
@@ -39,7 +42,9 @@ export function preparePlace(path: string, fileSystemType: (folder: string) => n
   }
   const found = statSync(path, { throwIfNoEntry: false });
   if (found !== undefined && !found.isFile()) {
-    throw new ConnectionError(`The database path is ${found.isDirectory() ? 'a folder' : 'no regular file'}: ${path}`);
+    throw new ConnectionError(
+      `The database path is ${found.isDirectory() ? 'a folder' : 'no regular file'}: ${path}`,
+    );
   }
   const network = NETWORK_FILE_SYSTEMS.get(fileSystemType(folder));
   if (network === undefined) return;
@@ -66,13 +71,15 @@ const CHECK_EVERY_MS = 100;
 const MAX_DISK_FAILURES = 2;
 
 /**
- * Stops writes for good when the file can no longer be trusted with them. Reads go on, and the health check says why.
+ * Stops writes for good when the file can no longer be trusted with them. Reads go on, and the health check
+ * says why.
  *
- * - The path leads to another file than the one that was opened (moved, deleted, replaced): SQLite goes on writing to
- *   the old file without a word, and everything written is lost with it: https://sqlite.org/howtocorrupt.html#unlink
+ * - The path leads to another file than the one that was opened (moved, deleted, replaced): SQLite goes on
+ *   writing to the old file without a word, and everything written is lost with it:
+ *   https://sqlite.org/howtocorrupt.html#unlink
  * - SQLite calls the file damaged: each further write could spoil more of it.
- * - COMMIT met an I/O error, and met one again on a new connection: what a disk that fails an fsync still holds, nobody
- *   can say: https://www.usenix.org/conference/atc20/presentation/rebello
+ * - COMMIT met an I/O error, and met one again on a new connection: what a disk that fails an fsync still
+ *   holds, nobody can say: https://www.usenix.org/conference/atc20/presentation/rebello
  *
  * The file itself is left as it is: nothing here deletes, truncates or repairs.
  */

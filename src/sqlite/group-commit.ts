@@ -4,7 +4,10 @@ import { isDiskFailure, primaryCode, Sqlite, toFailure, type Failure } from './f
 import type { SharedCounters } from './shared-counters.ts';
 import type { TransactionControl } from './transaction-control.ts';
 
-/** One caller's write. `execute` runs it inside the open transaction and returns what to answer when it committed. */
+/**
+ * One caller's write. `execute` runs it inside the open transaction and returns what to answer when it
+ * committed.
+ */
 export interface GroupMember {
   readonly seq: number;
   execute(): unknown;
@@ -13,14 +16,15 @@ export interface GroupMember {
 export type MemberOutcome = { readonly result: unknown } | { readonly failure: Failure };
 
 /**
- * Runs writes that came together in one transaction, one fsync for all, so that none of them can tell: same result,
- * same error, no effect of a neighbour's failure. Outcomes are only returned after COMMIT did.
+ * Runs writes that came together in one transaction, one fsync for all, so that none of them can tell: same
+ * result, same error, no effect of a neighbour's failure. Outcomes are only returned after COMMIT did.
  *
- * A failed statement is undone alone by SQLite. But SQLite may also end the whole transaction by itself (a full disk,
- * ON CONFLICT ROLLBACK, RAISE(ROLLBACK), an interrupted write): what ran before is undone then, and what would run
- * after would commit at once. So after every member the transaction must still be open; where it is not, where COMMIT
- * fails (deferred constraints), and where a caller has cancelled in between, nothing of the group counts as done, and
- * its members run again one by one. https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
+ * A failed statement is undone alone by SQLite. But SQLite may also end the whole transaction by itself (a
+ * full disk, ON CONFLICT ROLLBACK, RAISE(ROLLBACK), an interrupted write): what ran before is undone then,
+ * and what would run after would commit at once. So after every member the transaction must still be open;
+ * where it is not, where COMMIT fails (deferred constraints), and where a caller has cancelled in between,
+ * nothing of the group counts as done, and its members run again one by one.
+ * https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
  */
 export class GroupCommit {
   readonly #control: TransactionControl;
@@ -102,7 +106,10 @@ export class GroupCommit {
     return members.every(({ seq }, index) => wasPassedOver(outcomes[index]!) || this.#board.finalize(seq));
   }
 
-  /** @returns undefined when COMMIT was refused, nothing being written, and it is not known which member is to blame. */
+  /**
+   * @returns undefined when COMMIT was refused, nothing being written, and it is not known which member is to
+   * blame.
+   */
   #commit(outcomes: MemberOutcome[]): MemberOutcome[] | undefined {
     try {
       this.#control.commit();
@@ -118,8 +125,9 @@ export class GroupCommit {
 }
 
 /**
- * What a failed COMMIT means. An I/O error may come after the commit record reached the file (a failed fsync leaves it
- * in the page cache, and it is there after a restart): nobody can say. Every other failure left nothing behind.
+ * What a failed COMMIT means. An I/O error may come after the commit record reached the file (a failed fsync
+ * leaves it in the page cache, and it is there after a restart): nobody can say. Every other failure left
+ * nothing behind.
  */
 export function commitFailure(error: unknown): Failure {
   const failure = toFailure(error);

@@ -18,11 +18,11 @@ interface InlineStatement {
 }
 
 /**
- * A read-only connection on the calling thread: it says what a statement does, and runs those that are known to be
- * cheap. It never waits for a lock.
+ * A read-only connection on the calling thread: it says what a statement does, and runs those that are known
+ * to be cheap. It never waits for a lock.
  *
- * While one burst of reads goes on (one callback of the event loop, with the promise reactions that follow it), a
- * `LockPin` saves each of them the file locks. Every read still sees the newest commit.
+ * While one burst of reads goes on (one callback of the event loop, with the promise reactions that follow
+ * it), a `LockPin` saves each of them the file locks. Every read still sees the newest commit.
  */
 export class InlineReader {
   readonly #database: DatabaseSync;
@@ -51,7 +51,11 @@ export class InlineReader {
   }
 
   /** Runs a read. @returns the result in its shape, and how many rows it has */
-  read(statement: PreparedStatement, shape: Exclude<Shape, 'run' | 'json'>, params: readonly Bindable[]): unknown {
+  read(
+    statement: PreparedStatement,
+    shape: Exclude<Shape, 'run' | 'json'>,
+    params: readonly Bindable[],
+  ): unknown {
     this.#enterBurst();
     if (shape === 'all') {
       statement.assertDistinctColumns();

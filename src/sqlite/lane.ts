@@ -19,9 +19,9 @@ export interface LaneSource extends LeaseSource<SqliteConnection> {
 }
 
 /**
- * One connection shared by many callers: the lane leases it while there is work, sends every call at once (the worker
- * takes them in batches), and gives it back when all are answered. When somebody waits for a lease, what is under way
- * ends, the lease goes back, and the lane stands in line like everybody else.
+ * One connection shared by many callers: the lane leases it while there is work, sends every call at once
+ * (the worker takes them in batches), and gives it back when all are answered. When somebody waits for a
+ * lease, what is under way ends, the lease goes back, and the lane stands in line like everybody else.
  */
 export class Lane {
   readonly #source: LaneSource;
@@ -46,7 +46,8 @@ export class Lane {
   readonly submit = (call: PendingCall): void => {
     if (this.#lease === undefined && this.#queue.length === 0 && !this.#acquiring) this.#tryAcquire();
     if (this.#canSend()) return this.#lease!.resource.worker.send(call);
-    if (this.#queue.length >= this.#maxWaiting) return call.reject(fullError(this.#holder, this.#queue.length));
+    if (this.#queue.length >= this.#maxWaiting)
+      return call.reject(fullError(this.#holder, this.#queue.length));
     this.#queue.push(call);
     if (this.#lease === undefined) this.#acquire();
   };

@@ -4,10 +4,16 @@ import { readPragmas } from './pragmas.ts';
 import type { MaintenanceTask } from './protocol.ts';
 import type { StatementStore } from './statement-store.ts';
 
-/** Rows that ANALYZE looks at in each index when the connection is about to close: https://sqlite.org/lang_analyze.html#approx */
+/**
+ * Rows that ANALYZE looks at in each index when the connection is about to close:
+ * https://sqlite.org/lang_analyze.html#approx
+ */
 const OPTIMIZE_ANALYSIS_LIMIT = 400;
 
-/** More than a file can have, so that one step copies everything: https://sqlite.org/limits.html#max_page_count */
+/**
+ * More than a file can have, so that one step copies everything:
+ * https://sqlite.org/limits.html#max_page_count
+ */
 const ALL_PAGES = 2 ** 31 - 1;
 
 /** The result of `pragma wal_checkpoint`: https://sqlite.org/pragma.html#pragma_wal_checkpoint */
@@ -17,7 +23,10 @@ export interface CheckpointResult {
   readonly checkpointedFrames: number;
 }
 
-/** Work of a connection that is no caller's statement. A backup goes on beside other requests, hence the promise. */
+/**
+ * Work of a connection that is no caller's statement. A backup goes on beside other requests, hence the
+ * promise.
+ */
 export function runMaintenance(
   task: MaintenanceTask,
   argument: string | null,
@@ -52,13 +61,16 @@ export function runMaintenance(
 }
 
 function checkpoint(database: DatabaseSync, mode: 'noop' | 'passive' | 'truncate'): CheckpointResult {
-  const row = database.prepare(`pragma wal_checkpoint(${mode})`).get() as Record<'busy' | 'log' | 'checkpointed', number>;
+  const row = database.prepare(`pragma wal_checkpoint(${mode})`).get() as Record<
+    'busy' | 'log' | 'checkpointed',
+    number
+  >;
   return { blocked: row.busy !== 0, walFrames: row.log, checkpointedFrames: row.checkpointed };
 }
 
 /**
- * All pages in one step, so that the copy is one snapshot and no write can make it start over. The copy appears under
- * its name only when it is complete.
+ * All pages in one step, so that the copy is one snapshot and no write can make it start over. The copy
+ * appears under its name only when it is complete.
  */
 async function backUp(database: DatabaseSync, store: StatementStore, path: string): Promise<number> {
   const unfinished = `${path}.unfinished`;

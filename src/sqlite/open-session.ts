@@ -20,7 +20,8 @@ export function openSession(
     enableForeignKeyConstraints: settings.foreignKeys,
   });
   try {
-    const interruptKey = interruptLibrary === undefined ? undefined : registerForInterrupt(database, interruptLibrary);
+    const interruptKey =
+      interruptLibrary === undefined ? undefined : registerForInterrupt(database, interruptLibrary);
     applyPragmas(database, settings, role);
     // The authorizer comes last: it refuses to callers what was just done.
     const store = new StatementStore(database, settings.statementCacheSize);

@@ -1,6 +1,8 @@
 import { UsageError } from '../errors/index.ts';
 
-/** What may be bound on SQLite, after {@link toBindable}: what crosses to a worker and into SQLite unchanged. */
+/**
+ * What may be bound on SQLite, after {@link toBindable}: what crosses to a worker and into SQLite unchanged.
+ */
 export type Bindable = null | number | bigint | string | Uint8Array;
 
 const INT64_MAX = 2n ** 63n - 1n;
@@ -8,8 +10,8 @@ const INT64_MIN = -(2n ** 63n);
 const INT64_LIMIT = 2 ** 63;
 
 /**
- * Checks and converts every parameter by the rules of docs/values.md. Returns the same array where nothing needs a
- * change, which is the usual case.
+ * Checks and converts every parameter by the rules of docs/values.md. Returns the same array where nothing
+ * needs a change, which is the usual case.
  *
  * @throws UsageError naming the position and the kind of value, never the value
  */
@@ -34,12 +36,21 @@ function isFraction(value: number): boolean {
 function convert(value: unknown, index: number): Bindable {
   switch (typeof value) {
     case 'number':
-      if (Number.isNaN(value)) throw refuse(index, 'NaN', 'SQLite would store NULL. Bind null where that is meant');
+      if (Number.isNaN(value))
+        throw refuse(index, 'NaN', 'SQLite would store NULL. Bind null where that is meant');
       if (Number.isSafeInteger(value) || isFraction(value)) return value;
-      throw refuse(index, 'an integer beyond ±(2^53 − 1)', 'its last digits may already be lost. Bind a bigint');
+      throw refuse(
+        index,
+        'an integer beyond ±(2^53 − 1)',
+        'its last digits may already be lost. Bind a bigint',
+      );
     case 'string':
       if (value.isWellFormed()) return value;
-      throw refuse(index, 'a string with a lone surrogate', 'it has no UTF-8 form. See String.prototype.toWellFormed');
+      throw refuse(
+        index,
+        'a string with a lone surrogate',
+        'it has no UTF-8 form. See String.prototype.toWellFormed',
+      );
     case 'bigint':
       if (value >= INT64_MIN && value <= INT64_MAX) return value;
       throw refuse(index, 'a bigint beyond 64 bits', 'SQLite integers end at 2^63 − 1. Bind it as a string');
@@ -61,11 +72,19 @@ function convertObject(value: object | null, index: number): Bindable {
     return value.toISOString();
   }
   if (value instanceof Uint8Array) return ownBytes(value, index);
-  const kind = Array.isArray(value) ? 'an array' : `an object (${value.constructor?.name ?? 'no constructor'})`;
-  throw refuse(index, kind, 'SQLite has no such type. Bind JSON.stringify(value), or one parameter for each element');
+  const kind = Array.isArray(value)
+    ? 'an array'
+    : `an object (${value.constructor?.name ?? 'no constructor'})`;
+  throw refuse(
+    index,
+    kind,
+    'SQLite has no such type. Bind JSON.stringify(value), or one parameter for each element',
+  );
 }
 
-/** The bytes as they may cross to a worker, where a view would take the whole buffer that it looks at along. */
+/**
+ * The bytes as they may cross to a worker, where a view would take the whole buffer that it looks at along.
+ */
 function ownBytes(value: Uint8Array, index: number): Uint8Array {
   const { buffer, byteLength } = value;
   const isWhole = buffer instanceof ArrayBuffer && !buffer.resizable && byteLength === buffer.byteLength;
@@ -78,14 +97,17 @@ function ownBytes(value: Uint8Array, index: number): Uint8Array {
 }
 
 function refuse(index: number, kind: string, advice: string): UsageError {
-  return new UsageError(`Parameter ${index + 1} is ${kind}: ${advice}. (docs/values.md lists what can be bound.)`, {
-    code: 'ERR_MILLPOND_VALUE',
-  });
+  return new UsageError(
+    `Parameter ${index + 1} is ${kind}: ${advice}. (docs/values.md lists what can be bound.)`,
+    {
+      code: 'ERR_MILLPOND_VALUE',
+    },
+  );
 }
 
 /**
- * The value as `node:sqlite` must get it: it binds every number as REAL, so that `select ? || ''` with 5 gives '5.0'.
- * An integer goes in as a BigInt, and is an INTEGER then.
+ * The value as `node:sqlite` must get it: it binds every number as REAL, so that `select ? || ''` with 5
+ * gives '5.0'. An integer goes in as a BigInt, and is an INTEGER then.
  */
 export function toDriverValue(value: Bindable): Bindable {
   return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;

@@ -7,12 +7,22 @@ import type { ReferencedStatement } from './statement-references.ts';
 /** What a worker is asked to do. */
 export type CallRequest =
   /** A statement; `grouped` makes it a member of the group commit. */
-  | { readonly kind: 'statement'; readonly shape: Shape; readonly statement: Statement; readonly grouped: boolean }
+  | {
+      readonly kind: 'statement';
+      readonly shape: Shape;
+      readonly statement: Statement;
+      readonly grouped: boolean;
+    }
   | { readonly kind: 'batch'; readonly statements: readonly Statement[] }
   | { readonly kind: 'script'; readonly text: string }
   | { readonly kind: 'control'; readonly verb: ControlVerb; readonly name: string | null }
   | { readonly kind: 'maintain'; readonly task: MaintenanceTask; readonly argument: string | null }
-  | { readonly kind: 'open-cursor'; readonly statement: Statement; readonly chunkRows: number; readonly columns: KnownColumns }
+  | {
+      readonly kind: 'open-cursor';
+      readonly statement: Statement;
+      readonly chunkRows: number;
+      readonly columns: KnownColumns;
+    }
   | { readonly kind: 'fetch'; readonly cursorId: number; readonly columns: KnownColumns }
   | { readonly kind: 'close-cursor'; readonly cursorId: number };
 

@@ -8,13 +8,17 @@ const SYNCHRONOUS = { off: 0, normal: 1, full: 2, extra: 3 } as const;
 const TEMP_STORE_MEMORY = 2;
 
 /**
- * Sets every pragma of a new connection and reads each one back.
- * SQLite ignores a pragma it does not like without a word, and `synchronous` of a fresh file drifts from FULL to
- * NORMAL when WAL is switched on, so a value that was not read back is a hope: https://sqlite.org/pragma.html
+ * Sets every pragma of a new connection and reads each one back. SQLite ignores a pragma it does not like
+ * without a word, and `synchronous` of a fresh file drifts from FULL to NORMAL when WAL is switched on, so a
+ * value that was not read back is a hope: https://sqlite.org/pragma.html
  *
  * @throws ConnectionError naming the pragma that did not take
  */
-export function applyPragmas(database: DatabaseSync, settings: ConnectionSettings, role: ConnectionRole): void {
+export function applyPragmas(
+  database: DatabaseSync,
+  settings: ConnectionSettings,
+  role: ConnectionRole,
+): void {
   // The lock wait comes first: switching to WAL needs a lock that another process may hold.
   set(database, 'busy_timeout', settings.busyTimeoutMs);
   const inMemory = settings.path === ':memory:';
@@ -54,7 +58,9 @@ function verify(database: DatabaseSync, name: string, expected: PragmaValue): vo
   if (String(actual).toLowerCase() === String(expected).toLowerCase()) return;
   throw new ConnectionError(
     `SQLite did not take "pragma ${name} = ${expected}": it reports ${actual ?? 'nothing'}.` +
-      (name === 'journal_mode' ? ' The file system or a read-only file may not allow this journal mode.' : ''),
+      (name === 'journal_mode'
+        ? ' The file system or a read-only file may not allow this journal mode.'
+        : ''),
   );
 }
 

@@ -6,9 +6,9 @@ import type { ConnectionRole, ConnectionSettings } from './settings.ts';
 /**
  * The closed list of messages between the main thread and a worker.
  *
- * A message is one flat array that holds any number of requests (or replies) end to end, each written by its encoder
- * below and read back field by field with a `Cursor`. Flat, because the structured clone of an array costs per array:
- * one for the whole message, none for each call.
+ * A message is one flat array that holds any number of requests (or replies) end to end, each written by its
+ * encoder below and read back field by field with a `Cursor`. Flat, because the structured clone of an array
+ * costs per array: one for the whole message, none for each call.
  */
 export type Wire = unknown[];
 
@@ -54,8 +54,24 @@ export const Status = {
   error: 8,
 } as const;
 
-export type ControlVerb = 'begin-write' | 'begin-read' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback-to';
-export type MaintenanceTask = 'checkpoint' | 'log' | 'truncate' | 'optimize' | 'pragmas' | 'backup' | 'analyze' | 'ping' | 'close';
+export type ControlVerb =
+  | 'begin-write'
+  | 'begin-read'
+  | 'commit'
+  | 'rollback'
+  | 'savepoint'
+  | 'release'
+  | 'rollback-to';
+export type MaintenanceTask =
+  | 'checkpoint'
+  | 'log'
+  | 'truncate'
+  | 'optimize'
+  | 'pragmas'
+  | 'backup'
+  | 'analyze'
+  | 'ping'
+  | 'close';
 
 /** Why a request failed: SQLite's own code, or one of ours below 0. */
 export const FailureCode = {
@@ -91,11 +107,24 @@ export const SHAPES: readonly Shape[] = ['all', 'get', 'value', 'run', 'json'];
 
 export function encodeStatement(
   wire: Wire,
-  head: { readonly op: typeof Op.execute | typeof Op.write; readonly seq: number; readonly shape: Shape; readonly watch: boolean },
+  head: {
+    readonly op: typeof Op.execute | typeof Op.write;
+    readonly seq: number;
+    readonly shape: Shape;
+    readonly watch: boolean;
+  },
   statement: StatementReference,
   params: readonly Bindable[],
 ): void {
-  wire.push(head.op, head.seq, SHAPES.indexOf(head.shape), head.watch, statement.id, statement.text, params.length);
+  wire.push(
+    head.op,
+    head.seq,
+    SHAPES.indexOf(head.shape),
+    head.watch,
+    statement.id,
+    statement.text,
+    params.length,
+  );
   for (let index = 0; index < params.length; index += 1) wire.push(params[index]);
 }
 

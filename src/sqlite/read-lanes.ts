@@ -30,11 +30,12 @@ export interface ReadSources {
 }
 
 /**
- * Reads outside transactions. Light ones share readers, many calls on each at once, among them one that is kept for
- * them; a heavy one has a reader for itself, and no more heavy ones run at once than there are cores.
+ * Reads outside transactions. Light ones share readers, many calls on each at once, among them one that is
+ * kept for them; a heavy one has a reader for itself, and no more heavy ones run at once than there are
+ * cores.
  *
- * A statement is heavy when its recent runs were. One that turns out to be (it is still running when others wait behind
- * it) keeps its reader, and those behind it move to another: reads may run anywhere.
+ * A statement is heavy when its recent runs were. One that turns out to be (it is still running when others
+ * wait behind it) keeps its reader, and those behind it move to another: reads may run anywhere.
  */
 export class ReadLanes {
   /** How often a read was moved away from behind a slow one. */
@@ -150,7 +151,8 @@ export class ReadLanes {
     this.#releaseScheduled = true;
     setImmediate(() => {
       this.#releaseScheduled = false;
-      for (const reader of [...this.#shared]) if (reader.lease.resource.worker.inFlight === 0) this.#drop(reader);
+      for (const reader of [...this.#shared])
+        if (reader.lease.resource.worker.inFlight === 0) this.#drop(reader);
     });
   }
 

@@ -5,8 +5,8 @@ import { encodeStatement, Op, type Wire } from './protocol.ts';
 import type { ReferencedStatement, StatementReferences } from './statement-references.ts';
 
 /**
- * Writes a call's request, and notes on the call what its answer will be read with. The request is written whole or, if
- * a parameter cannot be bound, not at all.
+ * Writes a call's request, and notes on the call what its answer will be read with. The request is written
+ * whole or, if a parameter cannot be bound, not at all.
  *
  * @throws UsageError
  */

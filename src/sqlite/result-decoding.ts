@@ -19,7 +19,12 @@ export interface DecodedRows {
 type FindShape = (columns: readonly string[]) => RowShape;
 
 /** Reads what `encodeRows` wrote, from its status field on. */
-export function decodeRows(cursor: Cursor, status: number, known: KnownColumns, find: FindShape): DecodedRows {
+export function decodeRows(
+  cursor: Cursor,
+  status: number,
+  known: KnownColumns,
+  find: FindShape,
+): DecodedRows {
   const columns = cursor.next<readonly string[] | null>();
   if (columns !== null) known.shape = find(columns);
   const width = cursor.next<number>();
@@ -40,7 +45,10 @@ export function shapeRows(wanted: Shape, rows: DecodedRows, shape: RowShape | un
   return rows.count === 0 ? undefined : shape!.build(values, 0);
 }
 
-export function buildRows({ content, width }: DecodedRows, shape: RowShape | undefined): Record<string, unknown>[] {
+export function buildRows(
+  { content, width }: DecodedRows,
+  shape: RowShape | undefined,
+): Record<string, unknown>[] {
   if ('kinds' in content) return shape!.buildColumnar(content);
   const rows: Record<string, unknown>[] = [];
   for (let at = 0; at < content.length; at += width) rows.push(shape!.build(content, at));

@@ -14,7 +14,11 @@ export interface Rows {
 }
 
 /** Writes rows in the encoding that is cheapest to read. */
-export function encodeRows({ wire, numbers }: Reply, seq: number, { columns, width, rows, micros }: Rows): void {
+export function encodeRows(
+  { wire, numbers }: Reply,
+  seq: number,
+  { columns, width, rows, micros }: Rows,
+): void {
   const valueCount = rows.length * width;
   const columnar = valueCount < COLUMNAR_FROM_VALUES ? undefined : toColumnar(rows, width, numbers);
   if (columnar !== undefined) {
@@ -28,11 +32,14 @@ export function encodeRows({ wire, numbers }: Reply, seq: number, { columns, wid
 }
 
 /**
- * Rows as the UTF-8 bytes of a JSON array of objects. What JSON cannot hold is written as text: bigints as their
- * digits, blobs in base64, infinities by name. Names and values are written piece by piece: building objects first
- * only to serialize them doubles the time.
+ * Rows as the UTF-8 bytes of a JSON array of objects. What JSON cannot hold is written as text: bigints as
+ * their digits, blobs in base64, infinities by name. Names and values are written piece by piece: building
+ * objects first only to serialize them doubles the time.
  */
-export function encodeJsonBody(columns: readonly string[], rows: readonly (readonly unknown[])[]): Uint8Array {
+export function encodeJsonBody(
+  columns: readonly string[],
+  rows: readonly (readonly unknown[])[],
+): Uint8Array {
   const keys = columns.map((name, index) => `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`);
   const pieces: string[] = [];
   for (const row of rows) {

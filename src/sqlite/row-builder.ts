@@ -4,10 +4,10 @@ import { createColumnarBuilder, type ColumnarBuilder, type ColumnarResult } from
 export type RowBuilder = (values: readonly unknown[], at: number) => Record<string, unknown>;
 
 /**
- * Compiles a row constructor for these columns: an object literal gives every row of a statement the same hidden
- * class, which neither a loop over the names nor the driver's own objects reach (they are dictionaries).
- * Names are data, so they enter the code only as JSON string literals, and as computed keys: a plain
- * `"__proto__": …` would set the prototype instead of making a property.
+ * Compiles a row constructor for these columns: an object literal gives every row of a statement the same
+ * hidden class, which neither a loop over the names nor the driver's own objects reach (they are
+ * dictionaries). Names are data, so they enter the code only as JSON string literals, and as computed keys: a
+ * plain `"__proto__": …` would set the prototype instead of making a property.
  */
 export function createRowBuilder(columns: readonly string[]): RowBuilder {
   const properties = columns.map((name, index) => `[${JSON.stringify(name)}]: values[at + ${index}]`);

@@ -24,9 +24,9 @@ interface RowStreamOptions {
 }
 
 /**
- * The rows of a statement, chunk by chunk. The next chunk is asked for when the consumer takes one, so the worker is one
- * chunk ahead and never more. A consumer that goes away without a word is told so when it comes back: its cursor is
- * closed after the idle timeout, since it pins the write-ahead log.
+ * The rows of a statement, chunk by chunk. The next chunk is asked for when the consumer takes one, so the
+ * worker is one chunk ahead and never more. A consumer that goes away without a word is told so when it comes
+ * back: its cursor is closed after the idle timeout, since it pins the write-ahead log.
  */
 export class RowStream implements AsyncIterableIterator<Record<string, unknown>[]> {
   readonly #options: RowStreamOptions;
@@ -82,9 +82,12 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
   #open(): Promise<Chunk> {
     const { statement, describe } = this.#options;
     const columns = this.#columns;
-    return this.#start(describe({ kind: 'open-cursor', statement, chunkRows: CHUNK_ROWS, columns }), (call) => {
-      this.#cursorId = call.seq;
-    });
+    return this.#start(
+      describe({ kind: 'open-cursor', statement, chunkRows: CHUNK_ROWS, columns }),
+      (call) => {
+        this.#cursorId = call.seq;
+      },
+    );
   }
 
   #fetchAhead(): void {
@@ -124,7 +127,8 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
 
   #endIdle(timeoutMs: number): void {
     const message = `The stream was closed: its consumer took no row for ${timeoutMs} ms, and a stream pins its snapshot.`;
-    // First of all: a consumer that comes back while the cursor closes must not take this for the end of the rows.
+    // First of all: a consumer that comes back while the cursor closes must not take this for the end of the
+    // rows.
     this.#failure = new TimeoutError(message, { timeoutMs });
     void this.#close();
   }

@@ -23,15 +23,17 @@ export class SchemaFacts {
   hasRowid(table: string): boolean {
     const known = this.#hasRowid.get(table);
     if (known !== undefined) return known;
-    const query = "select 1 from pragma_table_list where schema = 'main' and name = ? and wr = 0 and type <> 'view'";
+    const query =
+      "select 1 from pragma_table_list where schema = 'main' and name = ? and wr = 0 and type <> 'view'";
     const found = this.#trusted((database) => database.prepare(query).get(table) !== undefined);
     this.#hasRowid.set(table, found);
     return found;
   }
 
   /**
-   * The tables with foreign keys that are checked at COMMIT only, and those that they refer to; in lower case.
-   * SQLite tells nobody which keys these are, so a word in the schema does, which may find a table too many.
+   * The tables with foreign keys that are checked at COMMIT only, and those that they refer to; in lower
+   * case. SQLite tells nobody which keys these are, so a word in the schema does, which may find a table too
+   * many.
    */
   get deferring(): ReadonlySet<string> {
     this.#deferring ??= this.#trusted((database) => {

@@ -19,7 +19,13 @@ import {
   type Wire,
 } from './protocol.ts';
 import type { SharedCounters } from './shared-counters.ts';
-import { cancelledError, StatementRunner, type BatchPart, type StatementCall, type StatementResult } from './statement-runner.ts';
+import {
+  cancelledError,
+  StatementRunner,
+  type BatchPart,
+  type StatementCall,
+  type StatementResult,
+} from './statement-runner.ts';
 import type { StatementStore } from './statement-store.ts';
 import { TransactionControl } from './transaction-control.ts';
 import type { ConnectionRole, ConnectionSettings } from './settings.ts';
@@ -65,7 +71,9 @@ export class Session {
   #reply: Reply = { wire: [], numbers: this.#numbers, transfer: [] };
   #sentAt = 0;
   #commits = 0;
-  /** True between BEGIN and its COMMIT or ROLLBACK, even where SQLite has ended the transaction in between. */
+  /**
+   * True between BEGIN and its COMMIT or ROLLBACK, even where SQLite has ended the transaction in between.
+   */
   #inTransaction = false;
   /** True while the reads of one message share a read transaction. */
   #inReadBurst = false;
@@ -167,8 +175,8 @@ export class Session {
   }
 
   /**
-   * What a statement of a transaction did cannot be undone alone. Where its call was cancelled meanwhile, the whole is
-   * undone, as SQLite does with an interrupted write; otherwise it is too late to cancel it now.
+   * What a statement of a transaction did cannot be undone alone. Where its call was cancelled meanwhile, the
+   * whole is undone, as SQLite does with an interrupted write; otherwise it is too late to cancel it now.
    */
   #keep(seq: number): void {
     if (this.#board.finalize(seq)) return;
@@ -188,14 +196,20 @@ export class Session {
   #batch(seq: number, cursor: Cursor): void {
     const statements = this.#runner.readBatch(cursor);
     const run = () => this.#underSavepoint(() => this.#runner.runBatch(statements));
-    const write = (reply: Reply, result: unknown) => this.#runner.writeBatch(reply, seq, result as BatchPart[]);
-    this.#joinOrRun({ seq, execute: run, write }, () => this.#runner.mustRunAlone(statements.map(({ id }) => id)));
+    const write = (reply: Reply, result: unknown) =>
+      this.#runner.writeBatch(reply, seq, result as BatchPart[]);
+    this.#joinOrRun({ seq, execute: run, write }, () =>
+      this.#runner.mustRunAlone(statements.map(({ id }) => id)),
+    );
   }
 
   #script(seq: number, text: string): void {
     const run = () => this.#underSavepoint(() => this.#runner.runScript(this.#database, text));
     // What a script does is not known before it has run.
-    this.#joinOrRun({ seq, execute: run, write: ({ wire }) => wire.push(seq, Status.done, null) }, () => true);
+    this.#joinOrRun(
+      { seq, execute: run, write: ({ wire }) => wire.push(seq, Status.done, null) },
+      () => true,
+    );
   }
 
   /** Outside a transaction a member of the group; inside one, part of it. */
@@ -267,8 +281,8 @@ export class Session {
     this.#leave(() => {
       this.#assertOpen();
       try {
-        // From here on a thread that dies leaves the outcome unknown. Where it was given up, its caller is told already
-        // that nothing was committed.
+        // From here on a thread that dies leaves the outcome unknown. Where it was given up, its caller is
+        // told already that nothing was committed.
         if (!this.#board.finalize(seq)) throw cancelledError();
         this.#control.commit();
       } catch (error) {
@@ -297,10 +311,15 @@ export class Session {
     }
   }
 
-  /** The guard against autocommit: SQLite ends a transaction by itself on some errors, and BEGIN may have failed. */
+  /**
+   * The guard against autocommit: SQLite ends a transaction by itself on some errors, and BEGIN may have
+   * failed.
+   */
   #assertOpen(): void {
     if (this.#control.isOpen) return;
-    throw Object.assign(new Error('SQLite has ended the transaction'), { errcode: FailureCode.transactionEnded });
+    throw Object.assign(new Error('SQLite has ended the transaction'), {
+      errcode: FailureCode.transactionEnded,
+    });
   }
 
   #openCursor(seq: number, cursor: Cursor): void {
@@ -373,8 +392,8 @@ export class Session {
   }
 
   /**
-   * Reads of one message share a snapshot: it is taken after all of them were asked for, and a read alone costs two
-   * file locks, several times what a point read itself costs.
+   * Reads of one message share a snapshot: it is taken after all of them were asked for, and a read alone
+   * costs two file locks, several times what a point read itself costs.
    */
   #beginReadBurst(): void {
     if (this.#inReadBurst || this.#role !== 'reader') return;

@@ -48,5 +48,8 @@ export type ConnectionSettings = Pick<
   | 'statementCacheSize'
 >;
 
-/** What a connection is for: the one that writes, one that only reads, the one that checkpoints beside the writer. */
+/**
+ * What a connection is for: the one that writes, one that only reads, the one that checkpoints beside the
+ * writer.
+ */
 export type ConnectionRole = 'writer' | 'reader' | 'checkpointer';

@@ -8,7 +8,9 @@ export interface StatementAnalysis {
   readonly changesSchema: boolean;
   /** True for pragmas: their answer is about the connection that runs them. */
   readonly inspectsConnection: boolean;
-  /** The table whose new rowid `lastInsertId` would be; undefined where the rowid could be somebody else's. */
+  /**
+   * The table whose new rowid `lastInsertId` would be; undefined where the rowid could be somebody else's.
+   */
   readonly insertsInto: string | undefined;
   readonly tablesRead: readonly string[];
   readonly tablesWritten: readonly string[];
@@ -16,38 +18,93 @@ export interface StatementAnalysis {
 
 /** Pragmas that only look. Those that change a connection belong to the configuration; see docs/sqlite.md. */
 const READING_PRAGMAS = new Set([
-  'application_id', 'auto_vacuum', 'busy_timeout', 'cache_size', 'collation_list', 'compile_options',
-  'data_version', 'database_list', 'encoding', 'foreign_key_check', 'foreign_key_list', 'foreign_keys',
-  'freelist_count', 'function_list', 'index_info', 'index_list', 'index_xinfo', 'integrity_check',
-  'journal_mode', 'journal_size_limit', 'max_page_count', 'mmap_size', 'module_list', 'page_count', 'page_size',
-  'pragma_list', 'quick_check', 'schema_version', 'synchronous', 'table_info', 'table_list', 'table_xinfo',
-  'temp_store', 'trusted_schema', 'user_version', 'wal_autocheckpoint',
+  'application_id',
+  'auto_vacuum',
+  'busy_timeout',
+  'cache_size',
+  'collation_list',
+  'compile_options',
+  'data_version',
+  'database_list',
+  'encoding',
+  'foreign_key_check',
+  'foreign_key_list',
+  'foreign_keys',
+  'freelist_count',
+  'function_list',
+  'index_info',
+  'index_list',
+  'index_xinfo',
+  'integrity_check',
+  'journal_mode',
+  'journal_size_limit',
+  'max_page_count',
+  'mmap_size',
+  'module_list',
+  'page_count',
+  'page_size',
+  'pragma_list',
+  'quick_check',
+  'schema_version',
+  'synchronous',
+  'table_info',
+  'table_list',
+  'table_xinfo',
+  'temp_store',
+  'trusted_schema',
+  'user_version',
+  'wal_autocheckpoint',
 ]);
 
-/** Of those, the ones whose argument says what to look at. An argument to any other one would change something. */
+/**
+ * Of those, the ones whose argument says what to look at. An argument to any other one would change
+ * something.
+ */
 const PRAGMAS_WITH_SUBJECT = new Set([
-  'foreign_key_check', 'foreign_key_list', 'index_info', 'index_list', 'index_xinfo', 'integrity_check',
-  'quick_check', 'table_info', 'table_list', 'table_xinfo',
+  'foreign_key_check',
+  'foreign_key_list',
+  'index_info',
+  'index_list',
+  'index_xinfo',
+  'integrity_check',
+  'quick_check',
+  'table_info',
+  'table_list',
+  'table_xinfo',
 ]);
 
-/** Numbers in the file's header that are the application's own: writing them is an ordinary, transactional write. */
+/**
+ * Numbers in the file's header that are the application's own: writing them is an ordinary, transactional
+ * write.
+ */
 const WRITABLE_PRAGMAS = new Set(['application_id', 'user_version']);
 
 const SCHEMA_ACTIONS = new Set([
-  constants.SQLITE_CREATE_INDEX, constants.SQLITE_CREATE_TABLE, constants.SQLITE_CREATE_TRIGGER,
-  constants.SQLITE_CREATE_VIEW, constants.SQLITE_CREATE_VTABLE, constants.SQLITE_DROP_INDEX,
-  constants.SQLITE_DROP_TABLE, constants.SQLITE_DROP_TRIGGER, constants.SQLITE_DROP_VIEW,
-  constants.SQLITE_DROP_VTABLE, constants.SQLITE_ALTER_TABLE, constants.SQLITE_REINDEX, constants.SQLITE_ANALYZE,
+  constants.SQLITE_CREATE_INDEX,
+  constants.SQLITE_CREATE_TABLE,
+  constants.SQLITE_CREATE_TRIGGER,
+  constants.SQLITE_CREATE_VIEW,
+  constants.SQLITE_CREATE_VTABLE,
+  constants.SQLITE_DROP_INDEX,
+  constants.SQLITE_DROP_TABLE,
+  constants.SQLITE_DROP_TRIGGER,
+  constants.SQLITE_DROP_VIEW,
+  constants.SQLITE_DROP_VTABLE,
+  constants.SQLITE_ALTER_TABLE,
+  constants.SQLITE_REINDEX,
+  constants.SQLITE_ANALYZE,
 ]);
 
 const TEMPORARY_ACTIONS = new Set([
-  constants.SQLITE_CREATE_TEMP_INDEX, constants.SQLITE_CREATE_TEMP_TABLE, constants.SQLITE_CREATE_TEMP_TRIGGER,
+  constants.SQLITE_CREATE_TEMP_INDEX,
+  constants.SQLITE_CREATE_TEMP_TABLE,
+  constants.SQLITE_CREATE_TEMP_TRIGGER,
   constants.SQLITE_CREATE_TEMP_VIEW,
 ]);
 
 /**
- * Collects what the authorizer callbacks say about the statement being prepared, and refuses what would pull the
- * connection from under the pool. Codes and arguments: https://sqlite.org/c3ref/c_alter_table.html
+ * Collects what the authorizer callbacks say about the statement being prepared, and refuses what would pull
+ * the connection from under the pool. Codes and arguments: https://sqlite.org/c3ref/c_alter_table.html
  */
 export class StatementAnalyzer {
   /** How many callbacks came so far. Callbacks while a statement runs mean that SQLite prepared it again. */

@@ -6,7 +6,10 @@ export interface ReferencedStatement extends KnownColumns {
   readonly id: number;
 }
 
-/** Numbers for statement texts, so that a text crosses to a worker once. The oldest is forgotten on both sides. */
+/**
+ * Numbers for statement texts, so that a text crosses to a worker once. The oldest is forgotten on both
+ * sides.
+ */
 export class StatementReferences {
   readonly #limit: number;
   readonly #byText = new Map<string, ReferencedStatement>();
@@ -27,7 +30,10 @@ export class StatementReferences {
     return { statement, reference: { id: statement.id, text } };
   }
 
-  /** Tells the worker what was forgotten. To be written behind the request that used the statements, never before it. */
+  /**
+   * Tells the worker what was forgotten. To be written behind the request that used the statements, never
+   * before it.
+   */
   writeForgotten(wire: Wire): void {
     if (this.#forgotten.length === 0) return;
     for (const id of this.#forgotten) wire.push(Op.forget, id);

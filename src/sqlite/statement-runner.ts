@@ -92,7 +92,13 @@ export class StatementRunner {
       statement.assertDistinctColumns();
       const rows = statement.all(params);
       // A RETURNING clause gives one row for each row changed: https://sqlite.org/lang_returning.html
-      return { statement, id, rows, rowsAffected: statement.analysis.writes ? rows.length : 0, lastInsertId: null };
+      return {
+        statement,
+        id,
+        rows,
+        rowsAffected: statement.analysis.writes ? rows.length : 0,
+        lastInsertId: null,
+      };
     });
   }
 
@@ -118,15 +124,17 @@ export class StatementRunner {
   }
 
   /**
-   * True for statements that cannot share a transaction: one that may leave a foreign key broken until COMMIT (a
-   * neighbour could mend it, or see what must never be there), and one that changes what is known of the tables.
+   * True for statements that cannot share a transaction: one that may leave a foreign key broken until COMMIT
+   * (a neighbour could mend it, or see what must never be there), and one that changes what is known of the
+   * tables.
    */
   mustRunAlone(ids: Iterable<number>): boolean {
     const { deferring } = this.#store.schema;
     for (const id of ids) {
       const analysis = this.#analyze(id);
       if (analysis?.changesSchema === true) return true;
-      if (deferring.size > 0 && analysis?.tablesWritten.some((table) => deferring.has(table.toLowerCase()))) return true;
+      if (deferring.size > 0 && analysis?.tablesWritten.some((table) => deferring.has(table.toLowerCase())))
+        return true;
     }
     return false;
   }
@@ -144,17 +152,24 @@ export class StatementRunner {
     }
   }
 
-  #runWithoutRows(statement: PreparedStatement, { seq, params }: StatementCall, startedAt: number): StatementResult {
+  #runWithoutRows(
+    statement: PreparedStatement,
+    { seq, params }: StatementCall,
+    startedAt: number,
+  ): StatementResult {
     const { rowsAffected, lastInsertId } = this.#change(statement, params);
     const micros = microsSince(startedAt);
     return { write: ({ wire }) => wire.push(seq, Status.run, rowsAffected, lastInsertId, micros) };
   }
 
-  #change(statement: PreparedStatement, params: readonly Bindable[]): Pick<BatchPart, 'rowsAffected' | 'lastInsertId'> {
+  #change(
+    statement: PreparedStatement,
+    params: readonly Bindable[],
+  ): Pick<BatchPart, 'rowsAffected' | 'lastInsertId'> {
     const { changes, lastInsertRowid } = statement.run(params);
     const { writes, insertsInto, tablesWritten } = statement.analysis;
-    // SQLite's counters keep their values through a statement that changes no row: CREATE TABLE would report the
-    // rows of the INSERT before it.
+    // SQLite's counters keep their values through a statement that changes no row: CREATE TABLE would report
+    // the rows of the INSERT before it.
     const rowsAffected = writes && tablesWritten.length > 0 ? changes : 0;
     if (insertsInto === undefined || rowsAffected === 0 || !this.#store.schema.hasRowid(insertsInto)) {
       return { rowsAffected, lastInsertId: null };
@@ -176,7 +191,8 @@ export class StatementRunner {
   }
 
   #readFirst(statement: PreparedStatement, params: readonly Bindable[]): unknown[][] {
-    // get() stops at the first row. Of a write with RETURNING all rows must be changed before: run it to its end.
+    // get() stops at the first row. Of a write with RETURNING all rows must be changed before: run it to its
+    // end.
     if (statement.analysis.writes) return statement.all(params).slice(0, 1);
     const row = statement.get(params);
     return row === undefined ? [] : [row];

@@ -9,7 +9,10 @@ import { isBlankFrom } from './trailing-text.ts';
 /** SQLITE_MAX_VARIABLE_NUMBER as Node builds it: https://sqlite.org/limits.html#max_variable_number */
 const MAX_PARAMETERS = 32_766;
 
-/** A prepared statement and what is known of it. Rows are arrays: they keep duplicate and hostile column names. */
+/**
+ * A prepared statement and what is known of it. Rows are arrays: they keep duplicate and hostile column
+ * names.
+ */
 export class PreparedStatement {
   readonly text: string;
   readonly analysis: StatementAnalysis;
@@ -78,14 +81,18 @@ export class PreparedStatement {
     if (this.#analyzer.callbacks !== callbacks) this.#refreshColumns();
   }
 
-  /** @returns what SQLite counts: changed rows, and the connection's last rowid (maybe of an earlier insert). */
+  /**
+   * @returns what SQLite counts: changed rows, and the connection's last rowid (maybe of an earlier insert).
+   */
   run(params: readonly Bindable[]): { readonly changes: number; readonly lastInsertRowid: number | bigint } {
     const values = this.#toValues(params);
     const { changes, lastInsertRowid } = this.#execute(() => this.#statement.run(...values));
     return { changes: Number(changes), lastInsertRowid: fromBigInt(lastInsertRowid) as number | bigint };
   }
 
-  /** Rows beyond 2^53 come as BigInt from here on; for statements that are iterated and cannot be run again. */
+  /**
+   * Rows beyond 2^53 come as BigInt from here on; for statements that are iterated and cannot be run again.
+   */
   readBigIntsFromNow(): void {
     if (!this.#readsBigInts) this.#readBigInts();
   }
@@ -96,7 +103,8 @@ export class PreparedStatement {
   }
 
   #toValues(params: readonly Bindable[]): Bindable[] {
-    if (params.length !== this.#parameterCount) throw parameterCountError(this.#parameterCount, params.length);
+    if (params.length !== this.#parameterCount)
+      throw parameterCountError(this.#parameterCount, params.length);
     const values: Bindable[] = [];
     for (let index = 0; index < params.length; index += 1) values.push(toDriverValue(params[index]!));
     return values;
@@ -119,7 +127,11 @@ export class PreparedStatement {
   #refreshColumns(): void {
     this.#analyzer.schemaChanges += 1;
     const columns = columnNames(this.#statement);
-    if (columns.length === this.#columns.length && columns.every((name, index) => name === this.#columns[index])) return;
+    if (
+      columns.length === this.#columns.length &&
+      columns.every((name, index) => name === this.#columns[index])
+    )
+      return;
     this.#columns = columns;
     this.#columnsVersion += 1;
     this.#duplicateColumn = findDuplicateColumn(columns);
@@ -157,8 +169,8 @@ export class StatementStore {
     if (text.includes('\0')) throw new UsageError('The SQL text holds a NUL character.');
     this.analyzer.reset();
     let prepared = this.#prepareOne(text);
-    // The first statement that touches a virtual table connects it, which prepares writes to its shadow tables: they are
-    // reported as if they were the statement's own. The second time only those are.
+    // The first statement that touches a virtual table connects it, which prepares writes to its shadow
+    // tables: they are reported as if they were the statement's own. The second time only those are.
     if (this.analyzer.sawWrite) {
       this.analyzer.reset();
       prepared = this.#prepareOne(text);
@@ -198,7 +210,9 @@ export class StatementStore {
     this.#statements.clear();
   }
 
-  /** Marks a statement as used, so that it outlives those that are not; while there is room, nothing has to. */
+  /**
+   * Marks a statement as used, so that it outlives those that are not; while there is room, nothing has to.
+   */
   #touch(statement: PreparedStatement): PreparedStatement {
     if (this.#statements.size < this.#limit / 2) return statement;
     this.#statements.delete(statement.text);
@@ -255,5 +269,7 @@ function severalStatementsError(): UsageError {
 
 function parameterCountError(expected: number, given: number): UsageError {
   const count = expected === 1 ? '1 parameter' : `${expected} parameters`;
-  return new UsageError(`The statement has ${count}, and ${given} ${given === 1 ? 'value was' : 'values were'} given.`);
+  return new UsageError(
+    `The statement has ${count}, and ${given} ${given === 1 ? 'value was' : 'values were'} given.`,
+  );
 }

@@ -1,13 +1,16 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
-/** Enough that the event loop's thread has a core at once when it wants one, and readers have all that it leaves. */
+/**
+ * Enough that the event loop's thread has a core at once when it wants one, and readers have all that it
+ * leaves.
+ */
 const READER_NICENESS = 5;
 
 /**
- * Lets the calling thread yield to the others of this process where they compete for a core: with as many busy readers
- * as cores, the event loop would otherwise wait for its turn for milliseconds.
- * Linux keeps a priority for each thread, by the thread's id: https://man7.org/linux/man-pages/man2/setpriority.2.html
+ * Lets the calling thread yield to the others of this process where they compete for a core: with as many
+ * busy readers as cores, the event loop would otherwise wait for its turn for milliseconds. Linux keeps a
+ * priority for each thread, by the thread's id: https://man7.org/linux/man-pages/man2/setpriority.2.html
  * Elsewhere the priority is the process's, and is left alone.
  */
 export function lowerThreadPriority(): void {

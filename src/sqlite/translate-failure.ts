@@ -110,7 +110,11 @@ function translateConstraint(
   const kind = CONSTRAINT_KINDS.get(failure.code);
   // RAISE(ABORT, 'text') in a trigger is a constraint failure too, with a text of the schema's own.
   if (kind === undefined) return new QueryExecutionError(`${what}${failure.message}`, details);
-  return new ConstraintError(`${what}${failure.message}`, { ...details, kind, ...parseColumns(failure.message) });
+  return new ConstraintError(`${what}${failure.message}`, {
+    ...details,
+    kind,
+    ...parseColumns(failure.message),
+  });
 }
 
 /** `UNIQUE constraint failed: users.email, users.tenant`; CHECK and FOREIGN KEY name no columns. */
@@ -123,5 +127,8 @@ function parseColumns(message: string): { table?: string; columns?: readonly str
 
 /** A worker died, or was ended, under a call that had no effect yet. */
 export function connectionLostError(cause: unknown): ConnectionError {
-  return new ConnectionError('The connection was lost before the statement took effect.', { cause, retryable: true });
+  return new ConnectionError('The connection was lost before the statement took effect.', {
+    cause,
+    retryable: true,
+  });
 }

@@ -2,9 +2,10 @@
 type Resume = () => void;
 
 /**
- * How long the inline reader may use one turn of the event loop. Resolved promises alone never give the loop a chance
- * to look at timers and sockets (they all run in the same turn), so when the budget is spent, callers go on in the
- * check phase of the next turn: https://nodejs.org/en/learn/asynchronous-work/event-loop-timers-and-nexttick
+ * How long the inline reader may use one turn of the event loop. Resolved promises alone never give the loop
+ * a chance to look at timers and sockets (they all run in the same turn), so when the budget is spent,
+ * callers go on in the check phase of the next turn:
+ * https://nodejs.org/en/learn/asynchronous-work/event-loop-timers-and-nexttick
  */
 export class TurnBudget {
   readonly #budgetMs: number;

@@ -30,13 +30,14 @@ export interface WalGovernorParts {
 }
 
 /**
- * Moves the write-ahead log into the database off the commit path, when writing pauses or the log is past its size.
- * SQLite's own checkpoints run inside whatever COMMIT crosses the limit:
+ * Moves the write-ahead log into the database off the commit path, when writing pauses or the log is past its
+ * size. SQLite's own checkpoints run inside whatever COMMIT crosses the limit:
  * https://sqlite.org/wal.html#avoiding_excessively_large_wal_files
  *
- * In two steps. The bulk goes on a connection of its own, beside the writer. Under steady writing that never reaches
- * the end of the log, and a log whose end is not reached never starts over; so the few frames that came meanwhile are
- * moved by the writer itself, between two transactions. No step waits for a reader or makes one wait.
+ * In two steps. The bulk goes on a connection of its own, beside the writer. Under steady writing that never
+ * reaches the end of the log, and a log whose end is not reached never starts over; so the few frames that
+ * came meanwhile are moved by the writer itself, between two transactions. No step waits for a reader or
+ * makes one wait.
  */
 export class WalGovernor {
   checkpoints = 0;
@@ -123,7 +124,10 @@ export class WalGovernor {
   /** More was committed during the checkpoint than the writer should be kept with. */
   #isFarBehind(result: CheckpointResult): boolean {
     const { counters } = this.#parts;
-    return !isHeldBack(result) && counters.walFrames - result.checkpointedFrames > this.#limitFrames / CATCH_UP_SHARE;
+    return (
+      !isHeldBack(result) &&
+      counters.walFrames - result.checkpointedFrames > this.#limitFrames / CATCH_UP_SHARE
+    );
   }
 
   #reportPinned(): void {
@@ -131,18 +135,28 @@ export class WalGovernor {
     if (isPinned && !this.#isPinned) {
       const read = this.#parts.oldestRead() ?? { heldMs: 0, holder: 'another process', takenAt: '' };
       const { heldMs, holder, takenAt } = read;
-      this.#parts.announce.emit('sqlite:wal-pinned', { walBytes: walBytes(this.#parts.path), heldMs, holder, takenAt });
+      this.#parts.announce.emit('sqlite:wal-pinned', {
+        walBytes: walBytes(this.#parts.path),
+        heldMs,
+        holder,
+        takenAt,
+      });
     }
     this.#isPinned = isPinned;
   }
 }
 
-/** The size of the log's file. It does not shrink with each checkpoint: SQLite writes it again from its start. */
+/**
+ * The size of the log's file. It does not shrink with each checkpoint: SQLite writes it again from its start.
+ */
 export function walBytes(path: string): number {
   return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** The result tells of the log as it was when the checkpoint began: what is missing then is what a reader still needs. */
+/**
+ * The result tells of the log as it was when the checkpoint began: what is missing then is what a reader
+ * still needs.
+ */
 function isHeldBack({ walFrames, checkpointedFrames }: CheckpointResult): boolean {
   return walFrames > checkpointedFrames;
 }

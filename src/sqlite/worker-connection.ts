@@ -40,7 +40,10 @@ export interface ConnectionEnvironment {
   noteFailure(failure: Failure): void;
 }
 
-/** Statement texts that a worker is known to have; a multiple of its statement cache, since a text alone is small. */
+/**
+ * Statement texts that a worker is known to have; a multiple of its statement cache, since a text alone is
+ * small.
+ */
 const REFERENCES_PER_CACHED_STATEMENT = 4;
 /** Sequence numbers fit the signed cells of the cancel board. */
 const MAX_SEQ = 0x3fff_ffff;
@@ -49,8 +52,8 @@ const SQLITE_INTERRUPT = 9;
 let lastConnectionId = 0;
 
 /**
- * The main thread's end of one worker: numbers the calls, sends those of one tick in one message, and settles each when
- * its answer comes. Calls are executed in the order in which they were made.
+ * The main thread's end of one worker: numbers the calls, sends those of one tick in one message, and settles
+ * each when its answer comes. Calls are executed in the order in which they were made.
  */
 export class WorkerConnection {
   readonly id: number = (lastConnectionId += 1);
@@ -75,7 +78,12 @@ export class WorkerConnection {
   #isLost = false;
   #markLost: (reason: Error) => void = () => undefined;
 
-  private constructor(role: ConnectionRole, environment: ConnectionEnvironment, worker: Worker, board: SharedArrayBuffer) {
+  private constructor(
+    role: ConnectionRole,
+    environment: ConnectionEnvironment,
+    worker: Worker,
+    board: SharedArrayBuffer,
+  ) {
     this.role = role;
     this.#environment = environment;
     this.#worker = worker;
@@ -85,7 +93,10 @@ export class WorkerConnection {
     this.lost = new Promise((resolve) => (this.#markLost = resolve));
   }
 
-  /** Starts a worker and waits until its connection is open. @throws ConnectionError, the worker being gone then */
+  /**
+   * Starts a worker and waits until its connection is open. @throws ConnectionError, the worker being gone
+   * then
+   */
   static async open(role: ConnectionRole, environment: ConnectionEnvironment): Promise<WorkerConnection> {
     const board = new SharedArrayBuffer(CancelBoard.sizeBytes);
     const start: WorkerStart = {
@@ -95,8 +106,11 @@ export class WorkerConnection {
       counters: environment.counters.buffer,
       interruptLibrary: environment.interrupter?.libraryPath,
     };
-    // Made in the root context: the worker's events would otherwise carry the first request's context for ever.
-    const worker = runInRootContext(() => new Worker(workerUrl, { workerData: start, name: `millpond-${role}` }));
+    // Made in the root context: the worker's events would otherwise carry the first request's context for
+    // ever.
+    const worker = runInRootContext(
+      () => new Worker(workerUrl, { workerData: start, name: `millpond-${role}` }),
+    );
     const connection = new WorkerConnection(role, environment, worker, board);
     const ready = await runInRootContext(() => connection.#listen());
     if (!ready.ready) {
@@ -156,7 +170,8 @@ export class WorkerConnection {
     const { running } = this.#board;
     const withdrawn: PendingCall[] = [];
     for (const call of [...this.#pending.values()]) {
-      const canMove = call.seq !== running && !call.settled && !call.writes && call.request.kind === 'statement';
+      const canMove =
+        call.seq !== running && !call.settled && !call.writes && call.request.kind === 'statement';
       if (!canMove || !this.#board.cancel(call.seq)) continue;
       // The worker still answers, that it passed the call over; this stands for the call then.
       this.#pending.set(call.seq, { ...call, settled: true });
@@ -177,7 +192,9 @@ export class WorkerConnection {
     if (!tooLate) call.cancellation = this.#interrupt(call.seq) ? 'interrupt' : 'row';
     // Its answer tells how it ended; it comes at once unless nothing could stop the statement.
     clearTimeout(call.timer);
-    call.timer = runInRootContext(() => setTimeout(() => this.#giveUp(call, tooLate), this.#environment.cancelGraceMs));
+    call.timer = runInRootContext(() =>
+      setTimeout(() => this.#giveUp(call, tooLate), this.#environment.cancelGraceMs),
+    );
     call.timer.unref();
   }
 
@@ -201,7 +218,8 @@ export class WorkerConnection {
     try {
       await withTimeout(closed, timeoutMs);
     } catch {
-      // The connection did not close in order (it was lost, or is busy): ending its thread is all that is left.
+      // The connection did not close in order (it was lost, or is busy): ending its thread is all that is
+      // left.
     } finally {
       // The process must not end before the thread has: SQLite's own close would be cut short.
       this.#keepAlive(true);
@@ -209,7 +227,9 @@ export class WorkerConnection {
     }
   }
 
-  /** The call was not sent, so no answer will come: whoever leased this connection for it hears of that here. */
+  /**
+   * The call was not sent, so no answer will come: whoever leased this connection for it hears of that here.
+   */
   #refuse(call: PendingCall, error: unknown): void {
     call.reject(error);
     queueMicrotask(() => this.onAnswered?.());
@@ -240,7 +260,8 @@ export class WorkerConnection {
   }
 
   #nextSeq(): number {
-    if (this.#pending.size >= CancelBoard.capacity - 1) throw new Error('BUG: more calls in flight than slots');
+    if (this.#pending.size >= CancelBoard.capacity - 1)
+      throw new Error('BUG: more calls in flight than slots');
     this.#lastSeq = this.#lastSeq >= MAX_SEQ ? 1 : this.#lastSeq + 1;
     return this.#lastSeq;
   }
@@ -309,7 +330,8 @@ export class WorkerConnection {
     const { observer } = this.#environment;
     if (call.observed) {
       const durationMs = performance.now() - call.startedAt;
-      if (observer.record(durationMs, answer.rows)) observer.succeeded(this.#observed(call, durationMs), answer.rows);
+      if (observer.record(durationMs, answer.rows))
+        observer.succeeded(this.#observed(call, durationMs), answer.rows);
     }
     call.resolve(answer.value);
   }
@@ -331,7 +353,10 @@ export class WorkerConnection {
   #reject(call: PendingCall, error: unknown): void {
     if (!this.#settle(call)) return;
     if (call.observed) {
-      this.#environment.observer.failed(this.#observed(call, performance.now() - call.startedAt), error as Error);
+      this.#environment.observer.failed(
+        this.#observed(call, performance.now() - call.startedAt),
+        error as Error,
+      );
     }
     call.reject(error);
   }

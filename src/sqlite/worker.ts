@@ -38,11 +38,12 @@ function withWaiting(message: Wire): Wire {
 }
 
 /**
- * Looks for the next message without sleeping, for a moment: to sleep and be woken takes both threads longer than most
- * statements take. Only where the next message is likely to be near: while a write transaction is open (every other
- * writer waits for it, and it waits for its caller's next statement), and while messages follow each other so closely
- * and COMMIT is cheap. Where COMMIT is an fsync, writes that come a moment later are better off in the next group, which
- * is larger then: measured with 64 callers, 118,000–140,000 inserts/s asleep and 84,000–114,000/s awake.
+ * Looks for the next message without sleeping, for a moment: to sleep and be woken takes both threads longer
+ * than most statements take. Only where the next message is likely to be near: while a write transaction is
+ * open (every other writer waits for it, and it waits for its caller's next statement), and while messages
+ * follow each other so closely and COMMIT is cheap. Where COMMIT is an fsync, writes that come a moment later
+ * are better off in the next group, which is larger then: measured with 64 callers, 118,000–140,000 inserts/s
+ * asleep and 84,000–114,000/s awake.
  */
 class ActiveListener {
   readonly #session: Session;

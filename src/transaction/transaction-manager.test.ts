@@ -68,8 +68,8 @@ describe('a transaction that is run', () => {
   test('asks for the isolation and the connection of its kind', async () => {
     await bench.transaction(() => {}, { isolation: 'serializable', name: 'import' });
     await bench.transaction(() => {}, { readOnly: true });
-    expect(bench.connection.begun).toEqual([{ readOnly: false, isolation: 'serializable' }]);
-    expect(bench.readers.connection.begun).toEqual([{ readOnly: true, isolation: undefined }]);
+    expect(bench.connection.begun).toMatchObject([{ readOnly: false, isolation: 'serializable' }]);
+    expect(bench.readers.connection.begun).toMatchObject([{ readOnly: true, isolation: undefined }]);
     expect(bench.source.requests[0]).toMatchObject({ holder: 'transaction "import"' });
   });
 

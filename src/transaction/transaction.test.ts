@@ -57,7 +57,7 @@ describe('a transaction with a handle (J4)', () => {
   test('can be read-only', async () => {
     await using tx = await bench.manager.begin({ readOnly: true });
     expect(tx.readOnly).toBe(true);
-    expect(bench.readers.connection.begun).toEqual([{ readOnly: true, isolation: undefined }]);
+    expect(bench.readers.connection.begun).toMatchObject([{ readOnly: true, isolation: undefined }]);
   });
 
   test('that cannot begin rejects and gives its connection back (C34)', async () => {
