@@ -30,12 +30,13 @@ export class LeasedConnection extends AbstractQueryable {
   }
 
   /**
-   * Used by the lease alone. Ends the streams that are open; until then their snapshot would be the next
-   * taker's.
+   * Used by the lease alone. Ends the streams that are open: until they have ended, their snapshot would be the
+   * next taker's. @returns undefined where there are none
    */
-  async release(): Promise<void> {
+  release(): Promise<unknown> | undefined {
     this.#released = true;
-    await Promise.all([...this.#streams].map((rows) => rows.return!()));
+    if (this.#streams.size === 0) return undefined;
+    return Promise.all([...this.#streams].map((rows) => rows.return!()));
   }
 
   protected execute<S extends Shape>(
@@ -115,15 +116,19 @@ export class DatabaseLease implements AsyncDisposable {
   }
 
   #end(): Promise<void> {
-    this.#ended ??= this.#giveBack();
+    this.#ended ??= this.#giveBack() ?? Promise.resolve();
     return this.#ended;
   }
 
-  async #giveBack(): Promise<void> {
+  /** At once, unless there is something to wait for. */
+  #giveBack(): Promise<void> | undefined {
     const { resource } = this.#lease;
     // What the taker left running would run beside the next one's statements.
     resource.cancelPending(new UsageError('The lease was released while this call was under way.'));
-    await this.#connection.release();
-    this.#lease.release(resource.usable ? 'reuse' : 'discard');
+    const giveBack = (): void => this.#lease.release(resource.usable ? 'reuse' : 'discard');
+    const ending = this.#connection.release();
+    if (ending !== undefined) return ending.then(giveBack);
+    giveBack();
+    return undefined;
   }
 }

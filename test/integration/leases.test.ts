@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { UsageError } from '../../src/index.ts';
+import { expectAtRest, rejection, scratchForAll, underWay } from '../fixtures/scratch-database.ts';
+
+const ROWS = 5_000;
+const SCHEMA = `
+  create table row (id integer primary key, note text);
+  insert into row with recursive n (i) as (select 1 union all select i + 1 from n where i < ${ROWS}) select i, 'first' from n;
+`;
+const ENDLESS =
+  'with recursive n (i) as (select 1 union all select i + 1 from n where i < 1e10) select count(*) from n';
+
+describe('a lease', () => {
+  const scratch = scratchForAll(SCHEMA, { pool: { max: 1 } });
+  afterEach(() => expectAtRest(scratch.db));
+
+  test('goes back at the end of its scope, in every outcome (S3, S4)', async () => {
+    const { db } = scratch;
+    const holders = (): string[] => db.leases().map(({ holder }) => holder);
+    const use = async (fail: boolean): Promise<unknown> => {
+      await using lease = await db.acquire({ name: 'report' });
+      expect(holders()).toContain('report');
+      expect(underWay(db).leased).toBeGreaterThan(0);
+      if (fail) throw new Error('expected');
+      return await lease.connection.value('select count(*) from row');
+    };
+    expect(await use(false)).toBe(ROWS);
+    expect((await rejection(use(true))).message).toBe('expected');
+    expect(holders()).not.toContain('report');
+  });
+
+  test('refuses its connection from then on, and stops what was under way on it (C28, C43)', async () => {
+    const { db } = scratch;
+    const lease = await db.acquire();
+    const endless = rejection(lease.connection.value(ENDLESS));
+    await sleep(20);
+    lease.release();
+    lease.release();
+    expect(await endless).toBeInstanceOf(UsageError);
+    const late = await rejection(lease.connection.value('select 1'));
+    expect(late['code']).toBe('ERR_MILLPOND_LEASE_RELEASED');
+    // The next taker has a connection that does nothing else.
+    await using next = await db.acquire();
+    expect(await next.connection.value('select 2')).toBe(2);
+  });
+
+  test('ends its streams: the next taker sees what is committed, not their snapshot (C28, C43)', async () => {
+    const { db } = scratch;
+    const lease = await db.acquire();
+    const { connection } = lease;
+    const rows = connection.stream<{ id: number }>('select id from row');
+    for (let read = 0; read < 300; read += 1) await rows.next();
+    // The rows read ahead are here by now.
+    await sleep(50);
+    await db.run("update row set note = 'second' where id = 1");
+    lease.release();
+    await using next = await db.acquire();
+    expect(next.connection.id).toBe(connection.id);
+    expect(await next.connection.value('select note from row where id = 1')).toBe('second');
+    const readOn = async (): Promise<void> => {
+      while ((await rows.next()).done !== true);
+    };
+    expect(await rejection(readOn())).toMatchObject({ code: 'ERR_MILLPOND_LEASE_RELEASED' });
+  });
+
+  test('of a reader sends its writes to the writer, which its next read sees (B5)', async () => {
+    const { db } = scratch;
+    await using lease = await db.acquire();
+    const { lastInsertId } = await lease.connection.run("insert into row (note) values ('mine')");
+    expect(await lease.connection.value('select note from row where id = ?', [lastInsertId])).toBe('mine');
+    await lease.connection.batch([['delete from row where id = ?', [lastInsertId]]]);
+    expect(await lease.connection.value('select count(*) from row')).toBe(ROWS);
+  });
+
+  test('that nobody gives back is reported with its taker, and again when it comes back (S4, B11)', async () => {
+    const { db } = scratch;
+    const reports: { takenAt: string }[] = [];
+    db.on('pool:leak', (event) => reports.push(event));
+    db.on('pool:leak-returned', (event) => reports.push(event));
+    const lease = await db.acquire();
+    while (reports.length === 0) await sleep(20);
+    lease.release();
+    expect(reports).toHaveLength(2);
+    for (const { takenAt } of reports) expect(takenAt).toContain('leases.test.ts');
+  });
+});
