@@ -12,7 +12,7 @@ const ENDLESS =
   'with recursive n (i) as (select 1 union all select i + 1 from n where i < 1e10) select count(*) from n';
 
 describe('a lease', () => {
-  const scratch = scratchForAll(SCHEMA, { pool: { max: 1 } });
+  const scratch = scratchForAll(SCHEMA, { pool: { max: 1, leakAfterMs: 150 } });
   afterEach(() => expectAtRest(scratch.db));
 
   test('goes back at the end of its scope, in every outcome (S3, S4)', async () => {
