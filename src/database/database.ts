@@ -252,8 +252,10 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
   /** What was accepted may finish. */
   async #drain(deadline: number): Promise<void> {
     const { backend, transactions } = this.#parts;
-    const isBusy = () =>
-      transactions.stats().active > 0 || backend.pendingCalls() > 0 || backend.poolStats().leased > 0;
+    const isBusy = () => {
+      const { leased, waiting } = backend.poolStats();
+      return transactions.stats().active + backend.pendingCalls() + leased + waiting > 0;
+    };
     while (isBusy() && systemClock.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
     }

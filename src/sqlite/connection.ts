@@ -7,6 +7,7 @@ import type {
   ShapeResult,
   Statement,
 } from '../driver/index.ts';
+import { waitAtMost } from '../async/index.ts';
 import { RowStream } from './row-stream.ts';
 import { createCall, startCall, type CallRequest, type PendingCall } from './pending-call.ts';
 import type { ControlVerb } from './protocol.ts';
@@ -138,13 +139,15 @@ export class SqliteConnection implements DriverConnection {
 
   /** Leaves the file as one would: fresh query statistics, an empty log. Nothing depends on it. */
   async tidy(timeoutMs: number): Promise<void> {
-    const timeout = new Promise<void>((resolve) => setTimeout(resolve, timeoutMs).unref());
     const work = async () => {
       await this.worker.maintain('optimize');
       await this.worker.maintain('truncate');
     };
     // A busy or broken file may refuse either; closing goes on without.
-    await Promise.race([work().catch(() => undefined), timeout]);
+    await waitAtMost(
+      timeoutMs,
+      work().catch(() => undefined),
+    );
   }
 
   /** Ends the connection: in order where it is sound, with its thread otherwise. */

@@ -2,7 +2,7 @@ import { Status, type Reply } from './protocol.ts';
 import type { Bindable } from './parameters.ts';
 import { encodeRows } from './result-encoding.ts';
 import { UsageError } from '../errors/index.ts';
-import type { StatementStore } from './statement-store.ts';
+import type { PreparedStatement, StatementStore } from './statement-store.ts';
 
 /** Open cursors of one connection at most; each pins its snapshot and a prepared statement. */
 const MAX_CURSORS = 64;
@@ -10,8 +10,8 @@ const MAX_CURSORS = 64;
 const CHUNK_MAX_MS = 5;
 
 interface OpenCursor {
+  readonly statement: PreparedStatement;
   readonly rows: Generator<unknown[]>;
-  readonly width: number;
   readonly chunkRows: number;
 }
 
@@ -42,13 +42,12 @@ export class CursorTable {
     statement.assertDistinctColumns();
     // Rows that were handed out cannot be read again in another mode.
     statement.readBigIntsFromNow();
-    const width = statement.columns.length;
-    this.#open.set(seq, { rows: statement.iterate(query.params), width, chunkRows: query.chunkRows });
-    this.#writeChunk(reply, { seq, cursorId: seq, columns: statement.columns });
+    this.#open.set(seq, { statement, rows: statement.iterate(query.params), chunkRows: query.chunkRows });
+    this.#writeChunk(reply, { seq, cursorId: seq, isFirst: true });
   }
 
   fetch(reply: Reply, seq: number, cursorId: number): void {
-    this.#writeChunk(reply, { seq, cursorId, columns: null });
+    this.#writeChunk(reply, { seq, cursorId, isFirst: false });
   }
 
   /** @returns whether the cursor was open. */
@@ -64,15 +63,29 @@ export class CursorTable {
   /** A chunk is a reply with rows; the field before the rows says whether more will come. */
   #writeChunk(
     reply: Reply,
-    chunk: { seq: number; cursorId: number; columns: readonly string[] | null },
+    { seq, cursorId, isFirst }: { seq: number; cursorId: number; isFirst: boolean },
   ): void {
-    const cursor = this.#open.get(chunk.cursorId);
+    const cursor = this.#open.get(cursorId);
     if (cursor === undefined)
       throw new UsageError('The stream was closed: its transaction or connection has ended.');
-    const { rows, hasMore } = takeChunk(cursor);
-    if (!hasMore) this.#open.delete(chunk.cursorId);
-    reply.wire.push(chunk.seq, Status.chunk, hasMore);
-    encodeRows(reply, chunk.seq, { columns: chunk.columns, width: cursor.width, rows, micros: 0 });
+    const { rows, hasMore } = this.#take(cursorId, cursor);
+    // Not before the first row: SQLite prepares anew where the schema has changed (ALTER TABLE and `select *`).
+    const { columns } = cursor.statement;
+    reply.wire.push(seq, Status.chunk, hasMore);
+    encodeRows(reply, seq, { columns: isFirst ? columns : null, width: columns.length, rows, micros: 0 });
+  }
+
+  /** The next rows. A cursor that has ended, or failed, is open no longer. */
+  #take(cursorId: number, cursor: OpenCursor): { rows: unknown[][]; hasMore: boolean } {
+    let hasMore = false;
+    try {
+      const chunk = takeChunk(cursor);
+      cursor.statement.assertDistinctColumns();
+      ({ hasMore } = chunk);
+      return chunk;
+    } finally {
+      if (!hasMore) this.close(cursorId);
+    }
   }
 }
 

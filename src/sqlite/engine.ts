@@ -7,22 +7,15 @@ import type {
   ShapeResult,
   Statement,
 } from '../driver/index.ts';
-import {
-  ConnectionError,
-  ConnectionPoolExhaustedError,
-  MillpondError,
-  QueryExecutionError,
-  ReadOnlyError,
-} from '../errors/index.ts';
+import { MillpondError, QueryExecutionError, ReadOnlyError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { assertSqliteVersion } from './binding.ts';
 import { SqliteConnection, type ConnectionHome } from './connection.ts';
 import { isBusy, toFailure } from './failure.ts';
 import { FileWatch, preparePlace } from './file-guard.ts';
-import { InlineReader } from './inline-reader.ts';
+import { InlineReads, mayRunInline } from './inline-reads.ts';
 import { loadInterrupter, type Interrupter } from './interrupt.ts';
 import { ENGINE_HOLDERS, Lane, type LaneSource } from './lane.ts';
-import { toBindable } from './parameters.ts';
 import {
   createCall,
   createEngineCall,
@@ -39,7 +32,6 @@ import type { ConnectionRole, SqliteSettings } from './settings.ts';
 import { SharedCounters } from './shared-counters.ts';
 import type { StatementAnalysis } from './statement-analysis.ts';
 import { translateFailure } from './translate-failure.ts';
-import { TurnBudget } from './turn-budget.ts';
 import { walBytes, WalGovernor } from './wal-governor.ts';
 import { WorkerConnection } from './worker-connection.ts';
 
@@ -79,15 +71,13 @@ export class SqliteEngine {
   readonly #rowShapes = new RowShapes();
   readonly #plans = new PlanCache();
   readonly #counters = new SharedCounters();
-  readonly #budget: TurnBudget;
+  readonly #inlineReads: InlineReads;
   readonly #writePlace: CallPlace;
   readonly #fileWatch: FileWatch;
   readonly #home: ConnectionHome;
-  #inlineReader: InlineReader | undefined;
   #writeLane!: Lane;
   #readLanes: ReadLanes | undefined;
   #governor: WalGovernor | undefined;
-  #inlineCount = 0;
   #offloadedCount = 0;
 
   constructor({ settings, announce, observer, beforeWrite }: SqliteEngineParts) {
@@ -99,7 +89,15 @@ export class SqliteEngine {
     this.#beforeWrite = beforeWrite;
     this.#interrupter = loadInterrupter();
     this.#writePlace = this.#placeOf(undefined);
-    this.#budget = new TurnBudget(settings.inlineBudgetMs);
+    this.#inlineReads = new InlineReads({
+      budgetMs: settings.inlineBudgetMs,
+      maxWaiting: settings.maxWaiting,
+      announce,
+      observer,
+      runElsewhere: ({ shape, statement, options, plan }) =>
+        this.#readOffloaded(shape, statement, options, plan),
+      toError: (error, { statement, options }) => this.#failed(error, statement, options),
+    });
     this.#fileWatch = new FileWatch(settings.path);
     this.#home = this.#createHome();
   }
@@ -126,7 +124,7 @@ export class SqliteEngine {
     this.#fileWatch.open();
     this.#writeLane = new Lane(sources.writer, { holder: ENGINE_HOLDERS.groupCommit, maxWaiting });
     if (!pooled) return;
-    this.#inlineReader = new InlineReader(this.#settings, (columns) => this.#rowShapes.get(columns));
+    this.#inlineReads.open(this.#settings, (columns) => this.#rowShapes.get(columns));
     const { express, reader: readers, maxReaders } = sources;
     this.#readLanes = new ReadLanes({ express, readers, maxReaders }, maxWaiting);
     if (this.#settings.readOnly) return;
@@ -191,12 +189,12 @@ export class SqliteEngine {
 
   /** Accepted and not answered: in line, or on their way on shared connections. */
   pendingCalls(): number {
-    return this.#writeLane.pending + (this.#readLanes?.pending ?? 0) + this.#budget.waiting;
+    return this.#writeLane.pending + (this.#readLanes?.pending ?? 0) + this.#inlineReads.waiting;
   }
 
   stats(): Record<string, number | string | boolean> {
     return {
-      inline: this.#inlineCount,
+      inline: this.#inlineReads.count,
       offloaded: this.#offloadedCount,
       movedReads: this.#readLanes?.moved ?? 0,
       ...this.#counters.readGroups(),
@@ -211,8 +209,7 @@ export class SqliteEngine {
   /** After the readers are closed and before the writer is. */
   async stopServices(): Promise<void> {
     await this.#governor?.close();
-    this.#inlineReader?.close();
-    this.#inlineReader = undefined;
+    this.#inlineReads.close();
   }
 
   /** After the last connection. */
@@ -227,8 +224,8 @@ export class SqliteEngine {
     plan: Plan,
   ): Promise<ShapeResult[S]> {
     if (plan.analysis.writes) return this.#write(shape, statement, options, plan);
-    if (plan.inline !== undefined && plan.cost.weight === 'cheap' && shape !== 'json' && shape !== 'run') {
-      return this.#readInline(shape, statement, options, plan);
+    if (mayRunInline(shape, plan)) {
+      return this.#inlineReads.execute({ shape, statement, options, plan }) as Promise<ShapeResult[S]>;
     }
     return this.#readOffloaded(shape, statement, options, plan);
   }
@@ -275,71 +272,13 @@ export class SqliteEngine {
     return { placement, transactionId: undefined, writes, commits: writes, cost, queryTimeoutMs };
   }
 
-  #readInline<S extends Shape>(
-    shape: S,
-    statement: Statement,
-    options: CallOptions,
-    plan: Plan,
-  ): Promise<ShapeResult[S]> {
-    const startedAt = performance.now();
-    if (this.#budget.hasRoom(startedAt)) return this.#runInline(shape, statement, options, plan, startedAt);
-    if (this.#budget.waiting >= this.#settings.maxWaiting) {
-      const message = `The line for inline reads is full: ${this.#budget.waiting} calls are waiting.`;
-      return Promise.reject(new ConnectionPoolExhaustedError(message));
-    }
-    return new Promise((resolve, reject) => {
-      this.#budget.wait(() => {
-        if (options.signal?.aborted) return reject(options.signal.reason);
-        this.#runInline(shape, statement, options, plan, performance.now()).then(resolve, reject);
-      });
-    });
-  }
-
-  #runInline<S extends Shape>(
-    shape: S,
-    statement: Statement,
-    options: CallOptions,
-    plan: Plan,
-    startedAt: number,
-  ): Promise<ShapeResult[S]> {
-    try {
-      const reader = this.#inlineReader;
-      if (reader === undefined)
-        throw new ConnectionError('The database is closed.', { code: 'ERR_MILLPOND_CLOSED' });
-      const result = reader.read(plan.inline!, shape as 'all', toBindable(statement.params));
-      const durationMs = performance.now() - startedAt;
-      this.#noteInline(statement, options, plan, { durationMs, rows: countRows(shape, result) });
-      return Promise.resolve(result as ShapeResult[S]);
-    } catch (error) {
-      // The inline connection never waits for a lock: a worker does.
-      if (isBusy(error)) return this.#readOffloaded(shape, statement, options, plan);
-      return Promise.reject(this.#failed(error, statement, options));
-    }
-  }
-
-  #noteInline(
-    { text, params }: Statement,
-    { name }: CallOptions,
-    plan: Plan,
-    { durationMs, rows }: { durationMs: number; rows: number },
-  ): void {
-    this.#inlineCount += 1;
-    const demoted = plan.cost.recordInline(durationMs * 1000, rows);
-    const budgetMs = this.#settings.inlineBudgetMs;
-    if (demoted && durationMs > budgetMs)
-      this.#announce.emit('sqlite:inline-overrun', { sql: text, durationMs, budgetMs });
-    if (!this.#observer.record(durationMs, rows)) return;
-    const where = { placement: 'inline', connectionId: undefined, transactionId: undefined } as const;
-    this.#observer.succeeded({ text, name, params, ...where, durationMs }, rows);
-  }
-
   /** @returns undefined where no connection of this thread can tell. */
   #plan(text: string): Plan | undefined {
     const known = this.#plans.get(text);
     if (known !== undefined) return known;
-    if (this.#inlineReader === undefined) return undefined;
     try {
-      const statement = this.#inlineReader.prepare(text);
+      const statement = this.#inlineReads.prepare(text);
+      if (statement === undefined) return undefined;
       return this.#plans.add(text, statement.analysis, this.#settings.inlineReads ? statement : undefined);
     } catch (error) {
       if (isBusy(error)) return undefined;
@@ -409,9 +348,4 @@ export class SqliteEngine {
       assertSound: () => this.#fileWatch.assertSound(),
     };
   }
-}
-
-function countRows(shape: Shape, result: unknown): number {
-  if (shape === 'all') return (result as unknown[]).length;
-  return result === undefined ? 0 : 1;
 }

@@ -69,3 +69,8 @@ export function isBusy(error: unknown): boolean {
   const { errcode } = error as { errcode?: number };
   return errcode !== undefined && primaryCode(errcode) === Sqlite.busy;
 }
+
+/** The caller has been told, or is about to be, that its call was ended. */
+export function cancelledError(): Error {
+  return Object.assign(new Error('cancelled'), { errcode: FailureCode.cancelled });
+}

@@ -118,7 +118,7 @@ export class FileWatch {
     const found = identifyFile(this.#path);
     if (found?.inode === this.#opened.inode && found.device === this.#opened.device) return;
     const message =
-      `The database file at ${this.#path} is ${found === undefined ? 'gone' : 'another file than the one that was opened'}. ` +
+      `The database file at ${this.#path} is ${found === undefined ? 'gone' : 'another file than the one opened'}. ` +
       'Writes are stopped: they would go to a file that nobody can find. Put the file back and restart.';
     throw this.#stop(new ConnectionError(message, { code: 'ERR_MILLPOND_FILE_CHANGED' }));
   }
@@ -144,7 +144,8 @@ export class FileWatch {
 
 function damagedError(path: string, { message }: Failure): ConnectionError {
   return new ConnectionError(
-    `The database file at ${path} is damaged (${message}). Writes are stopped; nothing was repaired or deleted. ` +
+    `The database file at ${path} is damaged (${message}). Writes are stopped; nothing was repaired or ` +
+      'deleted. ' +
       'Restore a backup, or see https://sqlite.org/recovery.html',
     { code: 'ERR_MILLPOND_CORRUPT' },
   );
@@ -152,7 +153,8 @@ function damagedError(path: string, { message }: Failure): ConnectionError {
 
 function diskError(path: string, { message }: Failure): ConnectionError {
   return new ConnectionError(
-    `The disk under ${path} failed at COMMIT again (${message}), on a new connection. Writes are stopped: look at the ` +
+    `The disk under ${path} failed at COMMIT again (${message}), on a new connection. ` +
+      'Writes are stopped: look at the ' +
       'disk, then restart.',
     { code: 'ERR_MILLPOND_STORAGE' },
   );

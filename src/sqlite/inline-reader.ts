@@ -57,13 +57,10 @@ export class InlineReader {
     params: readonly Bindable[],
   ): unknown {
     this.#enterBurst();
-    if (shape === 'all') {
-      statement.assertDistinctColumns();
-      return this.#toRows(statement, statement.all(params));
-    }
     if (shape === 'value') return statement.get(params)?.[0];
-    statement.assertDistinctColumns();
+    if (shape === 'all') return this.#toRows(statement, statement.all(params));
     const row = statement.get(params);
+    statement.assertDistinctColumns();
     return row === undefined ? undefined : this.#known(statement).build(row, 0);
   }
 
@@ -74,6 +71,7 @@ export class InlineReader {
   }
 
   #toRows(statement: PreparedStatement, rows: readonly (readonly unknown[])[]): Record<string, unknown>[] {
+    statement.assertDistinctColumns();
     if (rows.length === 0) return [];
     const { build } = this.#known(statement);
     return rows.map((row) => build(row, 0));

@@ -2,13 +2,12 @@ import type { DatabaseSync } from './binding.ts';
 import { CancelBoard } from './cancel-board.ts';
 import { NumberStore } from './columnar.ts';
 import { CursorTable } from './cursor-table.ts';
-import { toFailure } from './failure.ts';
-import { commitFailure, GroupCommit, type GroupMember, type MemberOutcome } from './group-commit.ts';
+import { cancelledError, toFailure } from './failure.ts';
+import { GroupCommit, type GroupMember, type MemberOutcome } from './group-commit.ts';
 import { runMaintenance } from './maintenance.ts';
 import type { Bindable } from './parameters.ts';
 import {
   Cursor,
-  FailureCode,
   Op,
   SHAPES,
   Status,
@@ -18,9 +17,9 @@ import {
   type Reply,
   type Wire,
 } from './protocol.ts';
+import { SessionTransaction } from './session-transaction.ts';
 import type { SharedCounters } from './shared-counters.ts';
 import {
-  cancelledError,
   StatementRunner,
   type BatchPart,
   type StatementCall,
@@ -34,8 +33,6 @@ import type { ConnectionRole, ConnectionSettings } from './settings.ts';
 const MAX_GROUP_MEMBERS = 1_000;
 /** Replies are held back this long at most while later requests of the same message run. */
 const REPLY_WITHIN_MS = 1;
-/** Commits between two looks at the write-ahead log; one look costs about 2 µs. */
-const COMMITS_BETWEEN_LOOKS = 8;
 const BATCH_SAVEPOINT = 'millpond_batch';
 
 interface GroupedCall extends GroupMember {
@@ -63,20 +60,13 @@ export class Session {
   readonly #runner: StatementRunner;
   readonly #cursors: CursorTable;
   readonly #group: GroupCommit;
-  readonly #counters: SharedCounters;
+  readonly #transaction: SessionTransaction;
   readonly #send: SessionOptions['send'];
 
   #members: GroupedCall[] = [];
   readonly #numbers = new NumberStore();
   #reply: Reply = { wire: [], numbers: this.#numbers, transfer: [] };
   #sentAt = 0;
-  #commits = 0;
-  /**
-   * True between BEGIN and its COMMIT or ROLLBACK, even where SQLite has ended the transaction in between.
-   */
-  #inTransaction = false;
-  /** True while the reads of one message share a read transaction. */
-  #inReadBurst = false;
 
   constructor(options: SessionOptions) {
     this.#database = options.database;
@@ -84,11 +74,15 @@ export class Session {
     this.#role = options.role;
     this.#isDurable = ['full', 'extra'].includes(options.settings.synchronous);
     this.#board = options.board;
-    this.#counters = options.counters;
     this.#send = options.send;
     this.#control = new TransactionControl(options.database, options.store, options.settings.busyTimeoutMs);
     this.#runner = new StatementRunner(options.store, options.board);
     this.#cursors = new CursorTable(options.store);
+    this.#transaction = new SessionTransaction({
+      ...options,
+      control: this.#control,
+      closeCursors: () => this.#cursors.closeAll(),
+    });
     this.#group = new GroupCommit(this.#control, options.board, options.counters);
   }
 
@@ -103,7 +97,7 @@ export class Session {
 
   /** True while a caller's transaction is open. */
   get isInTransaction(): boolean {
-    return this.#inTransaction;
+    return this.#transaction.isOpen;
   }
 
   /** Executes every request of a message. */
@@ -119,12 +113,12 @@ export class Session {
       if (performance.now() - this.#sentAt > REPLY_WITHIN_MS) this.#flush();
     }
     this.#runGroup();
-    this.#endReadBurst();
+    this.#transaction.endReadBurst();
     this.#flush();
   }
 
   #joinsGroup(op: number): boolean {
-    return op === Op.write || ((op === Op.batch || op === Op.script) && !this.#inTransaction);
+    return op === Op.write || ((op === Op.batch || op === Op.script) && !this.#transaction.isOpen);
   }
 
   #dispatch(op: number, seq: number, cursor: Cursor): void {
@@ -164,24 +158,14 @@ export class Session {
 
   #execute(call: StatementCall): void {
     this.#answer(call.seq, () => {
-      if (this.#inTransaction) this.#assertOpen();
-      else this.#beginReadBurst();
+      if (this.#transaction.isOpen) this.#transaction.assertOpen();
+      else this.#transaction.beginReadBurst();
       this.#started(call.seq, () => {
         const result = this.#runner.run(call);
-        if (this.#inTransaction && this.#runner.writes(call.id)) this.#keep(call.seq);
+        if (this.#transaction.isOpen && this.#runner.writes(call.id)) this.#transaction.keep(call.seq);
         result.write(this.#reply);
       });
     });
-  }
-
-  /**
-   * What a statement of a transaction did cannot be undone alone. Where its call was cancelled meanwhile, the
-   * whole is undone, as SQLite does with an interrupted write; otherwise it is too late to cancel it now.
-   */
-  #keep(seq: number): void {
-    if (this.#board.finalize(seq)) return;
-    this.#control.rollback();
-    throw cancelledError();
   }
 
   #joinWrite(call: StatementCall): void {
@@ -214,12 +198,12 @@ export class Session {
 
   /** Outside a transaction a member of the group; inside one, part of it. */
   #joinOrRun(call: GroupedCall, mustRunAlone: () => boolean): void {
-    if (!this.#inTransaction) return this.#join(call, mustRunAlone());
+    if (!this.#transaction.isOpen) return this.#join(call, mustRunAlone());
     this.#answer(call.seq, () => {
-      this.#assertOpen();
+      this.#transaction.assertOpen();
       this.#started(call.seq, () => {
         const result = call.execute();
-        this.#keep(call.seq);
+        this.#transaction.keep(call.seq);
         call.write(this.#reply, result);
       });
     });
@@ -248,77 +232,8 @@ export class Session {
 
   #controlTransaction(seq: number, verb: ControlVerb, name: string | null): void {
     this.#answer(seq, () => {
-      this.#runVerb(seq, verb, name);
+      this.#transaction.run(seq, verb, name, (step) => this.#started(seq, step));
       this.#done(seq, null);
-    });
-  }
-
-  #runVerb(seq: number, verb: ControlVerb, name: string | null): void {
-    switch (verb) {
-      case 'begin-write':
-        this.#endReadBurst();
-        // Set before BEGIN is tried: if it fails, what was sent behind it must not run in autocommit.
-        this.#inTransaction = true;
-        return this.#started(seq, () => this.#control.beginWrite(() => this.#board.isCancelled(seq)));
-      case 'begin-read':
-        this.#endReadBurst();
-        this.#inTransaction = true;
-        if (this.#role === 'writer') this.#control.allowWrites(false);
-        return this.#control.beginRead();
-      case 'commit':
-        return this.#commit(seq);
-      case 'rollback':
-        return this.#leave(() => this.#control.rollback());
-      default:
-        this.#assertOpen();
-        if (verb === 'savepoint') this.#control.savepoint(name!);
-        else if (verb === 'release') this.#control.release(name!);
-        else this.#control.rollbackTo(name!);
-    }
-  }
-
-  #commit(seq: number): void {
-    this.#leave(() => {
-      this.#assertOpen();
-      try {
-        // From here on a thread that dies leaves the outcome unknown. Where it was given up, its caller is
-        // told already that nothing was committed.
-        if (!this.#board.finalize(seq)) throw cancelledError();
-        this.#control.commit();
-      } catch (error) {
-        this.#control.rollback();
-        throw Object.assign(new Error((error as Error).message), { errcode: commitFailure(error).code });
-      }
-    });
-    this.#noteCommit();
-  }
-
-  /** Tells the governor on the main thread how long the log has become. */
-  #noteCommit(): void {
-    this.#commits += 1;
-    if (this.#commits % COMMITS_BETWEEN_LOOKS !== 1 || this.#role !== 'writer') return;
-    const log = this.#control.readLog();
-    if (log !== undefined) this.#counters.noteLog(log.walFrames, log.checkpointedFrames);
-  }
-
-  #leave(end: () => void): void {
-    this.#cursors.closeAll();
-    try {
-      end();
-    } finally {
-      this.#inTransaction = false;
-      if (this.#role === 'writer') this.#control.allowWrites(true);
-    }
-  }
-
-  /**
-   * The guard against autocommit: SQLite ends a transaction by itself on some errors, and BEGIN may have
-   * failed.
-   */
-  #assertOpen(): void {
-    if (this.#control.isOpen) return;
-    throw Object.assign(new Error('SQLite has ended the transaction'), {
-      errcode: FailureCode.transactionEnded,
     });
   }
 
@@ -327,7 +242,7 @@ export class Session {
     const chunkRows = cursor.next<number>();
     const params = cursor.take<Bindable>(cursor.next<number>());
     this.#answer(seq, () => {
-      if (this.#inTransaction) this.#assertOpen();
+      if (this.#transaction.isOpen) this.#transaction.assertOpen();
       this.#started(seq, () => this.#cursors.open(this.#reply, seq, { text, params, chunkRows }));
     });
   }
@@ -351,9 +266,9 @@ export class Session {
     if (this.#members.length === 0) return;
     const members = this.#members;
     this.#members = [];
-    this.#endReadBurst();
+    this.#transaction.endReadBurst();
     this.#group.run(members).forEach((outcome, index) => this.#replyMember(members[index]!, outcome));
-    this.#noteCommit();
+    this.#transaction.noteCommit();
   }
 
   #replyMember(member: GroupedCall, outcome: MemberOutcome): void {
@@ -389,22 +304,6 @@ export class Session {
 
   #done(seq: number, value: unknown): void {
     this.#reply.wire.push(seq, Status.done, value);
-  }
-
-  /**
-   * Reads of one message share a snapshot: it is taken after all of them were asked for, and a read alone
-   * costs two file locks, several times what a point read itself costs.
-   */
-  #beginReadBurst(): void {
-    if (this.#inReadBurst || this.#role !== 'reader') return;
-    this.#inReadBurst = true;
-    this.#store.trusted((database) => database.exec('begin'));
-  }
-
-  #endReadBurst(): void {
-    if (!this.#inReadBurst) return;
-    this.#inReadBurst = false;
-    this.#control.rollback();
   }
 
   #flush(): void {

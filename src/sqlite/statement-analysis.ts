@@ -157,8 +157,8 @@ export class StatementAnalyzer {
   result(): StatementAnalysis {
     if (this.#actions === 0) {
       throw new UsageError(
-        'SQLite reports nothing about this statement, so it cannot be placed. VACUUM rewrites the whole file and ' +
-          'cannot run beside other connections: use db.backup(path) for a compact copy, or run it while the service is down.',
+        'SQLite reports nothing about this statement, so it cannot be placed. VACUUM rewrites the whole file ' +
+          'and cannot run beside other connections: run it while the service is down.',
       );
     }
     const inserted = this.#inserted;
@@ -198,7 +198,8 @@ export class StatementAnalyzer {
       case constants.SQLITE_ATTACH:
       case constants.SQLITE_DETACH:
         throw new UsageError(
-          'ATTACH and DETACH change one connection of the pool and not the others. Open the other file as a database ' +
+          'ATTACH and DETACH change one connection of the pool and not the others. Open the other file as a ' +
+            'database ' +
             "of its own: await openDatabase('sqlite:other.db', { name: 'other' })",
         );
       default:
@@ -220,7 +221,7 @@ export class StatementAnalyzer {
       return;
     }
     throw new UsageError(
-      `"pragma ${name}" would change one connection of the pool and not the others, so it is refused as SQL. ` +
+      `"pragma ${name}" would change one connection of the pool and not the others, so it is refused. ` +
         'Connection settings belong to the configuration (see docs/configuration.md).',
     );
   }
@@ -229,8 +230,8 @@ export class StatementAnalyzer {
     if (SCHEMA_ACTIONS.has(action)) this.#changesSchema = true;
     if (TEMPORARY_ACTIONS.has(action)) {
       throw new UsageError(
-        'Temporary tables, views and triggers exist on one connection only, and the next statement may run on another. ' +
-          'Use a common table expression, or an ordinary table.',
+        'Temporary tables, views and triggers exist on one connection only, and the next statement may run ' +
+          'on another. Use a common table expression, or an ordinary table.',
       );
     }
   }

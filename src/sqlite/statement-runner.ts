@@ -1,7 +1,8 @@
 import type { Shape } from '../driver/index.ts';
 import type { DatabaseSync } from './binding.ts';
 import type { CancelBoard } from './cancel-board.ts';
-import { FailureCode, Status, type Cursor, type Reply } from './protocol.ts';
+import { cancelledError } from './failure.ts';
+import { Status, type Cursor, type Reply } from './protocol.ts';
 import type { Bindable } from './parameters.ts';
 import { encodeJsonBody, encodeRows } from './result-encoding.ts';
 import type { StatementAnalysis } from './statement-analysis.ts';
@@ -67,6 +68,8 @@ export class StatementRunner {
     if (call.shape === 'run') return this.#runWithoutRows(statement, call, startedAt);
     if (call.shape !== 'value') statement.assertDistinctColumns();
     const rows = this.#readRows(statement, call);
+    // The columns of a read may have changed with the schema while it ran (ALTER TABLE and `select *`).
+    if (call.shape !== 'value' && !statement.analysis.writes) statement.assertDistinctColumns();
     const micros = microsSince(startedAt);
     if (call.shape === 'json') return this.#toJsonBody(statement, call, rows, micros);
     return { write: (reply) => this.#writeRows(reply, call, statement, { rows, micros }) };
@@ -236,9 +239,4 @@ export class StatementRunner {
 
 function microsSince(startedAt: number): number {
   return Math.round((performance.now() - startedAt) * 1000);
-}
-
-/** The caller has been told, or is about to be, that its call was ended. */
-export function cancelledError(): Error {
-  return Object.assign(new Error('cancelled'), { errcode: FailureCode.cancelled });
 }

@@ -51,7 +51,7 @@ export class PreparedStatement {
   assertDistinctColumns(): void {
     if (this.#duplicateColumn === undefined) return;
     throw new UsageError(
-      `Two result columns are named "${this.#duplicateColumn}", and a row object can hold only one of them. ` +
+      `Two result columns are named "${this.#duplicateColumn}", and a row object can hold only one. ` +
         'Give one another name with AS.',
       { code: 'ERR_MILLPOND_DUPLICATE_COLUMN' },
     );

@@ -44,9 +44,14 @@ export class TransactionControl {
     }
   }
 
+  /** A transaction that takes its snapshot with its first read. */
+  begin(): void {
+    this.#run('begin');
+  }
+
   /** A read transaction whose snapshot is taken now, not at its first statement. */
   beginRead(): void {
-    this.#run('begin');
+    this.begin();
     this.#run('select 1 from sqlite_schema');
   }
 

@@ -51,7 +51,7 @@ export function translateFailure(failure: Failure, statement?: FailedStatement):
     case Sqlite.busy:
     case Sqlite.locked:
       return new QueryExecutionError(
-        `${what}another process kept the database file locked for longer than busyTimeoutMs: ${failure.message}`,
+        `${what}another process kept the file locked for longer than busyTimeoutMs: ${failure.message}`,
         { ...details, code: 'ERR_MILLPOND_BUSY', retryable: true },
       );
     case Sqlite.readOnly:
@@ -64,8 +64,8 @@ export function translateFailure(failure: Failure, statement?: FailedStatement):
     case Sqlite.corrupt:
     case Sqlite.notADatabase:
       return new QueryExecutionError(
-        `${what}the database file is damaged (${failure.message}). Nothing was repaired or deleted: restore a backup, ` +
-          'or see https://sqlite.org/recovery.html',
+        `${what}the database file is damaged (${failure.message}). Nothing was repaired or deleted: ` +
+          'restore a backup, or see https://sqlite.org/recovery.html',
         { ...details, code: 'ERR_MILLPOND_CORRUPT' },
       );
     case Sqlite.ioError:
@@ -86,8 +86,8 @@ function translateOwnCode(failure: Failure, statement?: FailedStatement): Millpo
       return new UsageError(failure.message, { code: 'ERR_MILLPOND_DUPLICATE_COLUMN' });
     case FailureCode.transactionEnded:
       return new TransactionClosedError(
-        'SQLite has ended the transaction by itself (a failed BEGIN, a full disk, ON CONFLICT ROLLBACK, RAISE(ROLLBACK) or an ' +
-          'interrupted write): nothing of it was written, and this statement was not run.',
+        'SQLite has ended the transaction by itself (a failed BEGIN, a full disk, ON CONFLICT ROLLBACK, ' +
+          'RAISE(ROLLBACK) or an interrupted write): nothing of it was written, and this statement was not run.',
       );
     case FailureCode.connectionDoubtful:
       return connectionLostError(new SqliteError(failure));

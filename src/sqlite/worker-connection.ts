@@ -1,5 +1,4 @@
-import { Worker } from 'node:worker_threads';
-import { runInRootContext } from '../async/index.ts';
+import { runInRootContext, waitAtMost } from '../async/index.ts';
 import type { QueryObserver } from '../driver/index.ts';
 import { ConnectionError, OutcomeUnknownError, type MillpondError } from '../errors/index.ts';
 import { readAnswer, type Answer } from './answer-decoding.ts';
@@ -14,7 +13,6 @@ import {
   isOutcomeUnknown,
   type MaintenanceTask,
   type Wire,
-  type WorkerReady,
   type WorkerStart,
 } from './protocol.ts';
 import { encodeRequest } from './request-encoding.ts';
@@ -24,7 +22,7 @@ import type { SharedCounters } from './shared-counters.ts';
 import { StatementReferences } from './statement-references.ts';
 import { timeoutError } from './timeout-error.ts';
 import { connectionLostError, translateFailure } from './translate-failure.ts';
-import { workerUrl } from './worker-url.ts';
+import { WorkerThread } from './worker-thread.ts';
 
 /** What all connections of one database share. */
 export interface ConnectionEnvironment {
@@ -64,13 +62,12 @@ export class WorkerConnection {
   onAnswered: (() => void) | undefined;
 
   readonly #environment: ConnectionEnvironment;
-  readonly #worker: Worker;
+  readonly #thread: WorkerThread;
   readonly #board: CancelBoard;
   readonly #references: StatementReferences;
   readonly #pending = new Map<number, PendingCall>();
   #wire: Wire = [];
   #flushScheduled = false;
-  #keptAlive = true;
   #lastSeq = 0;
   #interruptKey: number | undefined;
   #usable = true;
@@ -81,12 +78,12 @@ export class WorkerConnection {
   private constructor(
     role: ConnectionRole,
     environment: ConnectionEnvironment,
-    worker: Worker,
+    thread: WorkerThread,
     board: SharedArrayBuffer,
   ) {
     this.role = role;
     this.#environment = environment;
-    this.#worker = worker;
+    this.#thread = thread;
     this.#board = new CancelBoard(board);
     const { statementCacheSize } = environment.settings;
     this.#references = new StatementReferences(statementCacheSize * REFERENCES_PER_CACHED_STATEMENT);
@@ -106,21 +103,21 @@ export class WorkerConnection {
       counters: environment.counters.buffer,
       interruptLibrary: environment.interrupter?.libraryPath,
     };
-    // Made in the root context: the worker's events would otherwise carry the first request's context for
-    // ever.
-    const worker = runInRootContext(
-      () => new Worker(workerUrl, { workerData: start, name: `millpond-${role}` }),
-    );
-    const connection = new WorkerConnection(role, environment, worker, board);
-    const ready = await runInRootContext(() => connection.#listen());
+    const thread = new WorkerThread(start);
+    const connection = new WorkerConnection(role, environment, thread, board);
+    const ready = await thread.listen({
+      onAnswers: (answers) => connection.#receive(answers),
+      onError: () => (connection.#usable = false),
+      onEnd: (reason) => connection.#lose(reason),
+    });
     if (!ready.ready) {
-      await worker.terminate();
+      await thread.terminate();
       environment.noteFailure(ready);
       const cause = translateFailure(ready);
       throw new ConnectionError(`The ${role} connection could not be opened: ${cause.message}`, { cause });
     }
     connection.#interruptKey = ready.interruptKey;
-    connection.#keepAlive(false);
+    thread.keepAlive(false);
     return connection;
   }
 
@@ -206,8 +203,7 @@ export class WorkerConnection {
   /** Rolls back nothing and asks nobody: the thread ends when the statement that it runs does. */
   async terminate(reason: Error): Promise<void> {
     this.#lose(reason);
-    this.#keepAlive(true);
-    await this.#worker.terminate();
+    await this.#thread.terminate();
   }
 
   /** Closes the connection in order; after `timeoutMs` the thread is ended without it. */
@@ -216,14 +212,13 @@ export class WorkerConnection {
     const closed = this.maintain('close');
     this.#closing = true;
     try {
-      await withTimeout(closed, timeoutMs);
+      await waitAtMost(timeoutMs, closed);
     } catch {
       // The connection did not close in order (it was lost, or is busy): ending its thread is all that is
       // left.
     } finally {
       // The process must not end before the thread has: SQLite's own close would be cut short.
-      this.#keepAlive(true);
-      await this.#worker.terminate();
+      await this.#thread.terminate();
     }
   }
 
@@ -233,30 +228,6 @@ export class WorkerConnection {
   #refuse(call: PendingCall, error: unknown): void {
     call.reject(error);
     queueMicrotask(() => this.onAnswered?.());
-  }
-
-  /** @returns the first message; all later ones are answers. */
-  #listen(): Promise<WorkerReady> {
-    return new Promise((resolve) => {
-      let receive = (first: unknown): void => {
-        receive = (message) => this.#receive(message as Answers);
-        resolve(first as WorkerReady);
-      };
-      let error: Error | undefined;
-      const end = (code: number): void => {
-        const reason = error ?? new Error(`the thread ended with code ${code}`);
-        // Without effect unless the thread ended before it was ready.
-        resolve({ ready: false, code: FailureCode.internal, message: reason.message });
-        this.#lose(reason);
-      };
-      this.#worker.on('message', (message) => receive(message));
-      // Not the end yet: answers that were given before it may come after it, but never after the exit.
-      this.#worker.on('error', (cause) => {
-        error = cause as Error;
-        this.#usable = false;
-      });
-      this.#worker.on('exit', end);
-    });
   }
 
   #nextSeq(): number {
@@ -289,16 +260,8 @@ export class WorkerConnection {
     this.#flushScheduled = false;
     const wire = this.#wire;
     this.#wire = [];
-    this.#keepAlive(this.#pending.size > 0);
-    if (this.#usable) this.#worker.postMessage(wire);
-  }
-
-  /** The process stays alive for calls in flight, and for nothing else. */
-  #keepAlive(alive: boolean): void {
-    if (alive === this.#keptAlive) return;
-    this.#keptAlive = alive;
-    if (alive) this.#worker.ref();
-    else this.#worker.unref();
+    this.#thread.keepAlive(this.#pending.size > 0);
+    if (this.#usable) this.#thread.post(wire);
   }
 
   #receive([numbers, wire]: Answers): void {
@@ -313,13 +276,13 @@ export class WorkerConnection {
       else this.#fail(call, answer.failure);
     }
     this.onAnswered?.();
-    if (this.#pending.size === 0 && this.#keptAlive) this.#scheduleSleep();
+    if (this.#pending.size === 0) this.#scheduleSleep();
   }
 
   /** Not at once: the callers that were just answered are about to ask for more. */
   #scheduleSleep(): void {
     setImmediate(() => {
-      if (!this.#closing) this.#keepAlive(this.#pending.size > 0);
+      if (!this.#closing) this.#thread.keepAlive(this.#pending.size > 0);
     });
   }
 
@@ -395,7 +358,8 @@ export class WorkerConnection {
   #giveUp(call: PendingCall, tooLate: boolean): void {
     if (call.settled) return;
     if (tooLate) {
-      const message = `COMMIT had begun when the call was to end, and has not returned for ${this.#environment.cancelGraceMs} ms.`;
+      const { cancelGraceMs } = this.#environment;
+      const message = `COMMIT had begun when the call was to end, and has not returned for ${cancelGraceMs} ms.`;
       return this.#reject(call, new OutcomeUnknownError(message));
     }
     if (call.cancellation === 'row') call.cancellation = 'abandon';
@@ -418,7 +382,7 @@ export class WorkerConnection {
     this.#usable = false;
     for (const call of this.#pending.values()) this.#reject(call, this.#lostCallError(call, reason));
     this.#pending.clear();
-    this.#keepAlive(false);
+    this.#thread.keepAlive(false);
     if (!wasClosing) this.#markLost(reason);
     this.onAnswered?.();
   }
@@ -429,12 +393,6 @@ export class WorkerConnection {
     if (!isFinal) return connectionLostError(reason);
     return new OutcomeUnknownError('The writer ended between COMMIT and its answer.', { cause: reason });
   }
-}
-
-async function withTimeout(work: Promise<unknown>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
-  await Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }
 
 function isStopped(code: number): boolean {

@@ -1,0 +1,4 @@
+export { databaseContract, type DatabaseContractOptions, type TestRunner } from './database-contract.ts';
+export type { ContractOptions, OpenContractDatabase, OpenedDatabase } from './behaviour.ts';
+export { expectAtRest } from './expect-at-rest.ts';
+export { withRollback } from './with-rollback.ts';
