@@ -86,7 +86,7 @@ export class SqliteBackend implements Backend {
         })
       : this.#writers;
     // The second takes over while a statement that was thought to be light keeps the first.
-    const express = resolvePoolOptions({ ...config.pool, min: 0, max: 2, maxOverflow: 0 });
+    const express = resolvePoolOptions({ ...config.pool, min: 1, max: 2, maxOverflow: 0 });
     this.#express = config.pooled
       ? new Pool({ ...parts, name: `${name}:express`, factory: factory('reader'), options: express })
       : undefined;
@@ -107,6 +107,9 @@ export class SqliteBackend implements Backend {
         maxReaders: config.pool.max,
         oldestRead: () => backend.#oldestRead(),
       });
+      // In the background: a thread takes its time to start, and the first read should not wait for all of it.
+      // Where it cannot start, the first read that needs it says so.
+      backend.#express?.start().catch(() => undefined);
       await backend.#runInitScript();
       return backend;
     } catch (error) {
