@@ -180,9 +180,12 @@ export class SqliteConnection implements DriverConnection {
     return new RowStream({ worker: this.worker, statement, describe, idleTimeoutMs });
   }
 
+  /** Only asked where nobody else can tell. A text that cannot be analyzed cannot run either: its cursor says why. */
   async #isWrite(text: string): Promise<boolean> {
     const known = this.#home.writes(text);
-    return known ?? ((await this.worker.maintain('analyze', text)) as StatementAnalysis).writes;
+    if (known !== undefined) return known;
+    const analysis = this.worker.maintain('analyze', text) as Promise<StatementAnalysis>;
+    return analysis.then(({ writes }) => writes).catch(() => false);
   }
 
   #describe(request: CallRequest, statement: Statement, options: CallOptions, writes: boolean): PendingCall {
