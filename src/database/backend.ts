@@ -24,6 +24,8 @@ export interface Backend {
   hasRoom(readOnly: boolean): boolean;
   /** True where only one connection can write. */
   readonly exclusiveWriter: boolean;
+  /** True where reads take other connections than writes do. */
+  readonly readersApart: boolean;
 
   poolStats(): PoolStats;
   leases(): LeaseInfo[];

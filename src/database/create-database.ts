@@ -2,7 +2,7 @@ import { systemClock } from '../async/index.ts';
 import { resolveDatabaseConfig, type DatabaseOptions, type ResolvedDatabaseConfig } from '../config/index.ts';
 import { UsageError } from '../errors/index.ts';
 import { EventHub } from '../events/index.ts';
-import { assertNoSelfDeadlock, TransactionManager } from '../transaction/index.ts';
+import { assertNoSelfDeadlock, assertNotStarving, TransactionManager } from '../transaction/index.ts';
 import type { Backend } from './backend.ts';
 import { Database } from './database.ts';
 import { logEvents } from './event-log.ts';
@@ -56,13 +56,21 @@ async function createDatabase(config: ResolvedDatabaseConfig, onClose: () => voi
   // The database's identity for the async context: there before the database itself, which is made last.
   const key = {};
   const beforeWrite = () => assertNoSelfDeadlock(key, 'A write outside the transaction');
-  const backend = await openBackend(config, { name, announce: events, observer: queries, beforeWrite });
+  const beforeCall = () =>
+    assertNotStarving(key, {
+      what: 'A call outside the transaction',
+      hasRoom: () => false,
+      competes: () => true,
+    });
+  const parts = { name, announce: events, observer: queries, beforeWrite, beforeCall };
+  const backend = await openBackend(config, parts);
   const transactions = new TransactionManager({
     databaseKey: key,
     dialect: backend.dialect,
     source: (readOnly) => backend.source(readOnly),
     hasRoom: (readOnly) => backend.hasRoom(readOnly),
     exclusiveWriter: backend.exclusiveWriter,
+    readersApart: backend.readersApart,
     announce: events,
     clock: systemClock,
     limits: { ...config, heldTooLongMs: config.pool.leakAfterMs },

@@ -180,6 +180,7 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
    */
   async backup(path: string, { overwrite = false }: BackupOptions = {}): Promise<void> {
     if (this.#closing !== undefined) throw this.#closedError();
+    this.#parts.transactions.assertMayAcquire(true, 'A backup');
     await this.#parts.backend.backup(path, overwrite);
   }
 

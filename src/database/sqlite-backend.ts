@@ -36,6 +36,11 @@ export interface BackendParts {
    * Called before a write outside a transaction is accepted; throws where it would wait for its own caller.
    */
   beforeWrite(): void;
+  /**
+   * With one connection for everything: called before any call outside a transaction is accepted; throws where
+   * a transaction of its own flow holds that connection.
+   */
+  readonly beforeCall: () => void;
 }
 
 /** Statements of the engine's own that run while it closes. */
@@ -46,6 +51,7 @@ const CHECK_TIMEOUT_MS = 5_000;
 export class SqliteBackend implements Backend {
   readonly dialect = 'sqlite';
   readonly exclusiveWriter = true;
+  readonly readersApart: boolean;
   readonly #config: ResolvedSqliteConfig;
   readonly #engine: SqliteEngine;
   readonly #writers: Pool<SqliteConnection>;
@@ -56,8 +62,14 @@ export class SqliteBackend implements Backend {
    * connection.
    */
   readonly #express: Pool<SqliteConnection> | undefined;
+  readonly #beforeCall: (() => void) | undefined;
 
-  private constructor(config: ResolvedSqliteConfig, { name, announce, observer, beforeWrite }: BackendParts) {
+  private constructor(
+    config: ResolvedSqliteConfig,
+    { name, announce, observer, beforeWrite, beforeCall }: BackendParts,
+  ) {
+    this.readersApart = config.pooled;
+    this.#beforeCall = config.pooled ? undefined : beforeCall;
     this.#config = config;
     this.#engine = new SqliteEngine({ settings: toSettings(config), announce, observer, beforeWrite });
     const parts = { announce: withoutEngineLeaks(announce), clock: systemClock };
@@ -119,20 +131,24 @@ export class SqliteBackend implements Backend {
   }
 
   execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
+    this.#beforeCall?.();
     return this.#engine.execute(shape, statement, options);
   }
 
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
-    if (this.#engine.analyze(statement, options)?.writes === true)
-      return this.#streamWrite(statement, options);
-    return this.#streamRead(statement, options);
+    this.#beforeCall?.();
+    const known = this.#engine.analyze(statement, options);
+    if (known === undefined) return this.#streamUnknown(statement, options);
+    return known.writes ? this.#streamWrite(statement, options) : this.#streamRead(statement, options);
   }
 
   batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
+    this.#beforeCall?.();
     return this.#engine.batch(statements, options);
   }
 
   script(text: string, options: CallOptions): Promise<void> {
+    this.#beforeCall?.();
     return this.#engine.script(text, options);
   }
 
@@ -219,6 +235,16 @@ export class SqliteBackend implements Backend {
     } finally {
       lease.release();
     }
+  }
+
+  /** With one connection, or while the file is locked, only the writer can tell. */
+  async *#streamUnknown(
+    statement: Statement,
+    options: CallOptions,
+  ): AsyncGenerator<Record<string, unknown>[], undefined> {
+    const { writes } = await this.#engine.analyzeOnWriter(statement, options);
+    yield* writes ? this.#streamWrite(statement, options) : this.#streamRead(statement, options);
+    return undefined;
   }
 
   async *#streamRead(

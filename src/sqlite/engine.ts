@@ -148,6 +148,17 @@ export class SqliteEngine {
     }
   }
 
+  async analyzeOnWriter(statement: Statement, options: CallOptions): Promise<StatementAnalysis> {
+    const { text } = statement;
+    const { name, signal, timeoutMs = this.#settings.queryTimeoutMs } = options;
+    const call = createEngineCall({ kind: 'maintain', task: 'analyze', argument: text }, text);
+    try {
+      return await startCall({ ...call, name, signal, timeoutMs }, this.#writeLane.submit);
+    } catch (error) {
+      throw this.#failed(error, statement, options);
+    }
+  }
+
   execute<S extends Shape>(
     shape: S,
     statement: Statement,
@@ -292,21 +303,10 @@ export class SqliteEngine {
     statement: Statement,
     options: CallOptions,
   ): Promise<ShapeResult[S]> {
-    const analysis = await this.#askWriter(statement, options);
+    const analysis = await this.analyzeOnWriter(statement, options);
     options.signal?.throwIfAborted();
     const plan = this.#plans.get(statement.text) ?? this.#plans.add(statement.text, analysis);
     return this.#place(shape, statement, options, plan);
-  }
-
-  async #askWriter(statement: Statement, options: CallOptions): Promise<StatementAnalysis> {
-    const { text } = statement;
-    const { name, signal, timeoutMs = this.#settings.queryTimeoutMs } = options;
-    const call = createEngineCall({ kind: 'maintain', task: 'analyze', argument: text }, text);
-    try {
-      return await startCall({ ...call, name, signal, timeoutMs }, this.#writeLane.submit);
-    } catch (error) {
-      throw this.#failed(error, statement, options);
-    }
   }
 
   #assertWritable({ text }: Statement, { name }: CallOptions): void {

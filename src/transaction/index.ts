@@ -3,7 +3,7 @@ export { onCommit, onRollback, TransactionHookError, type CommitHook, type Rollb
 export type { TransactionLimits } from './house.ts';
 export type { TransactionWork } from './inner-transaction.ts';
 export type { RetryOptions } from './retry.ts';
-export { assertNoSelfDeadlock } from './self-deadlock.ts';
+export { assertNoSelfDeadlock, assertNotStarving } from './self-deadlock.ts';
 export type { TransactionState } from './state.ts';
 export { Transaction } from './transaction.ts';
 export {

@@ -34,6 +34,8 @@ export interface TransactionManagerSetup {
   hasRoom(readOnly: boolean): boolean;
   /** True where only one connection can write (SQLite). */
   readonly exclusiveWriter: boolean;
+  /** True where read-only transactions take other connections than the others do. */
+  readonly readersApart: boolean;
   readonly announce: Announcer;
   readonly clock: Clock;
   readonly limits: TransactionLimits;
@@ -127,13 +129,12 @@ export class TransactionManager {
    * @throws SelfDeadlockError
    */
   assertMayAcquire(readOnly: boolean, what: string): void {
-    const { databaseKey, exclusiveWriter } = this.#setup;
+    const { databaseKey, exclusiveWriter, readersApart } = this.#setup;
     if (exclusiveWriter && !readOnly) assertNoSelfDeadlock(databaseKey, what);
     assertNotStarving(databaseKey, {
       what,
       hasRoom: () => this.#setup.hasRoom(readOnly),
-      // With one writer, readers and the writer are apart and do not wait for each other.
-      competes: (heldReadOnly) => !exclusiveWriter || heldReadOnly === readOnly,
+      competes: (heldReadOnly) => !readersApart || heldReadOnly === readOnly,
     });
   }
 
