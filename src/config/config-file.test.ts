@@ -39,8 +39,10 @@ describe('the configuration file', () => {
   });
 
   it('must be one', async () => {
-    const [yaml, yml, module] = ['config/database.yaml', 'config/database.yml', 'millpond.config.ts'];
-    const folder = await folderWith({ [yaml!]: '', [yml!]: '', [module!]: 'export default {};' });
+    const yaml = 'config/database.yaml';
+    const yml = 'config/database.yml';
+    const module = 'millpond.config.ts';
+    const folder = await folderWith({ [yaml]: '', [yml]: '', [module]: 'export default {};' });
     await expect(readIn(folder)).rejects.toThrow(
       `${yml} (${yml}): is there beside ${yaml}; keep one configuration file\n` +
         `  - ${module} (${module}): is there beside ${yaml}; keep one configuration file`,

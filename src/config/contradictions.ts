@@ -10,9 +10,9 @@ const MAX_READERS = 64;
 export function checkTogether(merged: Merged, path: string | undefined, problems: Problems): void {
   const { values, originOf } = merged;
   const report = (option: OptionName, message: string): void => problems.add(originOf(option), message);
-  const tell = (option: OptionName): string => {
+  const tell = (option: 'pool.max' | 'readOnly'): string => {
     const { key, source } = originOf(option);
-    return `${key} is ${String(values[option])} (${source})`;
+    return `${key} is ${values[option]} (${source})`;
   };
   if (values['pool.min'] > values['pool.max']) {
     report(

@@ -35,8 +35,9 @@ describe('docs/configuration.md', () => {
     for (const dialect of ['sqlite', 'postgres'] as const) {
       for (const production of [false, true]) {
         const defaults = defaultsFor({ dialect, production, cores: 4, inMemory: false });
-        const value = defaults[option as OptionName] ?? 'none';
-        expect(rows.get(option)?.[3]).toContain(value.toLocaleString('en-US'));
+        const value: unknown = defaults[option as OptionName] ?? 'none';
+        const shown = typeof value === 'number' ? value.toLocaleString('en-US') : String(value);
+        expect(rows.get(option)?.[3]).toContain(shown);
       }
     }
   });

@@ -11,7 +11,7 @@ export interface Merged {
   readonly values: FlatOptions;
   readonly sources: Readonly<Record<string, string>>;
   /** Where an option was written, for a message about it; one that nobody wrote is named by itself. */
-  originOf(option: OptionName): Origin;
+  readonly originOf: (option: OptionName) => Origin;
 }
 
 /** Code over environment over file over preset over defaults, option by option. */

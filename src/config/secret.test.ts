@@ -4,8 +4,8 @@ import { Secret } from './secret.ts';
 
 it('shows a secret only to whoever asks for it', () => {
   const secret = new Secret('CANARY');
-  const shown = [`${secret}`, JSON.stringify({ secret }), inspect(secret, { showHidden: true, depth: 9 })];
+  const shown = [String(secret), JSON.stringify({ secret }), inspect(secret, { showHidden: true, depth: 9 })];
   expect(shown.join(' ')).not.toContain('CANARY');
-  expect({ ...secret }).toEqual({});
+  expect(Object.assign({}, secret)).toEqual({});
   expect(secret.reveal()).toBe('CANARY');
 });

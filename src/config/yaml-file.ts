@@ -79,7 +79,8 @@ function valueOf(node: unknown, path: readonly string[], reading: Reading): Yaml
       ? { kind: 'map', entries: entriesOf(node, path, reading) }
       : 'holds keys; allowed: a value';
   }
-  if (isScalar(node) && node.value !== null) return { kind: 'text', text: String(node.value) };
+  if (isScalar<string | number | boolean | null>(node) && node.value !== null)
+    return { kind: 'text', text: String(node.value) };
   if (isSeq(node) && node.items.every(isScalar)) {
     return { kind: 'list', texts: node.items.map(({ value }) => String(value)) };
   }

@@ -93,13 +93,15 @@ export class Pool<Resource> implements LeaseSource<Resource> {
    * aborts.
    */
   acquire(request: AcquireRequest = NO_REQUEST): Promise<Lease<Resource>> {
-    if (request.signal?.aborted) return Promise.reject(request.signal.reason);
+    if (request.signal?.aborted) return Promise.reject(request.signal.reason as unknown);
+    // oxlint-disable-next-line typescript/unbound-method -- a mark in the stack, never called
     const lease = this.#takeReady(request.holder, this.acquire);
     return lease === undefined ? this.#wait(request) : Promise.resolve(lease);
   }
 
   /** A lease if one can be had at this moment: nobody is in line, and one is idle that needs no ping. */
   tryAcquire(holder?: string): Lease<Resource> | undefined {
+    // oxlint-disable-next-line typescript/unbound-method -- a mark in the stack, never called
     return this.#takeReady(holder, this.tryAcquire);
   }
 
@@ -174,6 +176,7 @@ export class Pool<Resource> implements LeaseSource<Resource> {
     const refusal = this.#whyNotWait(timeoutMs);
     if (refusal !== undefined) return Promise.reject(refusal);
     const nowMs = this.#parts.clock.now();
+    // oxlint-disable-next-line typescript/unbound-method -- a mark in the stack, never called
     const trace = this.#leaks.trace(holder, nowMs, this.acquire);
     return new Promise((resolve, reject) => {
       const details = { holder: holder ?? '', trace, signal, sinceMs: nowMs, timeoutMs };

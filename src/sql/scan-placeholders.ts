@@ -34,7 +34,7 @@ function pastSqliteToken(text: string, at: number, found: Placeholder[]): number
     case "'":
     case '"':
     case '`':
-      return pastQuoted(text, at, text[at]!);
+      return pastQuoted(text, at, text[at]);
     case '[':
       return pastQuoted(text, at, ']');
     case '-':
@@ -72,7 +72,7 @@ function pastPostgresToken(text: string, at: number, found: Placeholder[]): numb
   switch (text[at]) {
     case "'":
     case '"':
-      return pastQuoted(text, at, text[at]!);
+      return pastQuoted(text, at, text[at]);
     case '-':
     case '/':
       return pastComment(text, at, 'postgres');

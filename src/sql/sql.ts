@@ -83,7 +83,7 @@ function join(items: readonly unknown[], separator: Sql = COMMA): Sql {
   if (separator.values.length === 0) {
     return new Sql(['', ...items.slice(1).map(() => text!), ''], items.slice());
   }
-  const values = items.flatMap((item, index) => (index === 0 ? [item] : [separator, item]));
+  const values = items.flatMap((item: unknown, index) => (index === 0 ? [item] : [separator, item]));
   return new Sql(
     Array.from({ length: values.length + 1 }, () => ''),
     values,

@@ -148,8 +148,7 @@ function createRowMaker(columns: readonly string[], kinds: string): RowMaker {
     return `${key}: ${value} === ${value} ? ${value} : null`;
   });
   try {
-    // oxlint-disable-next-line no-new-func, no-implied-eval -- generated from JSON literals alone, see
-    // row-builder.ts
+    // oxlint-disable-next-line typescript/no-implied-eval -- of JSON literals alone, see row-builder.ts
     return new Function('n', 'i', 's', 'j', `return { ${properties.join(', ')} };`) as RowMaker;
   } catch {
     // Node started with --disallow-code-generation-from-strings: slower, and right.

@@ -75,7 +75,7 @@ export class InlineReads {
     }
     return new Promise((resolve, reject) => {
       this.#budget.wait(() => {
-        if (read.options.signal?.aborted === true) return reject(read.options.signal.reason);
+        if (read.options.signal?.aborted === true) return reject(read.options.signal.reason as unknown);
         this.#run(read, performance.now()).then(resolve, reject);
       });
     });

@@ -12,7 +12,7 @@ export type RowBuilder = (values: readonly unknown[], at: number) => Record<stri
 export function createRowBuilder(columns: readonly string[]): RowBuilder {
   const properties = columns.map((name, index) => `[${JSON.stringify(name)}]: values[at + ${index}]`);
   try {
-    // oxlint-disable-next-line no-new-func, no-implied-eval -- generated from JSON literals alone, see above
+    // oxlint-disable-next-line typescript/no-implied-eval -- of JSON literals alone, see above
     return new Function('values', 'at', `return { ${properties.join(', ')} };`) as RowBuilder;
   } catch {
     // Node started with --disallow-code-generation-from-strings: slower, and right.

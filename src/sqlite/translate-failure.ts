@@ -1,13 +1,13 @@
 import {
   ConnectionError,
   ConstraintError,
-  MillpondError,
   OutcomeUnknownError,
   QueryExecutionError,
   ReadOnlyError,
   TransactionClosedError,
   UsageError,
   type ConstraintKind,
+  type MillpondError,
 } from '../errors/index.ts';
 import { primaryCode, Sqlite, type Failure } from './failure.ts';
 import { FailureCode } from './protocol.ts';

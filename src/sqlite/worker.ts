@@ -29,10 +29,10 @@ function main(): void {
 
 /** The message and all that came while the one before was executed: writes among them share one COMMIT. */
 function withWaiting(message: Wire): Wire {
-  let more = receiveMessageOnPort(parentPort!) as { message: Wire } | undefined;
+  let more: { message: Wire } | undefined = receiveMessageOnPort(parentPort!);
   while (more !== undefined) {
     for (const field of more.message) message.push(field);
-    more = receiveMessageOnPort(parentPort!) as { message: Wire } | undefined;
+    more = receiveMessageOnPort(parentPort!);
   }
   return message;
 }
@@ -66,7 +66,7 @@ class ActiveListener {
     this.#idleSince = performance.now();
     while (this.#isBusy || this.#session.isInTransaction) {
       if (performance.now() - this.#idleSince > LISTEN_MS) return;
-      const next = receiveMessageOnPort(parentPort!) as { message: Wire } | undefined;
+      const next: { message: Wire } | undefined = receiveMessageOnPort(parentPort!);
       if (next === undefined) continue;
       this.#session.handle(withWaiting(next.message));
       this.#isBusy = this.#mayHurry;

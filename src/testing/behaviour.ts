@@ -18,7 +18,7 @@ export interface Stage {
   /** Holds the tables of `CONTRACT_TABLES`, empty. */
   readonly db: Database;
   /** Another database, without tables; removed when the behaviour was checked. */
-  open(options?: ContractOptions): Promise<Database>;
+  readonly open: (options?: ContractOptions) => Promise<Database>;
 }
 
 export type Check = (stage: Stage) => Promise<void>;

@@ -62,7 +62,7 @@ export class ContractStage {
       await db.script(CONTRACT_TABLES);
       await check({ db, open });
     } finally {
-      for (const { cleanup } of others.reverse()) await cleanup();
+      for (const other of others.reverse()) await other.cleanup();
     }
   }
 }

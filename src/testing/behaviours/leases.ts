@@ -81,7 +81,7 @@ export const LEASE_BEHAVIOURS: Behaviours = {
       assert.match(error.message, /within 120 ms: pool "[^"]+" has \d+ leased, 0 idle, \d+ waiting/);
       for (const lease of leases) lease.release();
       assert.ok(db.stats().pool.timeouts >= 1);
-      await (await db.acquire()).release();
+      (await db.acquire()).release();
     },
   },
 

@@ -24,6 +24,7 @@ export const TRANSACTION_BEHAVIOURS: Behaviours = {
       const thrown = await thrownBy(
         db.transaction(async (tx) => {
           await addThing(tx, 1);
+          // oxlint-disable-next-line typescript/only-throw-error -- whatever is thrown passes unchanged
           throw mine;
         }),
       );

@@ -73,8 +73,8 @@ function judge(when: string, plan: Plan, run: FaultRun, findings: Findings): voi
     findings.break(`${when}: the process ended with ${end.signal ?? end.code}: ${end.stderr}`);
   ledger.check(when, content, findings);
   ledger.count(findings);
-  for (const code of ledger.codes.keys()) {
-    findings.add(code, ledger.codes.get(code)!);
+  for (const [code, count] of ledger.codes) {
+    findings.add(code, count);
     if (!code.startsWith('ERR_MILLPOND')) findings.break(`${when}: a caller was told ${code}`);
   }
   if (died) findings.add('deaths');

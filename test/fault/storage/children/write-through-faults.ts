@@ -58,5 +58,6 @@ async function readCode(database: Database): Promise<string> {
 
 function codeOf(error: unknown): string {
   if (error === undefined) return '';
-  return error instanceof MillpondError ? error.code : String(error);
+  if (error instanceof MillpondError) return error.code;
+  return error instanceof Error ? String(error) : 'something that is no error';
 }
