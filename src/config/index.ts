@@ -21,3 +21,4 @@ export type {
 export { resolveDatabaseConfig, type ConfigRequest } from './resolve.ts';
 export { maskUrl } from './mask-url.ts';
 export { Secret } from './secret.ts';
+export { suggest } from './suggest.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../errors/index.ts';
-import { POOL_PRESETS, resolvePoolOptions, type PoolOptions } from './pool-options.ts';
+import { resolvePoolOptions } from './pool-options.ts';
 
-function faultsOf(given: PoolOptions | Record<string, unknown>): Record<string, string> {
+function faultsOf(given: Record<string, unknown>): Record<string, string> {
   try {
-    resolvePoolOptions(given as PoolOptions);
+    resolvePoolOptions(given);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return Object.fromEntries(error.problems.map(({ key, message }) => [key, message]));
@@ -18,17 +18,6 @@ describe('resolvePoolOptions', () => {
     expect(options).toMatchObject({ max: 4, min: 1, acquireTimeoutMs: 5_000, maxWaiting: 1_000 });
     expect(Object.isFrozen(options)).toBe(true);
     expect(resolvePoolOptions().max).toBe(10);
-  });
-
-  it('takes a preset with words of its own beside it (M8)', () => {
-    expect(resolvePoolOptions(POOL_PRESETS.development)).toMatchObject({ max: 5, maxOverflow: 10 });
-    const production = resolvePoolOptions({ ...POOL_PRESETS.production, max: 30 });
-    expect(production).toMatchObject({
-      max: 30,
-      maxOverflow: 40,
-      maxLifetimeMs: 3_600_000,
-      pingAfterIdleMs: 0,
-    });
   });
 
   it('takes 0 for "off" where there is such a thing', () => {

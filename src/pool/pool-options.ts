@@ -1,47 +1,8 @@
+import { suggest, type PoolSettings } from '../config/index.ts';
 import { ConfigError, type ConfigProblem } from '../errors/index.ts';
-import { closestName } from './closest-name.ts';
 
-/** What a caller may pass. */
-export interface PoolOptions {
-  /** Most connections alive at once, leased and idle together. @default 10 */
-  readonly max?: number | undefined;
-  /**
-   * Longest wait for a lease, opening a connection included; then ConnectionPoolExhaustedError. 0 = do not
-   * wait. @default 5_000
-   */
-  readonly acquireTimeoutMs?: number | undefined;
-  /** Connections kept open when nothing happens. @default 1 */
-  readonly min?: number | undefined;
-  /** Connections above `max` for a rush; each is closed when it comes back and nobody waits. @default 0 */
-  readonly maxOverflow?: number | undefined;
-  /**
-   * Callers that may wait for a leased connection; the next is refused at once. 0 = nobody waits. @default
-   * 1_000
-   */
-  readonly maxWaiting?: number | undefined;
-  /**
-   * Closes a connection that was idle for this long, while more than `min` are open. 0 = never. @default
-   * 600_000
-   */
-  readonly idleTimeoutMs?: number | undefined;
-  /**
-   * Replaces a connection of this age, less up to 10 % by chance; never while it is leased. 0 = never.
-   * @default 1_800_000
-   */
-  readonly maxLifetimeMs?: number | undefined;
-  /** Pings an idle connection this often, ± 10 %. 0 = never. @default 120_000 */
-  readonly keepaliveMs?: number | undefined;
-  /**
-   * Pings a connection before a lease when it was idle for this long. 0 = before every lease of an idle one.
-   * @default 1_000
-   */
-  readonly pingAfterIdleMs?: number | undefined;
-  /** Reports a lease held for longer, with its taker's stack. 0 = never. @default 10_000 */
-  readonly leakAfterMs?: number | undefined;
-  /** Reports a wait for a lease that took longer. 0 = never. @default 2_000 */
-  readonly warnAcquireMs?: number | undefined;
-  /** Longest one attempt to open a connection may take. @default 5_000 */
-  readonly createTimeoutMs?: number | undefined;
+/** What a caller may pass. 0 means "never" or "off" unless said otherwise; `DEFAULTS` is for what is not said. */
+export interface PoolOptions extends Omit<PoolSettings, 'preset'> {
   /** Longest a ping or a reset may take; then the connection counts as dead. @default 2_000 */
   readonly checkTimeoutMs?: number | undefined;
   /** Longest the pool waits for a connection to end before it looks away. @default 2_000 */
@@ -75,12 +36,6 @@ const DEFAULTS: ResolvedPoolOptions = Object.freeze({
   destroyTimeoutMs: 2_000,
   createRetryMinMs: 10,
   createRetryMaxMs: 5_000,
-});
-
-/** Options that go together; pass one, with your own beside it, to `resolvePoolOptions`. */
-export const POOL_PRESETS: Readonly<Record<'development' | 'production', PoolOptions>> = Object.freeze({
-  development: Object.freeze({ max: 5, maxOverflow: 10 }),
-  production: Object.freeze({ max: 20, maxOverflow: 40, maxLifetimeMs: 3_600_000, pingAfterIdleMs: 0 }),
 });
 
 type Key = keyof ResolvedPoolOptions;
@@ -135,7 +90,7 @@ export function resolvePoolOptions(given: PoolOptions = {}): ResolvedPoolOptions
 }
 
 function unknownKey(key: string): ConfigProblem {
-  const meant = closestName(key, KEYS);
+  const meant = suggest(key, KEYS);
   const hint = meant === undefined ? '' : ` Did you mean "${meant}"?`;
   return problem(key, `There is no such option.${hint}`);
 }
