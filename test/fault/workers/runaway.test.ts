@@ -1,0 +1,90 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { resultOf } from '../../fixtures/run-script.ts';
+import { sourceWithoutExtension } from '../../fixtures/source-copy.ts';
+
+interface Told {
+  readonly afterMs: number;
+  readonly error: string;
+  readonly cancellation?: string;
+  readonly rollback?: string;
+}
+
+interface Beside {
+  readonly result: Told[];
+  readonly slowestReadMs: number;
+  readonly reads: number;
+  readonly writes: number;
+}
+
+interface Result {
+  readonly limitMs: number;
+  readonly cancellation: string;
+  readonly onReader: Beside;
+  readonly many: Beside;
+  readonly rows: Told;
+  readonly signal: Told;
+  readonly inReadTransaction: Told;
+  readonly onWriter: Told;
+  readonly inTransaction: Told;
+  readonly shrugged: Told;
+  readonly writerBackAfterMs: number;
+  readonly left: { id: number }[];
+  readonly leased: number;
+  readonly waiting: number;
+  readonly closeMs: number;
+}
+
+/** The limit, the grace of a cancellation, and a busy machine. */
+const SLACK_MS = 250 + 750;
+
+function run(door: string): Promise<Result> {
+  return resultOf<Result>(new URL('scripts/runaway.ts', import.meta.url), { args: [door] });
+}
+
+/** What holds at every level: callers are bounded, others are not held up, and nothing that timed out is written. */
+function expectBounded(result: Result): void {
+  const { limitMs, onReader, many, rows, signal, inReadTransaction, onWriter } = result;
+  const bounded = [...onReader.result, ...many.result, rows, inReadTransaction, onWriter];
+  for (const told of bounded) {
+    expect(told.error).toBe('TimeoutError');
+    expect(told.afterMs).toBeLessThan(limitMs + SLACK_MS);
+  }
+  expect(signal.error).toBe('DOMException');
+  expect(signal.afterMs).toBeLessThan(limitMs + SLACK_MS);
+  for (const { slowestReadMs, reads, writes } of [onReader, many]) {
+    expect(slowestReadMs).toBeLessThan(limitMs + 250);
+    expect(reads).toBeGreaterThan(20);
+    expect(writes).toBeGreaterThan(5);
+  }
+  expect(result.left).toEqual([{ id: 2_000_000 }]);
+  expect(result).toMatchObject({ leased: 0, waiting: 0 });
+  expect(result.closeMs).toBeLessThan(3_000);
+}
+
+describe('a statement that would run for ever', () => {
+  test('is interrupted at its limit, on a reader and on the writer, where the extension is built (C23, X3)', async () => {
+    const result = await run(fileURLToPath(new URL('../../../src/index.ts', import.meta.url)));
+    expectBounded(result);
+    expect(result.cancellation).toBe('interrupt');
+    expect(result.onReader.result.map((told) => told.cancellation)).toContain('interrupt');
+    expect(result.rows.cancellation).toBe('interrupt');
+    expect(result.onWriter).toMatchObject({ cancellation: 'interrupt', rollback: 'confirmed' });
+    expect(result.inReadTransaction.rollback).toBe('confirmed');
+    expect(result.inTransaction).toMatchObject({ error: 'TimeoutError', rollback: 'confirmed' });
+    expect(result.shrugged.error).toBe('TransactionClosedError');
+    expect(result.writerBackAfterMs).toBeLessThan(1_000);
+  });
+
+  test('is stopped between two rows, or waited for no longer, where there is no extension (C23)', async () => {
+    const result = await run(sourceWithoutExtension());
+    expectBounded(result);
+    expect(result.cancellation).toBe('row');
+    expect(result.rows.cancellation).toBe('row');
+    expect(result.onReader.result.map((told) => told.cancellation)).toContain('abandon');
+    // Nothing stops a write that gives no rows: it ends first, and is undone then.
+    expect(result.onWriter).toMatchObject({ cancellation: 'abandon', rollback: 'pending' });
+    expect(result.inTransaction).toMatchObject({ error: 'TimeoutError', rollback: 'pending' });
+    expect(result.shrugged.error).toBe('TransactionClosedError');
+  });
+});
