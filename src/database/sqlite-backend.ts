@@ -37,8 +37,8 @@ export interface BackendParts {
    */
   beforeWrite(): void;
   /**
-   * With one connection for everything: called before any call outside a transaction is accepted; throws where
-   * a transaction of its own flow holds that connection.
+   * With one connection for everything: called before any call outside a transaction is accepted; throws
+   * where a transaction of its own flow holds that connection.
    */
   readonly beforeCall: () => void;
 }
@@ -119,8 +119,8 @@ export class SqliteBackend implements Backend {
         maxReaders: config.pool.max,
         oldestRead: () => backend.#oldestRead(),
       });
-      // In the background: a thread takes its time to start, and the first read should not wait for all of it.
-      // Where it cannot start, the first read that needs it says so.
+      // In the background: a thread takes its time to start, and the first read should not wait for all of
+      // it. Where it cannot start, the first read that needs it says so.
       backend.#express?.start().catch(() => undefined);
       await backend.#runInitScript();
       return backend;
@@ -271,8 +271,11 @@ export class SqliteBackend implements Backend {
     return undefined;
   }
 
+  /** Of the readers; one that the light statements share is seldom the one to blame. */
   #oldestRead(): { heldMs: number; holder: string; takenAt: string } | undefined {
-    return this.#readers.leases().find(({ holder }) => holder !== ENGINE_HOLDERS.sharedReads);
+    const pools = this.#pools().filter((pool) => pool !== this.#writers);
+    const leases = pools.flatMap((pool) => pool.leases());
+    return leases.find(({ holder }) => holder !== ENGINE_HOLDERS.sharedReads) ?? leases[0];
   }
 
   async #runInitScript(): Promise<void> {

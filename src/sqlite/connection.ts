@@ -137,11 +137,11 @@ export class SqliteConnection implements DriverConnection {
     return this.usable;
   }
 
-  /** Leaves the file as one would: fresh query statistics, an empty log. Nothing depends on it. */
+  /** Leaves the file as one would: fresh query statistics, a log that is moved. Nothing depends on it. */
   async tidy(timeoutMs: number): Promise<void> {
     const work = async () => {
       await this.worker.maintain('optimize');
-      await this.worker.maintain('truncate');
+      await this.worker.maintain('checkpoint');
     };
     // A busy or broken file may refuse either; closing goes on without.
     await waitAtMost(
@@ -180,7 +180,10 @@ export class SqliteConnection implements DriverConnection {
     return new RowStream({ worker: this.worker, statement, describe, idleTimeoutMs });
   }
 
-  /** Only asked where nobody else can tell. A text that cannot be analyzed cannot run either: its cursor says why. */
+  /**
+   * Only asked where nobody else can tell. A text that cannot be analyzed cannot run either: its cursor says
+   * why.
+   */
   async #isWrite(text: string): Promise<boolean> {
     const known = this.#home.writes(text);
     if (known !== undefined) return known;

@@ -135,6 +135,7 @@ export class SqliteEngine {
       counters: this.#counters,
       connect: () => this.connect('checkpointer'),
       onWriter: (task) => this.#maintainOnWriter(task),
+      holdHeavyReads: () => this.#readLanes!.holdHeavy(),
       oldestRead: sources.oldestRead,
     });
   }

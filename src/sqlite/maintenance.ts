@@ -16,6 +16,10 @@ const OPTIMIZE_ANALYSIS_LIMIT = 400;
  */
 const ALL_PAGES = 2 ** 31 - 1;
 
+/** For so long a log that must start over waits for light reads, and writers with it. */
+const LIGHT_READS_MS = 100;
+const RETRY_MS = 1;
+
 /** The result of `pragma wal_checkpoint`: https://sqlite.org/pragma.html#pragma_wal_checkpoint */
 export interface CheckpointResult {
   readonly blocked: boolean;
@@ -38,8 +42,8 @@ export function runMaintenance(
       return store.trusted(() => checkpoint(database, 'passive'));
     case 'log':
       return store.trusted(() => checkpoint(database, 'noop'));
-    case 'truncate':
-      return store.trusted(() => checkpoint(database, 'truncate'));
+    case 'restart':
+      return store.trusted(() => startOver(database));
     case 'optimize':
       return store.trusted(() => {
         database.exec(`pragma analysis_limit = ${OPTIMIZE_ANALYSIS_LIMIT}; pragma optimize;`);
@@ -60,12 +64,36 @@ export function runMaintenance(
   }
 }
 
-function checkpoint(database: DatabaseSync, mode: 'noop' | 'passive' | 'truncate'): CheckpointResult {
+function checkpoint(database: DatabaseSync, mode: 'noop' | 'passive' | 'restart'): CheckpointResult {
   const row = database.prepare(`pragma wal_checkpoint(${mode})`).get() as Record<
     'busy' | 'log' | 'checkpointed',
     number
   >;
   return { blocked: row.busy !== 0, walFrames: row.log, checkpointedFrames: row.checkpointed };
+}
+
+/**
+ * Moves all of the log and sees to it that the next write begins at its start, unless a reader stands in the
+ * way for longer than light statements take. Writers wait meanwhile:
+ * https://sqlite.org/pragma.html#pragma_wal_checkpoint
+ *
+ * Many short tries instead of SQLite's own wait: that waits until nobody uses the lock under which an old
+ * snapshot was read, and a reader that goes on at once reads the newest one under the same lock, again and
+ * again.
+ */
+function startOver(database: DatabaseSync): CheckpointResult {
+  const { timeout } = database.prepare('pragma busy_timeout').get() as { timeout: number };
+  const endAt = performance.now() + LIGHT_READS_MS;
+  database.exec('pragma busy_timeout = 0');
+  try {
+    for (;;) {
+      const result = checkpoint(database, 'restart');
+      if (!result.blocked || performance.now() >= endAt) return result;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+    }
+  } finally {
+    database.exec(`pragma busy_timeout = ${timeout}`);
+  }
 }
 
 /**

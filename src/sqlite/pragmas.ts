@@ -6,6 +6,8 @@ type PragmaValue = number | string;
 
 const SYNCHRONOUS = { off: 0, normal: 1, full: 2, extra: 3 } as const;
 const TEMP_STORE_MEMORY = 2;
+/** SQLite's default; with another page size the limit of the log is that much off. */
+export const PAGE_BYTES = 4_096;
 
 /**
  * Sets every pragma of a new connection and reads each one back. SQLite ignores a pragma it does not like
@@ -32,8 +34,13 @@ export function applyPragmas(
   if (inMemory) return;
   set(database, 'mmap_size', settings.mmapSizeBytes);
   set(database, 'journal_size_limit', settings.journalSizeLimitBytes);
-  // Checkpoints are the WAL governor's: left on, one would run inside whatever COMMIT crosses the limit.
-  set(database, 'wal_autocheckpoint', 0);
+  // Checkpoints are the WAL governor's: SQLite's own run inside whatever COMMIT crosses the limit. A database
+  // of one connection has no other to run them on.
+  set(
+    database,
+    'wal_autocheckpoint',
+    settings.pooled ? 0 : Math.ceil(settings.walCheckpointBytes / PAGE_BYTES),
+  );
 }
 
 /** Every pragma that the engine sets, as the connection reports it now. */

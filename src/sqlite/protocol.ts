@@ -65,7 +65,7 @@ export type ControlVerb =
 export type MaintenanceTask =
   | 'checkpoint'
   | 'log'
-  | 'truncate'
+  | 'restart'
   | 'optimize'
   | 'pragmas'
   | 'backup'

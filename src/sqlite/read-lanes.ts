@@ -47,6 +47,8 @@ export class ReadLanes {
   readonly #heavyQueue = new CallQueue<PendingCall>();
   #shared: SharedReader[] = [];
   #heavyRunning = 0;
+  /** Set while heavy statements are held back; called when none runs. */
+  #onNoneHeavy: (() => void) | undefined;
   #isAcquiring = false;
   #lookTimer: NodeJS.Timeout | undefined;
   #releaseScheduled = false;
@@ -71,6 +73,23 @@ export class ReadLanes {
     this.#heavyQueue.push(call);
     this.#admitHeavy();
   };
+
+  /**
+   * Begins no heavy statement until `release` is called; `noneRuns` settles when those under way have ended.
+   * While there is always one of them, each with its snapshot, the log can never start over:
+   * https://sqlite.org/wal.html#avoiding_excessively_large_wal_files
+   */
+  holdHeavy(): { readonly noneRuns: Promise<void>; release(): void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onNoneHeavy = resolve;
+    if (this.#heavyRunning === 0) resolve();
+    const release = () => {
+      resolve();
+      this.#onNoneHeavy = undefined;
+      this.#admitHeavy();
+    };
+    return { noneRuns: promise, release };
+  }
 
   #submitLight(call: PendingCall): void {
     const reader = this.#queue.length === 0 ? this.#leastBusy() : undefined;
@@ -163,6 +182,7 @@ export class ReadLanes {
   }
 
   #admitHeavy(): void {
+    if (this.#onNoneHeavy !== undefined) return;
     while (this.#heavyRunning < this.#maxHeavy && this.#heavyQueue.length > 0) {
       this.#heavyRunning += 1;
       void this.#runHeavy(this.#heavyQueue.shift()!);
@@ -192,6 +212,7 @@ export class ReadLanes {
 
   #endHeavy(): void {
     this.#heavyRunning -= 1;
+    if (this.#heavyRunning === 0) this.#onNoneHeavy?.();
     this.#admitHeavy();
   }
 

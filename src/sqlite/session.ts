@@ -110,7 +110,10 @@ export class Session {
       if (!this.#joinsGroup(op)) this.#runGroup();
       this.#dispatch(op, seq, cursor);
       if (this.#members.length >= MAX_GROUP_MEMBERS) this.#runGroup();
-      if (performance.now() - this.#sentAt > REPLY_WITHIN_MS) this.#flush();
+      if (performance.now() - this.#sentAt <= REPLY_WITHIN_MS) continue;
+      // A snapshot kept through a long line of reads would keep the log from starting over.
+      this.#transaction.endReadBurst();
+      this.#flush();
     }
     this.#runGroup();
     this.#transaction.endReadBurst();

@@ -37,6 +37,7 @@ export interface SqliteSettings {
 export type ConnectionSettings = Pick<
   SqliteSettings,
   | 'path'
+  | 'pooled'
   | 'journalMode'
   | 'synchronous'
   | 'foreignKeys'
@@ -45,6 +46,7 @@ export type ConnectionSettings = Pick<
   | 'mmapSizeBytes'
   | 'journalSizeLimitBytes'
   | 'trustedSchema'
+  | 'walCheckpointBytes'
   | 'statementCacheSize'
 >;
 

@@ -2,20 +2,22 @@ import { statSync } from 'node:fs';
 import { runInRootContext } from '../async/index.ts';
 import type { Announcer } from '../events/index.ts';
 import type { SqliteConnection } from './connection.ts';
+import { ENGINE_HOLDERS } from './lane.ts';
+import { PAGE_BYTES } from './pragmas.ts';
 import type { CheckpointResult } from './maintenance.ts';
 import type { SharedCounters } from './shared-counters.ts';
 
 /** When nothing was committed for this long, what is left in the log is moved. */
 const IDLE_MS = 250;
-/** A log that cannot shrink is reported when it has grown to so many times the checkpoint size. */
-const PINNED_FACTOR = 4;
+/** At so many times the checkpoint size the log must start over; where it cannot, that is reported. */
+const TOO_LONG_FACTOR = 4;
+/** For so long new heavy reads are held back, in the hope that those under way end. */
+const HOLD_MS = 5_000;
 /** The writer is given at most this part of the limit to move, … */
 const CATCH_UP_SHARE = 16;
 /** … unless so many rounds beside it have not brought it down to that. */
 const MAX_ROUNDS = 4;
 const CLOSE_TIMEOUT_MS = 5_000;
-/** SQLite's default; with another page size the limit is that much off. */
-const PAGE_BYTES = 4_096;
 
 export interface WalGovernorParts {
   readonly path: string;
@@ -25,7 +27,9 @@ export interface WalGovernorParts {
   /** Opens the connection that checkpoints; asked for when the first checkpoint is due. */
   connect(): Promise<SqliteConnection>;
   /** Runs a task on the writer, between two of its transactions. */
-  onWriter(task: 'checkpoint' | 'log'): Promise<unknown>;
+  onWriter(task: 'checkpoint' | 'restart'): Promise<unknown>;
+  /** Begins no heavy read until `release` is called. */
+  holdHeavyReads(): { readonly noneRuns: Promise<void>; release(): void };
   oldestRead(): { readonly heldMs: number; readonly holder: string; readonly takenAt: string } | undefined;
 }
 
@@ -36,25 +40,30 @@ export interface WalGovernorParts {
  *
  * In two steps. The bulk goes on a connection of its own, beside the writer. Under steady writing that never
  * reaches the end of the log, and a log whose end is not reached never starts over; so the few frames that
- * came meanwhile are moved by the writer itself, between two transactions. No step waits for a reader or
+ * came meanwhile are moved by the writer itself, between two transactions. Neither step waits for a reader or
  * makes one wait.
+ *
+ * Readers that overlap without a gap would still keep the log growing for ever. When it has grown far past
+ * its size, new heavy reads wait once until those under way have ended, and the log starts over.
  */
 export class WalGovernor {
   checkpoints = 0;
   readonly #parts: WalGovernorParts;
   readonly #limitFrames: number;
+  /** From this length on the log has to start over; more after each attempt that failed. */
+  #tooLongFrames: number;
   #connection: Promise<SqliteConnection> | undefined;
   #running: Promise<void> | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #lastCommitAt = 0;
   /** Frames that the last checkpoint could not move: it is no use to try again before there are more. */
   #stuckFrames = 0;
-  #isPinned = false;
   #isClosed = false;
 
   constructor(parts: WalGovernorParts) {
     this.#parts = parts;
     this.#limitFrames = Math.ceil(parts.checkpointBytes / PAGE_BYTES);
+    this.#tooLongFrames = this.#limitFrames * TOO_LONG_FACTOR;
   }
 
   /** To be called after each commit; costs nothing measurable. */
@@ -69,8 +78,7 @@ export class WalGovernor {
     this.#isClosed = true;
     clearTimeout(this.#idleTimer);
     await this.#running;
-    const connection = await this.#connection?.catch(() => undefined);
-    await connection?.worker.close(CLOSE_TIMEOUT_MS);
+    await this.#disconnect();
   }
 
   #wakeAfter(delayMs: number): NodeJS.Timeout {
@@ -91,11 +99,28 @@ export class WalGovernor {
   #start(): void {
     if (this.#running !== undefined || this.#isClosed) return;
     this.#running = runInRootContext(() => this.#checkpoint())
-      .catch(() => {
-        // The connection was lost: the next checkpoint opens another one.
-        this.#connection = undefined;
-      })
+      .catch((error: unknown) => this.#noteFailure(error as Error))
       .finally(() => (this.#running = undefined));
+  }
+
+  /** A full disk, a lost connection: tried again on another one, when the log has grown by another limit. */
+  async #noteFailure(error: Error): Promise<void> {
+    this.#stuckFrames = this.#parts.counters.logBacklog;
+    const connection = await this.#disconnect();
+    if (this.#isClosed) return;
+    this.#parts.announce.emit('connection:error', {
+      connectionId: connection?.id ?? 0,
+      role: 'checkpointer',
+      error,
+    });
+  }
+
+  async #disconnect(): Promise<SqliteConnection | undefined> {
+    // Where it could not even be opened there is nothing to close.
+    const connection = await this.#connection?.catch(() => undefined);
+    this.#connection = undefined;
+    await connection?.worker.close(CLOSE_TIMEOUT_MS);
+    return connection;
   }
 
   async #checkpoint(): Promise<void> {
@@ -109,7 +134,36 @@ export class WalGovernor {
       rounds += 1;
     } while (this.#isFarBehind(result) && rounds < MAX_ROUNDS);
     if (!isHeldBack(result)) result = (await this.#parts.onWriter('checkpoint')) as CheckpointResult;
+    if (result.walFrames > this.#tooLongFrames) result = await this.#startOver(worker, result);
     this.#note(result, performance.now() - startedAt);
+  }
+
+  /** Makes a gap between the heavy reads. A transaction or a stream that pins the log is not ended for it. */
+  async #startOver(worker: SqliteConnection['worker'], before: CheckpointResult): Promise<CheckpointResult> {
+    const after = this.#isPinnedByHolder() ? before : await this.#startOverInGap(worker);
+    const isStillLong = after === before || after.blocked;
+    if (isStillLong) this.#reportPinned();
+    this.#tooLongFrames = isStillLong ? after.walFrames * 2 : this.#limitFrames * TOO_LONG_FACTOR;
+    return after;
+  }
+
+  #isPinnedByHolder(): boolean {
+    const read = this.#parts.oldestRead();
+    return read !== undefined && !Object.values<string>(ENGINE_HOLDERS).includes(read.holder);
+  }
+
+  async #startOverInGap(worker: SqliteConnection['worker']): Promise<CheckpointResult> {
+    const held = this.#parts.holdHeavyReads();
+    // Whoever has the writer may be waiting for one of the reads that are held back.
+    const limit = setTimeout(() => held.release(), HOLD_MS).unref();
+    try {
+      await held.noneRuns;
+      await worker.maintain('checkpoint');
+      return (await this.#parts.onWriter('restart')) as CheckpointResult;
+    } finally {
+      clearTimeout(limit);
+      held.release();
+    }
   }
 
   #note(result: CheckpointResult, durationMs: number): void {
@@ -118,7 +172,6 @@ export class WalGovernor {
     this.#stuckFrames = walFrames - checkpointedFrames;
     this.checkpoints += 1;
     this.#parts.announce.emit('sqlite:checkpoint', { walFrames, checkpointedFrames, durationMs });
-    this.#reportPinned();
   }
 
   /** More was committed during the checkpoint than the writer should be kept with. */
@@ -131,18 +184,9 @@ export class WalGovernor {
   }
 
   #reportPinned(): void {
-    const isPinned = this.#stuckFrames > this.#limitFrames * PINNED_FACTOR;
-    if (isPinned && !this.#isPinned) {
-      const read = this.#parts.oldestRead() ?? { heldMs: 0, holder: 'another process', takenAt: '' };
-      const { heldMs, holder, takenAt } = read;
-      this.#parts.announce.emit('sqlite:wal-pinned', {
-        walBytes: walBytes(this.#parts.path),
-        heldMs,
-        holder,
-        takenAt,
-      });
-    }
-    this.#isPinned = isPinned;
+    const { announce, oldestRead, path } = this.#parts;
+    const { heldMs, holder, takenAt } = oldestRead() ?? { heldMs: 0, holder: 'another process', takenAt: '' };
+    announce.emit('sqlite:wal-pinned', { walBytes: walBytes(path), heldMs, holder, takenAt });
   }
 }
 

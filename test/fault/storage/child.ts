@@ -14,7 +14,10 @@ export interface ChildEnd {
 
 export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Its coverage is counted, which makes its start slow; one that is killed has nothing to tell. @default true */
+  /**
+   * Its coverage is counted, which makes its start slow; one that is killed has nothing to tell. @default
+   * true
+   */
   readonly isCovered?: boolean;
   /** Called with each line of its standard output as soon as it is there. */
   readonly onLine?: (line: string) => void;
@@ -25,7 +28,9 @@ export interface ChildOptions {
 /** Half of the start of a child is compiling the same files. */
 const COMPILE_CACHE = join(tmpdir(), 'millpond-fault-compile-cache');
 
-/** A process of its own that runs one file of `children/`, so that it can be killed, starved or lied to alone. */
+/**
+ * A process of its own that runs one file of `children/`, so that it can be killed, starved or lied to alone.
+ */
 export class Child {
   readonly #process: ChildProcessByStdio<null, Readable, Readable>;
   /** Settles when the process has ended and all that it wrote was read. */

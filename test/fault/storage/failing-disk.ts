@@ -6,7 +6,10 @@ import { Scratch } from './scratch.ts';
 
 interface Plan extends Omit<Fault, 'skip'> {
   readonly name: string;
-  /** The process dies when the first caller was told of a failure: what is in the log then, the next one finds. */
+  /**
+   * The process dies when the first caller was told of a failure: what is in the log then, the next one
+   * finds.
+   */
   readonly dies?: boolean;
 }
 
@@ -34,9 +37,9 @@ const WRITES: readonly Plan[] = [
 ];
 
 /**
- * C08: the n-th fsync of the log fails, or every one from the n-th on. What a commit wrote may be on the disk then or
- * not, so its callers are told that it is unknown, never that it did not happen. The writer is opened anew; when that one
- * fails as well, writes stop for good and the health check says so.
+ * C08: the n-th fsync of the log fails, or every one from the n-th on. What a commit wrote may be on the disk
+ * then or not, so its callers are told that it is unknown, never that it did not happen. The writer is opened
+ * anew; when that one fails as well, writes stop for good and the health check says so.
  */
 export function failSyncs(extent: Extent): Promise<Outcome> {
   return failCalls(extent, SYNCS, CALLS_IN_A_RUN.sync);
@@ -81,7 +84,10 @@ function judge(when: string, plan: Plan, run: FaultRun, findings: Findings): voi
   else judgeAfterwards(when, plan, run, findings);
 }
 
-/** One fault: all is well again without a restart. Faults without end: stopped for good, where COMMIT met them. */
+/**
+ * One fault: all is well again without a restart. Faults without end: stopped for good, where COMMIT met
+ * them.
+ */
 function judgeAfterwards(
   when: string,
   plan: Plan,

@@ -5,9 +5,10 @@ import { createRandom } from './random.ts';
 import { Scratch } from './scratch.ts';
 
 /**
- * C02: kills a writing process at the n-th call by which SQLite changes a file: just before it, or when it has returned
- * and nobody knows yet. The calls of a commit, of a checkpoint and of closing are all among them. `count` of these points
- * are taken, spread over the run; a count above twice the number of calls takes every one.
+ * C02: kills a writing process at the n-th call by which SQLite changes a file: just before it, or when it
+ * has returned and nobody knows yet. The calls of a commit, of a checkpoint and of closing are all among
+ * them. `count` of these points are taken, spread over the run; a count above twice the number of calls takes
+ * every one.
  */
 export async function killAtPoints({ count, seed }: Extent): Promise<Outcome> {
   const findings = new Findings();

@@ -8,7 +8,10 @@ import { readContent, type Content } from './parts.ts';
 import { between, createRandom } from './random.ts';
 import { Scratch } from './scratch.ts';
 
-/** Later kills on the same file also test what earlier recoveries made of it; but its check takes longer each time. */
+/**
+ * Later kills on the same file also test what earlier recoveries made of it; but its check takes longer each
+ * time.
+ */
 const KILLS_PER_FILE = 20;
 const MAX_WAIT_MS = 40;
 
@@ -17,8 +20,8 @@ type Moment = 'working' | 'opening' | 'closing';
 const MOMENTS: readonly Moment[] = ['working', 'working', 'working', 'opening', 'closing'];
 
 /**
- * C01: kills a writing process at a random moment, again and again, and looks at what is left: every write that was
- * told to be committed is there, none that was refused is, and no operation is there in part.
+ * C01: kills a writing process at a random moment, again and again, and looks at what is left: every write
+ * that was told to be committed is there, none that was refused is, and no operation is there in part.
  */
 export async function killWriters({ count, seed }: Extent): Promise<Outcome> {
   const findings = new Findings();

@@ -1,6 +1,7 @@
 /**
- * Runs the storage faults at any size: `node test/fault/storage/main.ts [name…] [--count n | --scale n] [--seed n]`.
- * Without a name it runs all of them. Prints one line of figures each; ends with 1 when a promise was broken.
+ * Runs the storage faults at any size: `node test/fault/storage/main.ts [name…] [--count n | --scale n]
+ * [--seed n]`. Without a name it runs all of them. Prints one line of figures each; ends with 1 when a
+ * promise was broken.
  */
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';

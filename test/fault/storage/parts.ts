@@ -2,8 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { MillpondError, OutcomeUnknownError, type Database } from '../../../src/index.ts';
 
 /**
- * The work of these experiments: operations of several parts each, so that a torn one shows. A row is one part and says
- * how many its operation has.
+ * The work of these experiments: operations of several parts each, so that a torn one shows. A row is one
+ * part and says how many its operation has.
  */
 export const SCHEMA =
   'create table if not exists parts (op text not null, part int not null, parts int not null, payload blob not null)';

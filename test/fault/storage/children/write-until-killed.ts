@@ -1,6 +1,7 @@
 /**
- * Writes from many callers at once, and tells the parent each operation's outcome the moment its caller knows it, until
- * it is killed. Arguments: the file, a name for its operations, and when to close the database (ms, or `never`).
+ * Writes from many callers at once, and tells the parent each operation's outcome the moment its caller knows
+ * it, until it is killed. Arguments: the file, a name for its operations, and when to close the database (ms,
+ * or `never`).
  */
 import { openDatabase } from '../../../../src/index.ts';
 import { KINDS, perform, SCHEMA } from '../parts.ts';

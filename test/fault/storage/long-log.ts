@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openDatabase, type Database, type DatabaseOptions, type EventOf } from '../../../src/index.ts';
+import { Scratch } from './scratch.ts';
+
+/** The log's size at which it is checkpointed here. Small, so that a log that only grows shows soon. */
+export const LIMIT_BYTES: number = 256 * 1_024;
+const CALLERS = 4;
+const WARM_UP_MS = 300;
+/** One row of this size and its page header fill a page of the log. */
+const ROW_BYTES = 3_900;
+
+/** What the log and the writers went through. */
+export interface LogReport {
+  readonly writtenBytes: number;
+  readonly mostLogBytes: number;
+  /** By how much its file still grew while as much again was written, nothing being in its way any more. */
+  readonly laterGrowthBytes: number;
+  readonly alarms: readonly EventOf<'sqlite:wal-pinned'>[];
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly slowestMs: number;
+}
+
+/** What goes on beside the writers; it ends when `isOver` says so. */
+export type Company = (db: Database, isOver: () => boolean) => Promise<unknown>;
+
+/**
+ * Writes `megabytes` from a few callers, in small transactions of one row each, while `company` does what it
+ * does.
+ */
+export async function writeInCompany(
+  megabytes: number,
+  company: Company,
+  options: DatabaseOptions = {},
+): Promise<LogReport> {
+  using scratch = new Scratch();
+  const settings = { log: 'silent', ...options, sqlite: { walCheckpointBytes: LIMIT_BYTES } } as const;
+  await using db = await openDatabase(`sqlite:${scratch.file('app.db')}`, { ...settings, name: false });
+  await db.script('create table rows (id integer primary key, payload blob not null)');
+  const alarms: LogReport['alarms'][number][] = [];
+  db.on('sqlite:wal-pinned', (alarm) => alarms.push(alarm));
+  let isOver = false;
+  let mostLogBytes = 0;
+  const look = () => (mostLogBytes = Math.max(mostLogBytes, logBytes(db)));
+  const looking = setInterval(look, 5);
+  const companion = company(db, () => isOver);
+  // What the company runs is known by then: heavy or light.
+  await sleep(WARM_UP_MS);
+  const latencies = await writeAll(db, Math.ceil((megabytes * 1_024 ** 2) / ROW_BYTES));
+  isOver = true;
+  await companion;
+  clearInterval(looking);
+  look();
+  await writeAll(db, latencies.length);
+  return { ...describe(latencies), mostLogBytes, laterGrowthBytes: logBytes(db) - mostLogBytes, alarms };
+}
+
+/** Statements of some milliseconds each, one right after the other on every reader there is. */
+export const scanWithoutPause: Company = async (db, isOver) => {
+  const scan = `with recursive n(i) as (select 1 union all select i + 1 from n where i < 60000)
+    select count(*) from n where i > (select count(*) from rows)`;
+  const scanOn = async () => {
+    while (!isOver()) await db.value(scan);
+  };
+  await Promise.all([scanOn(), scanOn(), scanOn()]);
+};
+
+/** A read transaction that somebody holds without a statement, until the database ends it. */
+export const forgetTransaction: Company = async (db, isOver) => {
+  const forget = async () => {
+    while (!isOver()) await sleep(5);
+  };
+  await db.transaction((tx) => tx.all('select id from rows limit 1').then(forget), {
+    readOnly: true,
+    name: 'report',
+  });
+};
+
+/** A stream whose consumer took some rows and went away. */
+export const forgetStream: Company = async (db, isOver) => {
+  const stream = db.stream(
+    'with recursive n(i) as (select 1 union all select i + 1 from n) select i from n, rows',
+    [],
+    {
+      name: 'export',
+    },
+  );
+  while (logBytes(db) < LIMIT_BYTES) await sleep(1);
+  await stream.next();
+  while (!isOver()) await sleep(5);
+  await stream.return?.();
+};
+
+async function writeAll(db: Database, rows: number): Promise<number[]> {
+  const latencies: number[] = [];
+  const write = async () => {
+    while (latencies.length < rows) {
+      const startedAt = performance.now();
+      await db.run('insert into rows (payload) values (zeroblob(?))', [ROW_BYTES]);
+      latencies.push(performance.now() - startedAt);
+    }
+  };
+  await Promise.all(Array.from({ length: CALLERS }, write));
+  return latencies;
+}
+
+function logBytes(db: Database): number {
+  return Number(db.stats().sqlite!['walBytes']);
+}
+
+function describe(latencies: readonly number[]) {
+  const sorted = latencies.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)]!;
+  return { writtenBytes: sorted.length * ROW_BYTES, p50Ms: at(0.5), p99Ms: at(0.99), slowestMs: at(1) };
+}
