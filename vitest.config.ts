@@ -22,7 +22,7 @@ const decorators: Plugin = {
 const config: ViteUserConfig = defineConfig({
   plugins: [decorators],
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+    include: ['{src,test,bench}/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
