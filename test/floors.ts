@@ -4,7 +4,7 @@
  */
 
 /** A folder imports only from folders on lower floors. The same table stands in ARCHITECTURE.md. */
-export const FLOORS: Readonly<Record<string, number>> = {
+const FLOORS: Readonly<Record<string, number>> = {
   errors: 0,
   sql: 1,
   async: 1,

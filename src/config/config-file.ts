@@ -7,7 +7,7 @@ import { readTextFile } from './text-file.ts';
 import { readYamlEntries } from './yaml-sections.ts';
 
 /** Where a configuration file may be, from the working directory. */
-export const CONFIG_FILES: readonly string[] = [
+const CONFIG_FILES: readonly string[] = [
   'config/database.yaml',
   'config/database.yml',
   'millpond.config.ts',

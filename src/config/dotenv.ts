@@ -3,7 +3,7 @@ import type { Problems } from './problems.ts';
 import { readTextFile } from './text-file.ts';
 
 /** One variable and where it was set: `environment`, `.env` or `.env.local`. */
-export interface Variable {
+interface Variable {
   readonly value: string;
   readonly source: string;
 }

@@ -198,7 +198,7 @@ export interface SqliteSettings {
 }
 
 /** The options of a database in a configuration file: all but its name, which is its section's. */
-export type FileOptions = Omit<DatabaseOptions, 'name'>;
+type FileOptions = Omit<DatabaseOptions, 'name'>;
 
 /**
  * What `millpond.config.ts` exports by default: the options of 'main', or those of several databases by name.

@@ -4,9 +4,9 @@ import type { Secret } from './secret.ts';
 /** Every key there and set. */
 type Complete<T> = { readonly [Key in keyof T]-?: NonNullable<T[Key]> };
 
-export type ResolvedPoolSettings = Complete<Omit<PoolSettings, 'preset'>>;
+type ResolvedPoolSettings = Complete<Omit<PoolSettings, 'preset'>>;
 export type ResolvedHealthCheckSettings = Complete<HealthCheckSettings>;
-export type ResolvedSqliteSettings = Complete<SqliteSettings>;
+type ResolvedSqliteSettings = Complete<SqliteSettings>;
 
 type SharedKey =
   | 'pooled'

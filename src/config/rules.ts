@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** How a value is written as text: in the environment, in YAML, after the `?` of a URL. */
-export type ValueKind = 'count' | 'duration' | 'size' | 'switch' | 'word' | 'text';
+type ValueKind = 'count' | 'duration' | 'size' | 'switch' | 'word' | 'text';
 
 /** What one option accepts. */
 export interface Rule<T = unknown> {

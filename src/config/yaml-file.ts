@@ -17,7 +17,7 @@ export interface YamlEntry extends Origin {
   readonly value: YamlValue;
 }
 
-export type YamlValue =
+type YamlValue =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'list'; readonly texts: readonly string[] }
   | { readonly kind: 'map'; readonly entries: readonly YamlEntry[] };

@@ -1,4 +1,4 @@
-export { Sql, sql, type SqlTag } from './sql.ts';
-export { compile, type CompiledSql, type Params } from './compile.ts';
+export { Sql, sql } from './sql.ts';
+export { compile, type Params } from './compile.ts';
 export { checkText, hasPlaceholders } from './analyse-text.ts';
 export type { Dialect } from './dialect.ts';

@@ -24,7 +24,7 @@ export interface Stage {
 export type Check = (stage: Stage) => Promise<void>;
 
 /** A behaviour that needs a database of its own, with these options. */
-export interface IsolatedBehaviour {
+interface IsolatedBehaviour {
   readonly options: ContractOptions;
   readonly check: Check;
 }

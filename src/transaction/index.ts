@@ -6,11 +6,7 @@ export type { RetryOptions } from './retry.ts';
 export { assertNoSelfDeadlock, assertNotStarving } from './self-deadlock.ts';
 export type { TransactionState } from './state.ts';
 export { Transaction } from './transaction.ts';
-export {
-  TransactionManager,
-  type TransactionManagerSetup,
-  type TransactionStats,
-} from './transaction-manager.ts';
+export { TransactionManager, type TransactionStats } from './transaction-manager.ts';
 export type {
   BeginTransactionOptions,
   NestedOptions,
@@ -18,15 +14,11 @@ export type {
   Propagation,
   TransactionOptions,
 } from './transaction-options.ts';
-export type { TransactionView } from './transaction-view.ts';
 export {
   createTransactional,
   createTransactionalDecorator,
   PartialCommitError,
-  type DatabaseOutcome,
-  type ResolveDatabase,
   type Transactional,
   type TransactionalDecorator,
   type TransactionalOptions,
-  type TransactionRunner,
 } from './transactional.ts';

@@ -3,7 +3,7 @@ import type { Transaction } from './transaction.ts';
 import type { TransactionOptions } from './transaction-options.ts';
 
 /** What `transactional` needs of a database. */
-export interface TransactionRunner {
+interface TransactionRunner {
   readonly name: string;
   transaction<T>(
     work: (transaction: Transaction | undefined) => T | Promise<T>,
