@@ -29,8 +29,8 @@ export class Gate {
     const { timeoutMs = 0, signal } = limits;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const sinceMs = this.#clock.now();
-    const timer =
-      timeoutMs > 0 ? this.#clock.after(timeoutMs, () => waiter.refuse(tooLate(timeoutMs))) : undefined;
+    const giveUp = (): void => waiter.refuse(tooLate(timeoutMs));
+    const timer = timeoutMs > 0 ? this.#clock.after(timeoutMs, giveUp, { keepAlive: true }) : undefined;
     const onAbort = (): void => waiter.refuse(signal!.reason);
     const leave = (): void => {
       this.#waiting.delete(waiter);

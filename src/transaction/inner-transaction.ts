@@ -11,7 +11,7 @@ import { TransactionView } from './transaction-view.ts';
 /** What a transaction is made of. It commits when this resolves and rolls back when it rejects. */
 export type TransactionWork<T> = (transaction: Transaction) => T | Promise<T>;
 
-type InnerOptions = Pick<ResolvedTransactionOptions, 'readOnly' | 'timeoutMs' | 'signal' | 'name'>;
+type InnerOptions = Pick<ResolvedTransactionOptions, 'readOnly' | 'timeoutMs' | 'signal' | 'name' | 'inner'>;
 
 /** Runs `work` in `scope`, which ends as it ends. */
 export async function conduct<T>(scope: Scope, work: () => T | Promise<T>): Promise<T> {
@@ -116,9 +116,10 @@ async function begin<T>(work: () => T | Promise<T>): Promise<T> {
 function innerView(
   outer: TransactionView,
   { scope }: Savepoint,
-  { readOnly }: InnerOptions,
+  { readOnly, inner }: InnerOptions,
 ): TransactionView {
-  return new TransactionView(scope, { readOnly: outer.readOnly || readOnly, joined: false });
+  const nests = inner === 'nest';
+  return new TransactionView(scope, { readOnly: outer.readOnly || readOnly, joined: false, nests });
 }
 
 function flightOf(text: string, name: string | undefined, site: CallSite): Flight {

@@ -121,7 +121,8 @@ export class LeasedTransaction implements Boundary {
   /** What `work` gives, or undefined when it takes longer than the grace. */
   withinGrace<T>(work: Promise<T>): Promise<T | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
-    const timer = this.house.clock.after(this.house.limits.cancelGraceMs, () => resolve(undefined));
+    const { clock, limits } = this.house;
+    const timer = clock.after(limits.cancelGraceMs, () => resolve(undefined), { keepAlive: true });
     void work.then(resolve, reject).finally(() => timer.cancel());
     return promise;
   }

@@ -43,6 +43,11 @@ describe.each(TABLE)("propagation '%s'", (propagation, outside, inside, late, st
     expect(await bench.transaction((tx) => fate(propagation, tx.id))).toBe(inside);
   });
 
+  test(`inside a transaction that nests: ${inside === 'joined' ? 'nested' : inside}`, async () => {
+    const found = bench.transaction((tx) => fate(propagation, tx.id), { inner: 'nest' });
+    expect(await found).toBe(inside === 'joined' ? 'nested' : inside);
+  });
+
   test(`in work that outlived its transaction: ${late}`, async () => {
     let fateLater = Promise.resolve('');
     await bench.transaction((tx) => {

@@ -44,7 +44,7 @@ export function decideStep(options: ResolvedTransactionOptions, ambient: Transac
     ambient === undefined ? rule.outside : ambient.scope.state === 'active' ? rule.inside : rule.late;
   if (step === 'refuse') throw refusal(options.propagation, ambient);
   if (step === 'join' || step === 'nest') assertFits(options, ambient!);
-  return step;
+  return step === 'join' && ambient!.nests ? 'nest' : step;
 }
 
 function refusal(

@@ -80,7 +80,7 @@ export function isRetryable(error: unknown): boolean {
 export async function pause(delayMs: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = clock.after(delayMs, resolve);
+  const timer = clock.after(delayMs, resolve, { keepAlive: true });
   const onAbort = (): void => reject(signal!.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
   try {

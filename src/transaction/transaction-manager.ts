@@ -201,7 +201,8 @@ export class TransactionManager {
     attempt.settled = false;
     // Not awaited: its failure ends the transaction, which is how `conduct` learns of it.
     void transaction.begin().catch(() => {});
-    const view = new TransactionView(transaction.root, { readOnly: options.readOnly, joined: false });
+    const { readOnly, inner } = options;
+    const view = new TransactionView(transaction.root, { readOnly, joined: false, nests: inner === 'nest' });
     const context = contextWith(this.#setup.databaseKey, view);
     return conduct(transaction.root, async () => {
       try {

@@ -14,6 +14,7 @@ describe('transaction options', () => {
       timeoutMs: undefined,
       propagation: 'required',
       retry: undefined,
+      inner: 'join',
       signal: undefined,
       name: undefined,
     });
@@ -39,6 +40,7 @@ describe('transaction options', () => {
   test.each([
     [{ timeout: 5 }, 'there is no option "timeout" (there are readOnly, isolation, timeoutMs'],
     [{ readOnly: 1 }, 'readOnly must be true or false'],
+    [{ inner: 'savepoint' }, "inner must be one of 'join', 'nest'"],
     [{ isolation: 'snapshot' }, "isolation must be one of 'read uncommitted'"],
     [{ timeoutMs: -1 }, 'timeoutMs must be a number of milliseconds from 0 (off)'],
     [{ timeoutMs: Number.NaN }, 'timeoutMs must be'],

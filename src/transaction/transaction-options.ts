@@ -38,6 +38,11 @@ export interface TransactionOptions extends BeginTransactionOptions {
    * The outermost transaction decides; where this one joins or nests it has no effect. @default 0
    */
   readonly retry?: number | RetryOptions | undefined;
+  /**
+   * What transactions inside this one that would join it are: a part of it, or a savepoint each, so that one that
+   * fails is undone alone. For tests around code that has transactions of its own. @default 'join'
+   */
+  readonly inner?: 'join' | 'nest' | undefined;
 }
 
 /** Options of `tx.transaction()` and `tx.begin()`: a savepoint inside the transaction. */
@@ -62,6 +67,7 @@ export interface ResolvedTransactionOptions {
   readonly timeoutMs: number | undefined;
   readonly propagation: Propagation;
   readonly retry: RetryPolicy | undefined;
+  readonly inner: 'join' | 'nest';
   readonly signal: AbortSignal | undefined;
   readonly name: string | undefined;
 }
@@ -77,6 +83,7 @@ const PROPAGATIONS = [
   'supports',
   'not-supported',
 ];
+const INNER = ['join', 'nest'];
 const ISOLATIONS = ['read uncommitted', 'read committed', 'repeatable read', 'serializable'];
 
 const CHECKS: Record<keyof TransactionOptions, (value: unknown) => string | undefined> = {
@@ -88,6 +95,7 @@ const CHECKS: Record<keyof TransactionOptions, (value: unknown) => string | unde
       : `must be a number of milliseconds from 0 (off) to ${MAX_TIMEOUT_MS}`,
   propagation: (value) => oneOf(PROPAGATIONS, value),
   retry: checkRetry,
+  inner: (value) => oneOf(INNER, value),
   signal: (value) => (value instanceof AbortSignal ? undefined : 'must be an AbortSignal'),
   name: (value) => (typeof value === 'string' ? undefined : 'must be a string'),
 };
@@ -101,6 +109,7 @@ const DEFAULTS: ResolvedTransactionOptions = Object.freeze({
   timeoutMs: undefined,
   propagation: 'required',
   retry: undefined,
+  inner: 'join',
   signal: undefined,
   name: undefined,
 });
@@ -146,6 +155,7 @@ function resolve(
     timeoutMs: given.timeoutMs,
     propagation: given.propagation ?? 'required',
     retry: given.retry === undefined ? undefined : resolveRetry(given.retry),
+    inner: given.inner ?? 'join',
     signal: given.signal,
     name: given.name,
   };

@@ -7,6 +7,8 @@ import type { Transaction } from './transaction.ts';
 interface ViewSetup {
   readonly readOnly: boolean;
   readonly joined: boolean;
+  /** @default false */
+  readonly nests?: boolean;
 }
 
 /** A scope as one function sees it: the one that began it, or one that joined, perhaps for reading alone. */
@@ -15,12 +17,15 @@ export class TransactionView {
   readonly readOnly: boolean;
   /** True where another function began the scope and will end it. */
   readonly joined: boolean;
+  /** True where those that would join it get a savepoint instead. */
+  readonly nests: boolean;
   #handle: Transaction | undefined;
 
-  constructor(scope: Scope, { readOnly, joined }: ViewSetup) {
+  constructor(scope: Scope, { readOnly, joined, nests = false }: ViewSetup) {
     this.scope = scope;
     this.readOnly = readOnly;
     this.joined = joined;
+    this.nests = nests;
   }
 
   /** What the user gets to hold. */
