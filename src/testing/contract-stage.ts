@@ -13,8 +13,8 @@ import { expectAtRest } from './expect-at-rest.ts';
 const DEFAULTS: ContractOptions = { name: false, log: 'silent' };
 
 /**
- * Checks behaviours one after another. Most share one database: opening one costs more than most checks. A check that
- * fails may have left anything behind, so the next one gets a new database.
+ * Checks behaviours one after another. Most share one database: opening one costs more than most checks. A
+ * check that fails may have left anything behind, so the next one gets a new database.
  */
 export class ContractStage {
   readonly #open: OpenContractDatabase;

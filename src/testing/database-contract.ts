@@ -3,7 +3,10 @@ import type { Behaviours, OpenContractDatabase } from './behaviour.ts';
 import { CONTRACT } from './contract-behaviours.ts';
 import { ContractStage } from './contract-stage.ts';
 
-/** The functions of a test runner; those of vitest, Jest and Mocha fit, and of `node:test` with `afterAll: after`. */
+/**
+ * The functions of a test runner; those of vitest, Jest and Mocha fit, and of `node:test` with `afterAll:
+ * after`.
+ */
 export interface TestRunner {
   describe(name: string, body: () => void): unknown;
   readonly it: {
@@ -15,13 +18,16 @@ export interface TestRunner {
 
 export interface DatabaseContractOptions {
   readonly runner: TestRunner;
-  /** Behaviours that this database does not have, each with the reason: it becomes part of the skipped test's name. */
+  /**
+   * Behaviours that this database does not have, each with the reason: it becomes part of the skipped test's
+   * name.
+   */
   readonly skip?: Readonly<Record<string, string>>;
 }
 
 /**
- * The behaviours that every database of millpond has, as tests: one sentence each, with the requirements it covers.
- * `open` is called for each database that a test needs.
+ * The behaviours that every database of millpond has, as tests: one sentence each, with the requirements it
+ * covers. `open` is called for each database that a test needs.
  *
  * @throws UsageError where `skip` names a behaviour that there is not, or gives no reason
  */

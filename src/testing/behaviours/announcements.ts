@@ -123,7 +123,7 @@ export const EVENT_BEHAVIOURS: Behaviours = {
       db.on('query:end', () => {
         throw new Error('a listener of somebody');
       }),
-      // oxlint-disable-next-line typescript/no-misused-promises -- an async listener, as somebody may write it
+      // oxlint-disable-next-line typescript/no-misused-promises -- an async listener of somebody's
       db.on('query:end', () => Promise.reject(new Error('another'))),
       db.on('query:end', ({ sql }) => told.push(sql)),
     ];

@@ -42,8 +42,10 @@ export const CALL_BEHAVIOURS: Behaviours = {
   'gives the rows of RETURNING in every form, and changes all rows whatever the form takes': async ({
     db,
   }) => {
-    const insert = (from: number) =>
-      `insert into things (id, name) values (${from}, 't${from}'), (${from + 1}, 't${from + 1}') returning id`;
+    const insert = (from: number) => {
+      const next = from + 1;
+      return `insert into things (id, name) values (${from}, 't${from}'), (${next}, 't${next}') returning id`;
+    };
     assert.deepEqual(await db.all(insert(10)), [{ id: 10 }, { id: 11 }]);
     assert.deepEqual(await db.get(insert(20)), { id: 20 });
     assert.equal(await db.value(insert(30)), 30);

@@ -60,13 +60,15 @@ export async function countThings(queryable: Queryable): Promise<number> {
 
 /** Numbers from 1 on, as rows that the engine makes while they are read. */
 export function numbersUpTo(last: number, columns = 'i'): string {
-  return `with recursive n (i) as (select 1 union all select i + 1 from n where i < ${last}) select ${columns} from n`;
+  const n = `select 1 union all select i + 1 from n where i < ${last}`;
+  return `with recursive n (i) as (${n}) select ${columns} from n`;
 }
 
 /** Takes an engine about a second, and gives one row at its end. */
 export const SLOW_READ: string = numbersUpTo(6_000_000, 'count(*) as n');
 /** The same as a write, of which nothing must be seen when it is stopped. */
-export const SLOW_WRITE: string = `insert into things (id, name) select n, 'slow' from (${SLOW_READ}) as slow returning id`;
+export const SLOW_WRITE: string = `
+  insert into things (id, name) select n, 'slow' from (${SLOW_READ}) as slow returning id`;
 
 /** Every kind of call, made in the same way. */
 export const CALLS: Readonly<

@@ -55,16 +55,16 @@ export const FAILURE_BEHAVIOURS: Behaviours = {
   'holds no bound value, wherever one looks in it (B18)': async ({ db }) => {
     await addThing(db, 1, CANARY);
     const failing = [
-      addThing(db, 2, CANARY),
-      db.run(sql`insert into things (id, name, size) values (3, ${CANARY}, ${-1})`),
-      db.run(sql`insert into things (id, name) values (${CANARY}, 'x')`),
-      db.all(sql`select missing from things where name = ${CANARY}`),
-      db.batch([sql`insert into things (id, name) values (4, ${CANARY})`]),
-      db.json(sql`select missing from things where name = ${CANARY}`),
-      db.transaction((tx) => tx.run(sql`insert into things (id, name) values (5, ${CANARY})`)),
+      () => addThing(db, 2, CANARY),
+      () => db.run(sql`insert into things (id, name, size) values (3, ${CANARY}, ${-1})`),
+      () => db.run(sql`insert into things (id, name) values (${CANARY}, 'x')`),
+      () => db.all(sql`select missing from things where name = ${CANARY}`),
+      () => db.batch([sql`insert into things (id, name) values (4, ${CANARY})`]),
+      () => db.json(sql`select missing from things where name = ${CANARY}`),
+      () => db.transaction((tx) => tx.run(sql`insert into things (id, name) values (5, ${CANARY})`)),
     ];
     for (const call of failing) {
-      const error = await rejection(call, QueryExecutionError);
+      const error = await rejection(call(), QueryExecutionError);
       // The stack too: but what it repeats of this file is text of the caller's own.
       const shown = inspect(
         { ...error, message: error.message, cause: error.cause },

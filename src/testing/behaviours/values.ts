@@ -112,9 +112,15 @@ export const VALUE_BEHAVIOURS: Behaviours = {
 
   'of two columns of one name is refused: a row could hold only one of them (B17)': async ({ db }) => {
     const text = 'select 1 as a, 2 as a';
-    const calls = [db.all(text), db.get(text), db.json(text), rowsOf(db.stream(text)), db.batch([text])];
+    const calls = [
+      () => db.all(text),
+      () => db.get(text),
+      () => db.json(text),
+      () => rowsOf(db.stream(text)),
+      () => db.batch([text]),
+    ];
     for (const call of calls) {
-      const error = await rejection(call, UsageError);
+      const error = await rejection(call(), UsageError);
       assert.equal(error.code, 'ERR_MILLPOND_DUPLICATE_COLUMN');
     }
     assert.equal(await db.value(text), 1);

@@ -1,0 +1,17 @@
+import { expect, test, vi } from 'vitest';
+import { databaseContract } from '../../src/testing/index.ts';
+import { openFile, runner } from './sqlite-database.ts';
+
+// As on a machine where the interrupt extension was not built.
+vi.mock('../../src/sqlite/interrupt.ts', async (importOriginal) => ({
+  ...(await importOriginal<typeof import('../../src/sqlite/interrupt.ts')>()),
+  loadInterrupter: () => undefined,
+}));
+
+test('the statistics say how far a running statement can be stopped', async () => {
+  const { db, cleanup } = await openFile()({ name: false, log: 'silent' });
+  expect(db.stats().sqlite).toMatchObject({ cancellation: 'row' });
+  await cleanup();
+});
+
+databaseContract('SQLite in a file, without the interrupt extension', openFile(), { runner });
