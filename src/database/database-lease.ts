@@ -30,8 +30,8 @@ export class LeasedConnection extends AbstractQueryable {
   }
 
   /**
-   * Used by the lease alone. Ends the streams that are open: until they have ended, their snapshot would be the
-   * next taker's. @returns undefined where there are none
+   * Used by the lease alone. Ends the streams that are open: until they have ended, their snapshot would be
+   * the next taker's. @returns undefined where there are none
    */
   release(): Promise<unknown> | undefined {
     this.#released = true;

@@ -1,7 +1,9 @@
 import { suggest, type PoolSettings } from '../config/index.ts';
 import { ConfigError, type ConfigProblem } from '../errors/index.ts';
 
-/** What a caller may pass. 0 means "never" or "off" unless said otherwise; `DEFAULTS` is for what is not said. */
+/**
+ * What a caller may pass. 0 means "never" or "off" unless said otherwise; `DEFAULTS` is for what is not said.
+ */
 export interface PoolOptions extends Omit<PoolSettings, 'preset'> {
   /** Longest a ping or a reset may take; then the connection counts as dead. @default 2_000 */
   readonly checkTimeoutMs?: number | undefined;

@@ -89,7 +89,7 @@ export function toColumnar(
 }
 
 /** The strings of a result, in the order in which they were added. */
-export function readStrings({ kinds, count, numbers, from, texts }: ColumnarResult): (string | null)[] {
+function readStrings({ kinds, count, numbers, from, texts }: ColumnarResult): (string | null)[] {
   const firstLength = from + count * columnsOf(kinds, 'n').length;
   const end = from + count * kinds.length;
   const strings: (string | null)[] = [];

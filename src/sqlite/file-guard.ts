@@ -55,7 +55,7 @@ export function preparePlace(path: string, fileSystemType: (folder: string) => n
 }
 
 /** @returns undefined when the file is gone. */
-export function identifyFile(path: string): FileIdentity | undefined {
+function identifyFile(path: string): FileIdentity | undefined {
   const found = statSync(path, { throwIfNoEntry: false });
   return found === undefined ? undefined : { device: found.dev, inode: found.ino };
 }
@@ -117,8 +117,9 @@ export class FileWatch {
     if (this.#opened === undefined) return;
     const found = identifyFile(this.#path);
     if (found?.inode === this.#opened.inode && found.device === this.#opened.device) return;
+    const state = found === undefined ? 'gone' : 'another file than the one opened';
     const message =
-      `The database file at ${this.#path} is ${found === undefined ? 'gone' : 'another file than the one opened'}. ` +
+      `The database file at ${this.#path} is ${state}. ` +
       'Writes are stopped: they would go to a file that nobody can find. Put the file back and restart.';
     throw this.#stop(new ConnectionError(message, { code: 'ERR_MILLPOND_FILE_CHANGED' }));
   }

@@ -9,7 +9,7 @@ export type RowBuilder = (values: readonly unknown[], at: number) => Record<stri
  * dictionaries). Names are data, so they enter the code only as JSON string literals, and as computed keys: a
  * plain `"__proto__": …` would set the prototype instead of making a property.
  */
-export function createRowBuilder(columns: readonly string[]): RowBuilder {
+function createRowBuilder(columns: readonly string[]): RowBuilder {
   const properties = columns.map((name, index) => `[${JSON.stringify(name)}]: values[at + ${index}]`);
   try {
     // oxlint-disable-next-line typescript/no-implied-eval -- of JSON literals alone, see above

@@ -38,7 +38,8 @@ export class SchemaFacts {
   get deferring(): ReadonlySet<string> {
     this.#deferring ??= this.#trusted((database) => {
       const query = `select lower(t.name) as child, lower(k."table") as parent
-        from sqlite_schema as t, pragma_foreign_key_list(t.name) as k where t.type = 'table' and t.sql like '%deferred%'`;
+        from sqlite_schema as t, pragma_foreign_key_list(t.name) as k
+        where t.type = 'table' and t.sql like '%deferred%'`;
       const keys = database.prepare(query).all() as Record<'child' | 'parent', string>[];
       return new Set(keys.flatMap(({ child, parent }) => [child, parent]));
     });

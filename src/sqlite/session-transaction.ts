@@ -18,11 +18,16 @@ export interface SessionTransactionParts {
   closeCursors(): void;
 }
 
-/** The transactions of one connection: those that callers begin and end, and the one that reads of a message share. */
+/**
+ * The transactions of one connection: those that callers begin and end, and the one that reads of a message
+ * share.
+ */
 export class SessionTransaction {
   readonly #parts: SessionTransactionParts;
   #commits = 0;
-  /** True between BEGIN and its COMMIT or ROLLBACK, even where SQLite has ended the transaction in between. */
+  /**
+   * True between BEGIN and its COMMIT or ROLLBACK, even where SQLite has ended the transaction in between.
+   */
   #isOpen = false;
   #inReadBurst = false;
 
@@ -36,7 +41,8 @@ export class SessionTransaction {
   }
 
   /**
-   * The guard against autocommit: SQLite ends a transaction by itself on some errors, and BEGIN may have failed.
+   * The guard against autocommit: SQLite ends a transaction by itself on some errors, and BEGIN may have
+   * failed.
    */
   assertOpen(): void {
     if (this.#parts.control.isOpen) return;
@@ -71,8 +77,8 @@ export class SessionTransaction {
   }
 
   /**
-   * What a statement of a transaction did cannot be undone alone. Where its call was cancelled meanwhile, the whole is
-   * undone, as SQLite does with an interrupted write; otherwise it is too late to cancel it now.
+   * What a statement of a transaction did cannot be undone alone. Where its call was cancelled meanwhile, the
+   * whole is undone, as SQLite does with an interrupted write; otherwise it is too late to cancel it now.
    */
   keep(seq: number): void {
     if (this.#parts.board.finalize(seq)) return;
@@ -89,8 +95,8 @@ export class SessionTransaction {
   }
 
   /**
-   * Reads of one message share a snapshot: it is taken after all of them were asked for, and a read alone costs two file
-   * locks, several times what a point read itself costs.
+   * Reads of one message share a snapshot: it is taken after all of them were asked for, and a read alone
+   * costs two file locks, several times what a point read itself costs.
    */
   beginReadBurst(): void {
     if (this.#inReadBurst || this.#parts.role !== 'reader') return;
@@ -109,8 +115,8 @@ export class SessionTransaction {
     this.#leave(() => {
       this.assertOpen();
       try {
-        // From here on a thread that dies leaves the outcome unknown. Where it was given up, its caller is told already
-        // that nothing was committed.
+        // From here on a thread that dies leaves the outcome unknown. Where it was given up, its caller is
+        // told already that nothing was committed.
         if (!board.finalize(seq)) throw cancelledError();
         control.commit();
       } catch (error) {

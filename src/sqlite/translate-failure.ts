@@ -87,7 +87,8 @@ function translateOwnCode(failure: Failure, statement?: FailedStatement): Millpo
     case FailureCode.transactionEnded:
       return new TransactionClosedError(
         'SQLite has ended the transaction by itself (a failed BEGIN, a full disk, ON CONFLICT ROLLBACK, ' +
-          'RAISE(ROLLBACK) or an interrupted write): nothing of it was written, and this statement was not run.',
+          'RAISE(ROLLBACK) or an interrupted write): nothing of it was written, and this statement was ' +
+          'not run.',
       );
     case FailureCode.connectionDoubtful:
       return connectionLostError(new SqliteError(failure));

@@ -19,23 +19,26 @@ const WRITES: Record<string, (db: Queryable, options: CallOptions) => Promise<un
   },
 };
 
-test.each([true, false])('with pooled: %s, every write that waits for the writer ends at its limit', async (pooled) => {
-  const { db } = await openScratch('create table t (x)', { pooled });
-  const transaction = await db.begin();
-  const reason = new Error('no longer wanted');
-  for (const [kind, write] of Object.entries(WRITES)) {
-    const late = await rejection(write(db, { timeoutMs: 20, name: 'w' }));
-    expect(late, kind).toMatchObject({ code: 'ERR_MILLPOND_TIMEOUT', timeoutMs: 20 });
-    const controller = new AbortController();
-    const aborted = rejection(write(db, { signal: controller.signal }));
-    controller.abort(reason);
-    expect(await aborted, kind).toBe(reason);
-    expect(await rejection(write(db, { signal: controller.signal })), kind).toBe(reason);
-  }
-  await transaction.rollback();
-  expect(await db.value('select count(*) from t')).toBe(0);
-  await expectAtRest(db);
-});
+test.each([true, false])(
+  'with pooled: %s, every write that waits for the writer ends at its limit',
+  async (pooled) => {
+    const { db } = await openScratch('create table t (x)', { pooled });
+    const transaction = await db.begin();
+    const reason = new Error('no longer wanted');
+    for (const [kind, write] of Object.entries(WRITES)) {
+      const late = await rejection(write(db, { timeoutMs: 20, name: 'w' }));
+      expect(late, kind).toMatchObject({ code: 'ERR_MILLPOND_TIMEOUT', timeoutMs: 20 });
+      const controller = new AbortController();
+      const aborted = rejection(write(db, { signal: controller.signal }));
+      controller.abort(reason);
+      expect(await aborted, kind).toBe(reason);
+      expect(await rejection(write(db, { signal: controller.signal })), kind).toBe(reason);
+    }
+    await transaction.rollback();
+    expect(await db.value('select count(*) from t')).toBe(0);
+    await expectAtRest(db);
+  },
+);
 
 test('every read that waits for a reader ends at its limit', async () => {
   const { db } = await openScratch('create table t (x)', { pool: { max: 1 } });
@@ -53,36 +56,46 @@ test('a heavy read that waits for a reader ends at its limit', async () => {
     select count(*) from n`;
   await db.value(heavy);
   await using held = await db.acquire();
-  expect(await rejection(db.value(heavy, [], { timeoutMs: 20 }))).toMatchObject({ code: 'ERR_MILLPOND_TIMEOUT' });
+  expect(await rejection(db.value(heavy, [], { timeoutMs: 20 }))).toMatchObject({
+    code: 'ERR_MILLPOND_TIMEOUT',
+  });
   held.release();
   await expectAtRest(db);
 });
 
-test.each([true, false])('with pooled: %s, the rows of a streamed write come after its COMMIT', async (pooled) => {
-  const { db } = await openScratch('create table t (x)', { pooled });
-  const seenBy = async (source: Queryable) => {
-    for await (const row of source.stream(WRITE)) return row;
-    return undefined;
-  };
-  expect(await seenBy(db)).toEqual({ x: 1 });
-  await using lease = await db.acquire();
-  expect(await seenBy(lease.connection)).toEqual({ x: 1 });
-  lease.release();
-  expect(await db.value('select count(*) from t')).toBe(2);
-  expect(await rejection(seenBy(db).then(() => streamOf(db, 'selec 1')))).toMatchObject({ name: 'QueryExecutionError' });
-});
+test.each([true, false])(
+  'with pooled: %s, the rows of a streamed write come after its COMMIT',
+  async (pooled) => {
+    const { db } = await openScratch('create table t (x)', { pooled });
+    const seenBy = async (source: Queryable) => {
+      for await (const row of source.stream(WRITE)) return row;
+      return undefined;
+    };
+    expect(await seenBy(db)).toEqual({ x: 1 });
+    await using lease = await db.acquire();
+    expect(await seenBy(lease.connection)).toEqual({ x: 1 });
+    lease.release();
+    expect(await db.value('select count(*) from t')).toBe(2);
+    expect(await rejection(seenBy(db).then(() => streamOf(db, 'selec 1')))).toMatchObject({
+      name: 'QueryExecutionError',
+    });
+  },
+);
 
 function streamOf(db: Database, text: string): Promise<unknown> {
   return db.stream(text).next();
 }
 
-test.each([true, false])('with pooled: %s, SQL that cannot be prepared is an error that is told', async (pooled) => {
-  const { db } = await openScratch('create table t (x)', { pooled });
-  const told: unknown[] = [];
-  db.on('query:error', ({ sql, name }) => told.push([sql, name]));
-  const text = 'select nothing from nowhere';
-  const error = await rejection(db.all(text, [], { name: 'lost' }));
-  expect(error).toMatchObject({ name: 'QueryExecutionError', sql: text, queryName: 'lost' });
-  expect(told).toEqual([[text, 'lost']]);
-  expect(db.stats().queries.errors).toBe(1);
-});
+test.each([true, false])(
+  'with pooled: %s, SQL that cannot be prepared is an error that is told',
+  async (pooled) => {
+    const { db } = await openScratch('create table t (x)', { pooled });
+    const told: unknown[] = [];
+    db.on('query:error', ({ sql, name }) => told.push([sql, name]));
+    const text = 'select nothing from nowhere';
+    const error = await rejection(db.all(text, [], { name: 'lost' }));
+    expect(error).toMatchObject({ name: 'QueryExecutionError', sql: text, queryName: 'lost' });
+    expect(told).toEqual([[text, 'lost']]);
+    expect(db.stats().queries.errors).toBe(1);
+  },
+);
