@@ -75,11 +75,7 @@ function judge(when: string, plan: Plan, run: FaultRun, findings: Findings): voi
   if (end.code !== 0 && !died)
     findings.break(`${when}: the process ended with ${end.signal ?? end.code}: ${end.stderr}`);
   ledger.check(when, content, findings);
-  ledger.count(findings);
-  for (const [code, count] of ledger.codes) {
-    findings.add(code, count);
-    if (!code.startsWith('ERR_MILLPOND')) findings.break(`${when}: a caller was told ${code}`);
-  }
+  ledger.report(findings);
   if (died) findings.add('deaths');
   else judgeAfterwards(when, plan, run, findings);
 }

@@ -24,7 +24,7 @@ export async function killAtPoints({ count, seed }: Extent): Promise<Outcome> {
     // The number of calls differs a little from run to run: the last of them may not come.
     findings.add(run.end.signal === 'SIGKILL' ? 'kills' : 'endedBefore');
     run.ledger.check(when, run.content, findings);
-    run.ledger.count(findings);
+    run.ledger.report(findings);
     findings.add('committedButUnanswered', countUnanswered(run.content.whole, run.ledger.told));
   }
   return findings.outcome();

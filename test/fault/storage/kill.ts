@@ -36,7 +36,7 @@ export async function killWriters({ count, seed }: Extent): Promise<Outcome> {
       findings.add('kills');
       findings.add(`killsWhile_${moment}`);
     }
-    ledger.count(findings);
+    ledger.report(findings);
   }
   return findings.outcome();
 }

@@ -7,8 +7,10 @@ import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Extent, Outcome } from './experiment.ts';
 import { failSyncs, failWrites } from './failing-disk.ts';
+import { fillDisk } from './full-disk.ts';
 import { killAtPoints } from './kill-points.ts';
 import { killWriters } from './kill.ts';
+import { runProcesses } from './processes.ts';
 
 interface Entry {
   readonly run: (extent: Extent) => Promise<Outcome>;
@@ -19,6 +21,8 @@ interface Entry {
 const EXPERIMENTS: Readonly<Record<string, Entry>> = {
   kill: { run: killWriters, count: 15 },
   'kill-points': { run: killAtPoints, count: 12 },
+  'full-disk': { run: fillDisk, count: 4 },
+  processes: { run: runProcesses, count: 3_000 },
   'failing-syncs': { run: failSyncs, count: 8 },
   'failing-writes': { run: failWrites, count: 10 },
 };

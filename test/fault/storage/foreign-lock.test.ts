@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openDatabase, type Database } from '../../../src/index.ts';
+import { Child } from './child.ts';
+import { Scratch } from './scratch.ts';
+
+const BUSY_TIMEOUT_MS = 300;
+const HELD_MS = 1_500;
+
+let scratch: Scratch;
+let db: Database;
+let children: Child[];
+
+beforeEach(async () => {
+  scratch = new Scratch();
+  children = [];
+  db = await openDatabase(`sqlite:${scratch.file('app.db')}`, {
+    log: 'silent',
+    name: false,
+    busyTimeoutMs: BUSY_TIMEOUT_MS,
+    sqlite: { walCheckpointBytes: 65_536 },
+  });
+  await db.script('create table rows (id integer primary key, payload text not null)');
+});
+afterEach(async () => {
+  await db.close();
+  for (const child of children) child.kill();
+  await Promise.all(children.map(({ ended }) => ended));
+  scratch[Symbol.dispose]();
+});
+
+describe.each(['immediate', 'exclusive'])(
+  'while another program holds a transaction begun %s (C15)',
+  (mode) => {
+    test('writes are told so at the busy timeout, reads go on, the event loop is never blocked, and it passes', async () => {
+      const lock = await hold(mode, HELD_MS);
+      const loop = watchLoop();
+      const writes = await Promise.all(Array.from({ length: 8 }, () => timed(insert())));
+      const inTransaction = await timed(
+        db.transaction((tx) => tx.run("insert into rows (payload) values ('in a transaction')")),
+      );
+      expect(await db.value('select count(*) from rows'), 'a read meanwhile').toBe(0);
+      const slowestTurnMs = loop.end();
+
+      for (const { error, tookMs } of [...writes, inTransaction]) {
+        expect(error).toMatchObject({ code: 'ERR_MILLPOND_BUSY', retryable: true });
+        expect(tookMs).toBeGreaterThan(BUSY_TIMEOUT_MS - 20);
+        // Those that gathered behind the first begin to wait for the lock when it has given up.
+        expect(tookMs).toBeLessThan(2 * BUSY_TIMEOUT_MS + 250);
+      }
+      expect(slowestTurnMs, 'the slowest turn of the event loop').toBeLessThan(BUSY_TIMEOUT_MS / 2);
+      await lock.ended;
+      await insert();
+      expect(await db.value('select count(*) from rows')).toBe(2);
+    });
+  },
+);
+
+test('waits for a lock that is given back in time, and tells nobody (C15)', async () => {
+  const lock = await hold('immediate', BUSY_TIMEOUT_MS / 3);
+  await Promise.all([insert(), insert(), db.transaction(() => insert())]);
+  await lock.ended;
+  expect(await db.value('select count(*) from rows')).toBe(4);
+});
+
+test('names another program whose read pins the log, does not wait for it, and closes beside it (C15, C16)', async () => {
+  const holders: string[] = [];
+  db.on('sqlite:wal-pinned', ({ holder }) => holders.push(holder));
+  await insert();
+  await hold('read', 10_000);
+  const payload = 'x'.repeat(3_000);
+  const writes: number[] = [];
+  for (let row = 0; row < 600; row += 1) writes.push((await timed(insert(payload))).tookMs);
+  expect(holders[0]).toBe('another process');
+  expect(Math.max(...writes), 'the slowest write').toBeLessThan(1_000);
+  const { tookMs } = await timed(db.close());
+  expect(tookMs, 'to close').toBeLessThan(2_000);
+});
+
+async function hold(mode: string, forMs: number): Promise<Child> {
+  const child = new Child('hold-lock', [scratch.file('app.db'), mode, String(forMs)], { isCovered: false });
+  children.push(child);
+  expect(await child.ready).toBe('held');
+  return child;
+}
+
+function insert(payload: string = 'mine'): Promise<unknown> {
+  return db.run('insert into rows (payload) values (?)', [payload]);
+}
+
+async function timed(work: Promise<unknown>): Promise<{ readonly error: unknown; readonly tookMs: number }> {
+  const startedAt = performance.now();
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return { error, tookMs: performance.now() - startedAt };
+}
+
+/** The longest time between two turns of the event loop. */
+function watchLoop(): { end(): number } {
+  let slowestMs = 0;
+  let lastAt = performance.now();
+  const timer = setInterval(() => {
+    slowestMs = Math.max(slowestMs, performance.now() - lastAt);
+    lastAt = performance.now();
+  }, 1);
+  return {
+    end: () => {
+      clearInterval(timer);
+      return Math.max(slowestMs, performance.now() - lastAt);
+    },
+  };
+}
