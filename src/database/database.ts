@@ -37,7 +37,7 @@ export interface DatabaseParts {
   readonly health: HealthMonitor;
   readonly closeTimeoutMs: number;
   /** Called once, when closing begins. */
-  onClose(): void;
+  readonly onClose: () => void;
 }
 
 export interface DatabaseStats {

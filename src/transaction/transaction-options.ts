@@ -39,8 +39,8 @@ export interface TransactionOptions extends BeginTransactionOptions {
    */
   readonly retry?: number | RetryOptions | undefined;
   /**
-   * What transactions inside this one that would join it are: a part of it, or a savepoint each, so that one that
-   * fails is undone alone. For tests around code that has transactions of its own. @default 'join'
+   * What transactions inside this one that would join it are: a part of it, or a savepoint each, so that one
+   * that fails is undone alone. For tests around code that has transactions of its own. @default 'join'
    */
   readonly inner?: 'join' | 'nest' | undefined;
 }

@@ -1,10 +1,11 @@
 import { expect, test, vi } from 'vitest';
+import type * as Interrupt from '../../src/sqlite/interrupt.ts';
 import { databaseContract } from '../../src/testing/index.ts';
 import { openFile, runner } from './sqlite-database.ts';
 
 // As on a machine where the interrupt extension was not built.
 vi.mock('../../src/sqlite/interrupt.ts', async (importOriginal) => ({
-  ...(await importOriginal<typeof import('../../src/sqlite/interrupt.ts')>()),
+  ...(await importOriginal<typeof Interrupt>()),
   loadInterrupter: () => undefined,
 }));
 

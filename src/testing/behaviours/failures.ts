@@ -66,10 +66,10 @@ export const FAILURE_BEHAVIOURS: Behaviours = {
     for (const call of failing) {
       const error = await rejection(call(), QueryExecutionError);
       // The stack too: but what it repeats of this file is text of the caller's own.
-      const shown = inspect(
-        { ...error, message: error.message, cause: error.cause },
-        { depth: 9, showHidden: true },
-      );
+      const shown = inspect(Object.assign({}, error, { message: error.message, cause: error.cause }), {
+        depth: 9,
+        showHidden: true,
+      });
       assert.ok(!shown.includes(CANARY), shown);
     }
   },
