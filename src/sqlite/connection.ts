@@ -8,6 +8,7 @@ import type {
   Statement,
 } from '../driver/index.ts';
 import { waitAtMost } from '../async/index.ts';
+import { ConnectionError } from '../errors/index.ts';
 import { RowStream } from './row-stream.ts';
 import { createCall, startCall, type CallRequest, type PendingCall } from './pending-call.ts';
 import type { ControlVerb } from './protocol.ts';
@@ -152,6 +153,8 @@ export class SqliteConnection implements DriverConnection {
 
   /** Ends the connection: in order where it is sound, with its thread otherwise. */
   async end(reason: string, timeoutMs: number): Promise<void> {
+    // A statement that goes on would keep its thread alive for as long as it takes.
+    this.worker.cancelPending(() => closedError(reason));
     if (this.usable) await this.worker.close(timeoutMs);
     else await this.worker.terminate(new Error(reason));
   }
@@ -216,3 +219,9 @@ export class SqliteConnection implements DriverConnection {
 
 /** BEGIN, COMMIT and the like end with the limits of their transaction, not with a statement's. */
 const NO_LIMIT: CallOptions = { timeoutMs: 0 };
+
+function closedError(reason: string): ConnectionError {
+  return new ConnectionError(`The connection was closed while this call was under way: ${reason}.`, {
+    code: 'ERR_MILLPOND_CLOSED',
+  });
+}

@@ -202,7 +202,9 @@ export class WorkerConnection {
 
   /** Rolls back nothing and asks nobody: the thread ends when the statement that it runs does. */
   async terminate(reason: Error): Promise<void> {
+    const running = this.runningCall;
     this.#lose(reason);
+    if (running !== undefined) this.#interrupt(running.seq);
     await this.#thread.terminate();
   }
 
