@@ -13,14 +13,15 @@ export interface Rows {
   readonly micros: number;
 }
 
-/** Writes rows in the encoding that is cheapest to read. */
+/** Writes rows in the encoding that is cheapest to read; a single row always as its values. */
 export function encodeRows(
   { wire, numbers }: Reply,
   seq: number,
   { columns, width, rows, micros }: Rows,
 ): void {
   const valueCount = rows.length * width;
-  const columnar = valueCount < COLUMNAR_FROM_VALUES ? undefined : toColumnar(rows, width, numbers);
+  const isMany = rows.length > 1 && valueCount >= COLUMNAR_FROM_VALUES;
+  const columnar = isMany ? toColumnar(rows, width, numbers) : undefined;
   if (columnar !== undefined) {
     const { kinds, count, from, texts } = columnar;
     wire.push(seq, Status.columnar, columns, width, micros, kinds, count, from, texts.length);

@@ -126,6 +126,25 @@ export const VALUE_BEHAVIOURS: Behaviours = {
     assert.equal(await db.value(text), 1);
   },
 
+  'stands where it belongs in a row of many columns (C60)': async ({ db }) => {
+    const names = Array.from({ length: 500 }, (_, index) => `c${index}`);
+    const columns = names.map((name, index) =>
+      index % 2 === 0 ? `${index} as ${name}` : `'${index}' as ${name}`,
+    );
+    const text = `select ${columns.join(', ')}`;
+    const row = Object.fromEntries(
+      names.map((name, index) => [name, index % 2 === 0 ? index : String(index)]),
+    );
+    for (let round = 0; round < 4; round += 1) {
+      assert.deepEqual(await db.get(text), row);
+      assert.deepEqual(await db.all(`${text} union all ${text}`), [row, row]);
+    }
+    assert.deepEqual(await db.all(text), [row]);
+    assert.deepEqual(await rowsOf(db.stream(text)), [row]);
+    assert.deepEqual((await db.batch([text]))[0]?.rows, [row]);
+    assert.deepEqual(parseJson(await db.json(text)), [row]);
+  },
+
   'may stand under any column name (B17)': async ({ db }) => {
     const text =
       'select 1 as "__proto__", 2 as "constructor", 3 as "a b", 4 as "quoted""name", 5 as "toString"';
