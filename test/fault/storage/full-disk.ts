@@ -9,13 +9,14 @@ import { between, createRandom } from './random.ts';
 import { SmallDisk } from './small-disk.ts';
 
 const CALLERS = 32;
-const MEGABYTES = 8;
+/** Enough for what is there after a fill, once in the database and once in its log. */
+const MEGABYTES = 16;
 /** Refusals after which there is space again. */
 const REFUSALS = 60;
 const LIMIT_MS = 10_000;
 /** Most operations are small; some are so large that they fail while small ones beside them still fit. */
 const SMALL_BYTES = 200;
-const LARGE_BYTES = 40_000;
+const LARGE_BYTES = 12_000;
 
 /**
  * C06: fills the disk while many callers write, then frees it, again and again under one open database. Who is refused

@@ -40,9 +40,15 @@ export class SmallDisk implements Disposable {
     const { bavail, bsize } = statfsSync(this.path);
     const block = Buffer.alloc(4_096);
     const filler = openSync(join(this.path, 'filler'), 'a');
-    for (let left = bavail * bsize - spareBytes; left >= block.length; left -= block.length)
-      writeSync(filler, block);
-    closeSync(filler);
+    try {
+      for (let left = bavail * bsize - spareBytes; left >= block.length; left -= block.length)
+        writeSync(filler, block);
+    } catch (error) {
+      // A checkpoint may have taken space meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    } finally {
+      closeSync(filler);
+    }
   }
 
   free(): void {
