@@ -1,4 +1,4 @@
-export { systemClock, type Clock, type Timer } from './clock.ts';
+export { systemClock, type Clock, type Timer, type TimerOptions } from './clock.ts';
 export { ManualClock } from './manual-clock.ts';
 export { runInRootContext } from './root-context.ts';
 export { waitAtMost } from './wait-at-most.ts';

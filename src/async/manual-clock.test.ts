@@ -25,6 +25,17 @@ describe('ManualClock', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('says how many timers would keep a process alive', () => {
+    const clock = new ManualClock();
+    const first = clock.after(1, () => {});
+    clock.after(2, () => {}, { keepAlive: true });
+    expect(clock.keepingAlive).toBe(1);
+    first.keepAlive(true);
+    expect(clock.keepingAlive).toBe(2);
+    clock.advance(1);
+    expect(clock.keepingAlive).toBe(1);
+  });
+
   it('lets promises settle between timers, so that timers they set fire too', async () => {
     const clock = new ManualClock();
     const fired: number[] = [];

@@ -1,8 +1,9 @@
-import type { Clock, Timer } from './clock.ts';
+import type { Clock, Timer, TimerOptions } from './clock.ts';
 
 interface Pending {
   readonly dueMs: number;
   readonly callback: () => void;
+  keepsAlive: boolean;
 }
 
 /** A clock that stands still until it is told to go on. For tests. */
@@ -19,14 +20,23 @@ export class ManualClock implements Clock {
     return this.#pending.size;
   }
 
+  /** Of those, the ones without which a process could end. */
+  get keepingAlive(): number {
+    return [...this.#pending].filter(({ keepsAlive }) => keepsAlive).length;
+  }
+
   now(): number {
     return this.#nowMs;
   }
 
-  after(delayMs: number, callback: () => void): Timer {
-    const pending: Pending = { dueMs: this.#nowMs + Math.max(0, delayMs), callback };
+  after(delayMs: number, callback: () => void, { keepAlive = false }: TimerOptions = {}): Timer {
+    const dueMs = this.#nowMs + Math.max(0, delayMs);
+    const pending: Pending = { dueMs, callback, keepsAlive: keepAlive };
     this.#pending.add(pending);
-    return { cancel: () => void this.#pending.delete(pending) };
+    return {
+      cancel: () => void this.#pending.delete(pending),
+      keepAlive: (alive) => void (pending.keepsAlive = alive),
+    };
   }
 
   /**

@@ -26,7 +26,8 @@ export class Drain {
     if (deadlineMs >= this.#deadlineMs) return;
     this.#deadlineMs = deadlineMs;
     this.#timer?.cancel();
-    this.#timer = this.#clock.after(Math.min(timeoutMs, LONGEST_MS), () => this.finish());
+    const limitMs = Math.min(timeoutMs, LONGEST_MS);
+    this.#timer = this.#clock.after(limitMs, () => this.finish(), { keepAlive: true });
   }
 
   finish(): void {

@@ -23,7 +23,8 @@ export class Endings {
     const { name, clock, limitMs } = this.#parts;
     const late = () =>
       new ConnectionError(`A connection of pool "${name}" was not closed within ${limitMs} ms.`);
-    const running = runInRootContext(() => withinLimit(end(), { clock, limitMs, late, signal: undefined }))
+    const limit = { clock, limitMs, late, signal: undefined, keepAlive: true };
+    const running = runInRootContext(() => withinLimit(end(), limit))
       .then(() => whenOver(undefined), whenOver)
       .then(() => void this.#running.delete(running));
     this.#running.add(running);

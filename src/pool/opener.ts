@@ -55,7 +55,7 @@ export class Opener<Resource> {
     const limitMs = options.createTimeoutMs;
     const late = () => retryable(`Pool "${name}" could not open a connection within ${limitMs} ms.`);
     try {
-      const resource = await withinLimit(attempt, { clock, limitMs, late, signal });
+      const resource = await withinLimit(attempt, { clock, limitMs, late, signal, keepAlive: true });
       // Dead on arrival is a failure like any other: without the pause after it, opening would never stop.
       if (factory.isUsable?.(resource) === false)
         throw retryable(`Pool "${name}" lost a connection while opening it.`);

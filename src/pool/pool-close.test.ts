@@ -40,6 +40,7 @@ describe('Pool: close (B14, C56)', () => {
     const closing = pool.close({ timeoutMs: 3_000 });
     await clock.advanceAsync(2_999);
     expect(await stateOf(closing)).toBe('pending');
+    expect(clock.keepingAlive).toBe(1);
     await clock.advanceAsync(1);
     await closing;
     expect(destroyed).toEqual([{ resource: 1, reason: 'closed under its holder' }]);
@@ -76,6 +77,7 @@ describe('Pool: close (B14, C56)', () => {
     const closing = pool.close();
     await clock.advanceAsync(1_999);
     expect(await stateOf(closing)).toBe('pending');
+    expect(clock.keepingAlive).toBe(1);
     await clock.advanceAsync(1);
     await closing;
     expect(events.of('connection:error')[0]?.error.message).toBe(

@@ -18,6 +18,26 @@ describe('Pool: the waiting line', () => {
     expect(order).toEqual(['a1', 'b1', 'c1']);
   });
 
+  it('keeps the process alive while somebody waits, and no longer', async () => {
+    const { pool, clock } = numberPool({ max: 1, acquireTimeoutMs: 100 });
+    const lease = await pool.acquire();
+    expect(clock.keepingAlive).toBe(0);
+    const controller = new AbortController();
+    const aborted = pool.acquire({ signal: controller.signal });
+    expect(clock.keepingAlive).toBe(1);
+    controller.abort(new Error('gone'));
+    await expect(aborted).rejects.toThrow('gone');
+    expect(clock.keepingAlive).toBe(0);
+    const late = pool.acquire();
+    expect(clock.keepingAlive).toBe(1);
+    clock.advance(100);
+    await expect(late).rejects.toMatchObject(exhausted);
+    const served = pool.acquire();
+    lease.release();
+    (await served).release();
+    expect(clock.keepingAlive).toBe(0);
+  });
+
   it('lets nobody overtake those in line', async () => {
     const { pool } = numberPool({ max: 1 });
     const lease = await pool.acquire();

@@ -32,7 +32,8 @@ export class Pool<Resource> implements LeaseSource<Resource> {
   readonly name: string;
   readonly #parts: PoolParts<Resource>;
   readonly #supply: Supply<Resource>;
-  readonly #line = new WaitingLine<Lease<Resource>>();
+  // Nobody waits for what the timer does otherwise.
+  readonly #line = new WaitingLine<Lease<Resource>>(() => this.#timer.keepAlive(false));
   readonly #home: LeaseHome<Resource>;
   readonly #leaks: LeakWatch;
   readonly #waits = new LatencyHistogram();
@@ -185,8 +186,14 @@ export class Pool<Resource> implements LeaseSource<Resource> {
       this.#serve(nowMs);
       // Even who does not wait joins the line for a moment: it starts what the next caller will find.
       if (timeoutMs <= 0) this.#expire(waiter);
-      else if (waiter.line !== undefined) this.#timer.wakeAt(waiter.deadlineMs);
+      else if (waiter.line !== undefined) this.#keepWaiting(waiter);
     });
+  }
+
+  /** The waiter will be told, in time: a process that has nothing else to do must not end before. */
+  #keepWaiting({ deadlineMs }: Waiter<Lease<Resource>>): void {
+    this.#timer.keepAlive(true);
+    this.#timer.wakeAt(deadlineMs);
   }
 
   #whyNotWait(timeoutMs: number): MillpondError | undefined {

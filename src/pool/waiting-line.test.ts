@@ -8,7 +8,7 @@ function waiterOf(name: string, timeoutMs = 100): Waiter<string> {
 }
 
 function lineOf(...waiters: Waiter<string>[]): WaitingLine<string> {
-  const line = new WaitingLine<string>();
+  const line = new WaitingLine<string>(() => {});
   for (const waiter of waiters) line.push(waiter);
   return line;
 }
@@ -35,6 +35,20 @@ describe('WaitingLine', () => {
     expect(line.remove(c!)).toBe(true);
     line.push(waiterOf('e'));
     expect(names(line.clear())).toEqual(['e']);
+  });
+
+  it('says when the last in line has left', () => {
+    let empty = 0;
+    const line = new WaitingLine<string>(() => (empty += 1));
+    const [a, b] = ['a', 'b'].map((name) => waiterOf(name));
+    line.push(a!);
+    line.push(b!);
+    line.remove(a!);
+    expect(empty).toBe(0);
+    line.shift();
+    expect(empty).toBe(1);
+    line.shift();
+    expect(empty).toBe(1);
   });
 
   it('listens to the signal of a waiter only while it waits', () => {

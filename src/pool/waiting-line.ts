@@ -43,6 +43,12 @@ export class WaitingLine<Given> {
   #first: Waiter<Given> | undefined;
   #last: Waiter<Given> | undefined;
   #length = 0;
+  readonly #onEmpty: () => void;
+
+  /** `onEmpty` is called when the last in line has left. */
+  constructor(onEmpty: () => void) {
+    this.#onEmpty = onEmpty;
+  }
 
   get length(): number {
     return this.#length;
@@ -87,6 +93,7 @@ export class WaitingLine<Given> {
     waiter.next = undefined;
     this.#length -= 1;
     waiter.details.signal?.removeEventListener('abort', waiter);
+    if (this.#length === 0) this.#onEmpty();
     return true;
   }
 

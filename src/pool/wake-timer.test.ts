@@ -47,6 +47,18 @@ describe('WakeTimer', () => {
     expect(wokenAt).toEqual([100]);
   });
 
+  it('keeps the process alive where it is told to, with the timer that is set and with those to come', () => {
+    const { clock, timer } = wakeRecord((nowMs) => (nowMs < 30 ? nowMs + 10 : Infinity));
+    timer.wakeAt(10);
+    expect(clock.keepingAlive).toBe(0);
+    timer.keepAlive(true);
+    expect(clock.keepingAlive).toBe(1);
+    clock.advance(20);
+    expect(clock.keepingAlive).toBe(1);
+    timer.keepAlive(false);
+    expect([clock.pending, clock.keepingAlive]).toEqual([1, 0]);
+  });
+
   it('sets no timer after it was stopped', () => {
     const { clock, timer } = wakeRecord();
     timer.wakeAt(10);

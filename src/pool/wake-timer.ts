@@ -12,6 +12,7 @@ export class WakeTimer {
   readonly #onWake: (nowMs: number) => number;
   #timer: Timer | undefined;
   #dueMs = Infinity;
+  #keepsAlive = false;
   #stopped = false;
 
   /** `onWake` does what is due and returns when it wants to be woken next (Infinity: not at all). */
@@ -23,6 +24,13 @@ export class WakeTimer {
   /** Wakes up at `dueMs` or before. */
   wakeAt(dueMs: number): void {
     if (dueMs < this.#dueMs && !this.#stopped) this.#arm(dueMs);
+  }
+
+  /** Whether the process may end before the next wake-up; also for those to come. */
+  keepAlive(alive: boolean): void {
+    if (alive === this.#keepsAlive) return;
+    this.#keepsAlive = alive;
+    this.#timer?.keepAlive(alive);
   }
 
   /** For good. */
@@ -37,10 +45,12 @@ export class WakeTimer {
     // Rounded up, because a timer that fires a fraction early would find nothing due and be set again.
     const delayMs = Math.min(Math.max(Math.ceil(dueMs - this.#clock.now()), 0), LONGEST_DELAY_MS);
     // Not in the context of the request that happened to ask first.
-    this.#timer = runInRootContext(() => this.#clock.after(delayMs, () => this.#fire()));
+    const options = { keepAlive: this.#keepsAlive };
+    this.#timer = runInRootContext(() => this.#clock.after(delayMs, () => this.#fire(), options));
   }
 
   #fire(): void {
+    this.#timer = undefined;
     this.#dueMs = Infinity;
     this.wakeAt(this.#onWake(this.#clock.now()));
   }

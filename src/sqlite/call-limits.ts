@@ -20,7 +20,9 @@ export function limitWaiting(limits: CallLimits, giveUp: (error: unknown) => voi
   const onAbort = () => giveUp(signal?.reason);
   const onTimeout = () => giveUp(timeoutError(limits, { cancellation: undefined, confirmed: true }));
   const leftMs = Math.max(0, timeoutMs - (performance.now() - startedAt));
-  const timer = timeoutMs === 0 ? undefined : setTimeout(onTimeout, leftMs).unref();
+  // Keeps the process alive: where the connection is held by somebody who does nothing with it, nothing else
+  // does.
+  const timer = timeoutMs === 0 ? undefined : setTimeout(onTimeout, leftMs);
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted === true) onAbort();
   return () => {

@@ -36,7 +36,7 @@ export function runJoined<T>(
   return underWay(scope, flightOf('transaction()', options.name, captureCallSite()), async () => {
     scope.assertActive();
     options.signal?.throwIfAborted();
-    const stopWatching = watchLimits(scope, options);
+    const stopWatching = watchLimits(scope, options, true);
     try {
       return await runInContext(context, () => work(joined.handle));
     } catch (error) {
@@ -72,7 +72,7 @@ export function runNested<T>(
       void savepoint.open().catch(() => {});
       const inner = innerView(view, savepoint, options);
       const context = contextWith(scope.transaction.house.databaseKey, inner);
-      const stopWatching = watchLimits(savepoint.scope, options);
+      const stopWatching = watchLimits(savepoint.scope, options, true);
       try {
         return await conduct(savepoint.scope, () => runInContext(context, () => work(inner.handle)));
       } finally {
@@ -99,7 +99,7 @@ export async function beginNested(view: TransactionView, options: InnerOptions):
         scope.land(flight);
       };
       const savepoint = new Savepoint(scope, { site, manual: true, outer, stop: stopFor(options), onEnd });
-      stopWatching = watchLimits(savepoint.scope, options);
+      stopWatching = watchLimits(savepoint.scope, options, false);
       await savepoint.open();
       return innerView(view, savepoint, options).handle;
     });
@@ -139,14 +139,15 @@ function stopFor({ timeoutMs = 0, signal }: InnerOptions): AbortController | und
   return timeoutMs > 0 || signal !== undefined ? new AbortController() : undefined;
 }
 
-/** Limits given with an inner transaction end the scope it runs in. @returns a function that lifts them. */
-function watchLimits(scope: Scope, { timeoutMs = 0, signal }: InnerOptions): () => void {
+/**
+ * Limits given with an inner transaction end the scope it runs in. `keepAlive` where a caller waits for its end.
+ * @returns a function that lifts them
+ */
+function watchLimits(scope: Scope, { timeoutMs = 0, signal }: InnerOptions, keepAlive: boolean): () => void {
   const { clock } = scope.transaction.house;
   const onAbort = (): void => scope.interrupt(aborted(scope.label, signal!.reason));
-  const timer =
-    timeoutMs > 0
-      ? clock.after(timeoutMs, () => scope.interrupt(timedOut(scope.label, timeoutMs)))
-      : undefined;
+  const end = (): void => scope.interrupt(timedOut(scope.label, timeoutMs));
+  const timer = timeoutMs > 0 ? clock.after(timeoutMs, end, { keepAlive }) : undefined;
   signal?.addEventListener('abort', onAbort, { once: true });
   return () => {
     timer?.cancel();

@@ -228,9 +228,9 @@ export class LeasedTransaction implements Boundary {
   #createWatch({ timeoutMs }: ResolvedTransactionOptions): LimitWatch {
     const { clock, limits } = this.house;
     const { root } = this;
+    const own = timeoutMs === undefined ? limits : { ...limits, transactionTimeoutMs: timeoutMs };
     return new LimitWatch(
-      clock,
-      timeoutMs === undefined ? limits : { ...limits, transactionTimeoutMs: timeoutMs },
+      { clock, limits: own, keepAlive: !root.manual },
       {
         timedOut: (limitMs) => root.interrupt(timedOut(root.label, limitMs)),
         idleTooLong: (limitMs) => root.interrupt(idleTooLong(root.label, limitMs)),

@@ -26,6 +26,27 @@ describe('the time limit of a transaction (C27, P4)', () => {
     expect(bench.log).toEqual(['begin', 'rollback']);
   });
 
+  test('keeps the process alive where a caller waits for its end, and not for a handle', async () => {
+    const failed = failureOf(bench.transaction(forever, { timeoutMs: 500 }));
+    await settled();
+    expect(bench.clock.keepingAlive).toBe(1);
+    await bench.clock.advanceAsync(500);
+    await failed;
+    const handle = await bench.manager.begin({ timeoutMs: 500 });
+    expect([bench.clock.pending, bench.clock.keepingAlive]).toEqual([1, 0]);
+    await handle.rollback();
+  });
+
+  test('keeps nothing alive where all it will do is report', async () => {
+    bench = new TransactionBench({ limits: { heldTooLongMs: 1_000 } });
+    let end = (): void => {};
+    const done = bench.transaction(() => new Promise<void>((resolve) => (end = resolve)), { timeoutMs: 0 });
+    await settled();
+    expect([bench.clock.pending, bench.clock.keepingAlive]).toEqual([1, 0]);
+    end();
+    await done;
+  });
+
   test('is the default of the database where none is given, and none with 0', async () => {
     bench = new TransactionBench({ limits: { transactionTimeoutMs: 200 } });
     const failed = failureOf(bench.transaction(forever));

@@ -10,6 +10,13 @@ export interface LimitActions {
   commitUnanswered(waitedMs: number): void;
 }
 
+export interface WatchedTransaction {
+  readonly clock: Clock;
+  readonly limits: TransactionLimits;
+  /** True where a caller waits for its end: the process must not end before a limit does it. */
+  readonly keepAlive: boolean;
+}
+
 /**
  * The limits of one transaction on one timer. Statements set no timer of their own: they leave a time, which
  * is compared when the timer fires, and it is set again for what is due next.
@@ -18,6 +25,7 @@ export class LimitWatch {
   readonly #clock: Clock;
   readonly #limits: TransactionLimits;
   readonly #timeoutMs: number;
+  readonly #keepAlive: boolean;
   readonly #actions: LimitActions;
   readonly #takenMs: number;
   #begunMs: number;
@@ -27,10 +35,12 @@ export class LimitWatch {
   #heldReported = false;
   #timer: Timer | undefined;
 
-  constructor(clock: Clock, limits: TransactionLimits, actions: LimitActions) {
+  constructor({ clock, limits, keepAlive }: WatchedTransaction, actions: LimitActions) {
     this.#clock = clock;
     this.#limits = limits;
     this.#timeoutMs = limits.transactionTimeoutMs;
+    // The report of one that is held too long ends nothing.
+    this.#keepAlive = keepAlive && (this.#timeoutMs > 0 || limits.idleInTransactionTimeoutMs > 0);
     this.#actions = actions;
     this.#takenMs = clock.now();
     this.#begunMs = this.#takenMs;
@@ -78,7 +88,9 @@ export class LimitWatch {
       this.#commitSentMs === undefined
         ? this.#lookAtAll(nowMs)
         : this.#lookAtCommit(nowMs, this.#commitSentMs);
-    if (nextMs !== Infinity) this.#timer = this.#clock.after(nextMs - nowMs, () => this.#look());
+    if (nextMs === Infinity) return;
+    const options = { keepAlive: this.#keepAlive };
+    this.#timer = this.#clock.after(nextMs - nowMs, () => this.#look(), options);
   }
 
   /** @returns when to look again. */
