@@ -173,12 +173,13 @@ describe('with inline reads', () => {
       get: READERS['get']!,
       all: READERS['all']!,
     })) {
-      const before = inline();
-      for (let round = 0; round < 8; round += 1) {
+      const enough = inline() + 3;
+      // On a busy machine a read may be slow now and then, and is sent to the workers for a while.
+      for (let round = 0; round < 1_000 && inline() < enough; round += 1) {
         const found = await read(db, 'select v from held where rowid = :id', lastInsertId as number);
         expect(found, by).toStrictEqual(expected);
       }
-      expect(inline() - before, by).toBeGreaterThan(0);
+      expect(inline(), by).toBeGreaterThanOrEqual(enough);
     }
   });
 });
