@@ -19,6 +19,7 @@ import { Pool, resolvePoolOptions, type LeaseInfo, type PoolStats } from '../poo
 import {
   acquireWithin,
   ENGINE_HOLDERS,
+  EXPRESS_READERS,
   SqliteEngine,
   type ConnectionRole,
   type LaneSource,
@@ -35,7 +36,7 @@ export interface BackendParts {
   /**
    * Called before a write outside a transaction is accepted; throws where it would wait for its own caller.
    */
-  beforeWrite(): void;
+  readonly beforeWrite: () => void;
   /**
    * With one connection for everything: called before any call outside a transaction is accepted; throws
    * where a transaction of its own flow holds that connection.
@@ -97,8 +98,7 @@ export class SqliteBackend implements Backend {
           options: resolvePoolOptions({ ...config.pool, min: 0 }),
         })
       : this.#writers;
-    // The second takes over while a statement that was thought to be light keeps the first.
-    const express = resolvePoolOptions({ ...config.pool, min: 1, max: 2, maxOverflow: 0 });
+    const express = resolvePoolOptions({ ...config.pool, min: 1, max: EXPRESS_READERS, maxOverflow: 0 });
     this.#express = config.pooled
       ? new Pool({ ...parts, name: `${name}:express`, factory: factory('reader'), options: express })
       : undefined;
@@ -254,11 +254,13 @@ export class SqliteBackend implements Backend {
     const { name, signal, timeoutMs = this.#config.queryTimeoutMs } = options;
     const limits = { name, signal, timeoutMs, startedAt: systemClock.now(), writes: false };
     const lease = await acquireWithin(this.#readers, limits, name ?? 'stream');
+    const release = () => lease.release(lease.resource.usable ? 'reuse' : 'discard');
     try {
-      yield* lease.resource.stream(statement, options);
+      // A consumer that went away without a word would keep the lease: the stream itself gives it back.
+      yield* lease.resource.rows(statement, options, release);
       return undefined;
     } finally {
-      lease.release(lease.resource.usable ? 'reuse' : 'discard');
+      release();
     }
   }
 

@@ -35,6 +35,15 @@ export class CallQueue<Call extends QueuedCall> {
     return call;
   }
 
+  rejectIf(matches: (call: Call) => boolean, toError: () => unknown): void {
+    for (const [call, lift] of [...this.#calls]) {
+      if (!matches(call)) continue;
+      this.#calls.delete(call);
+      lift();
+      call.reject(toError());
+    }
+  }
+
   rejectAll(error: unknown): void {
     for (let call = this.shift(); call !== undefined; call = this.shift()) call.reject(error);
   }

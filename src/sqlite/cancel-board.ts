@@ -1,7 +1,7 @@
 /**
  * What the main thread and one worker tell each other about running calls without a message: a worker inside
- * `sqlite3_step` reads none. Every call has a sequence number; its slot says whether it may still be
- * cancelled, and the running cell says which call the worker executes right now.
+ * `sqlite3_step` reads none. Every call has a sequence number; its slot says how far it has come and whether
+ * its end was asked for, and the running cell says which call the worker executes right now.
  */
 export class CancelBoard {
   /** Most calls in flight on one worker: beyond it two of them would share a slot. */
@@ -19,10 +19,23 @@ export class CancelBoard {
     Atomics.store(this.#cells, slotOf(seq), Slot.open);
   }
 
-  /** @returns false when it is too late: the worker has begun to make the call's effect final. */
-  cancel(seq: number): boolean {
-    const before = Atomics.compareExchange(this.#cells, slotOf(seq), Slot.open, Slot.cancelled);
-    return before !== Slot.final;
+  /** Takes back a call that has not begun. @returns false when it has */
+  withdraw(seq: number): boolean {
+    return this.#move(seq, Slot.open, Slot.cancelled);
+  }
+
+  /**
+   * Asks for the end of a call. `unstarted`: it will not run. `started`: it has no lasting effect unless its
+   * answer says so. `final`: too late, the worker has begun to make its effect last.
+   */
+  cancel(seq: number): 'unstarted' | 'started' | 'final' {
+    if (this.withdraw(seq)) return 'unstarted';
+    if (this.#move(seq, Slot.started, Slot.stopping)) return 'started';
+    return this.isFinal(seq) ? 'final' : 'started';
+  }
+
+  isFinal(seq: number): boolean {
+    return Atomics.load(this.#cells, slotOf(seq)) === Slot.final;
   }
 
   /** The call that the worker executes, or 0. */
@@ -47,12 +60,13 @@ export class CancelBoard {
   }
 
   isCancelled(seq: number): boolean {
-    return Atomics.load(this.#cells, slotOf(seq)) === Slot.cancelled;
+    const slot = Atomics.load(this.#cells, slotOf(seq));
+    return slot === Slot.cancelled || slot === Slot.stopping;
   }
 
-  /** @returns false when the call was cancelled before it could start. */
+  /** @returns false when the call was cancelled. One that ran in a group may start a second time, alone. */
   start(seq: number): boolean {
-    if (this.isCancelled(seq)) return false;
+    if (!this.#move(seq, Slot.open, Slot.started) && this.isCancelled(seq)) return false;
     Atomics.store(this.#cells, RUNNING, seq);
     return true;
   }
@@ -65,12 +79,16 @@ export class CancelBoard {
 
   /** From now on the call cannot be cancelled. @returns false when it was already. */
   finalize(seq: number): boolean {
-    return Atomics.compareExchange(this.#cells, slotOf(seq), Slot.open, Slot.final) !== Slot.cancelled;
+    return this.#move(seq, Slot.started, Slot.final) || this.#move(seq, Slot.open, Slot.final);
+  }
+
+  #move(seq: number, from: number, to: number): boolean {
+    return Atomics.compareExchange(this.#cells, slotOf(seq), from, to) === from;
   }
 }
 
 const RUNNING = 0;
-const Slot = { open: 0, cancelled: 1, final: 2 } as const;
+const Slot = { open: 0, cancelled: 1, started: 2, stopping: 3, final: 4 } as const;
 
 function slotOf(seq: number): number {
   return 1 + (seq % CancelBoard.capacity);

@@ -92,8 +92,18 @@ export class SqliteConnection implements DriverConnection {
   }
 
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
-    if (this.#inTransaction) return this.#rows(statement, options);
+    if (this.#inTransaction) return this.rows(statement, options);
     return this.#streamAlone(statement, options);
+  }
+
+  /**
+   * A stream of a read.
+   * @param onEnd called once, when the stream needs this connection no longer: also when nobody reads on
+   */
+  rows(statement: Statement, options: CallOptions, onEnd?: () => void): RowStream {
+    const describe = (request: CallRequest) => this.#describe(request, statement, options, false);
+    const { streamIdleTimeoutMs: idleTimeoutMs } = this.#home;
+    return new RowStream({ worker: this.worker, statement, describe, idleTimeoutMs, onEnd });
   }
 
   async begin({ readOnly, transactionId }: BeginOptions): Promise<void> {
@@ -173,14 +183,8 @@ export class SqliteConnection implements DriverConnection {
     options: CallOptions,
   ): AsyncGenerator<Record<string, unknown>[], undefined> {
     if (await this.#isWrite(statement.text)) yield await this.execute('all', statement, options);
-    else yield* this.#rows(statement, options);
+    else yield* this.rows(statement, options);
     return undefined;
-  }
-
-  #rows(statement: Statement, options: CallOptions): RowStream {
-    const describe = (request: CallRequest) => this.#describe(request, statement, options, false);
-    const { streamIdleTimeoutMs: idleTimeoutMs } = this.#home;
-    return new RowStream({ worker: this.worker, statement, describe, idleTimeoutMs });
   }
 
   /**

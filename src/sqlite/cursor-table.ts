@@ -1,5 +1,6 @@
 import { Status, type Reply } from './protocol.ts';
 import type { Bindable } from './parameters.ts';
+import { withoutValues } from './redact.ts';
 import { encodeRows } from './result-encoding.ts';
 import { UsageError } from '../errors/index.ts';
 import type { PreparedStatement, StatementStore } from './statement-store.ts';
@@ -10,6 +11,7 @@ const MAX_CURSORS = 64;
 const CHUNK_MAX_MS = 5;
 
 interface OpenCursor {
+  readonly params: readonly Bindable[];
   readonly statement: PreparedStatement;
   readonly rows: Generator<unknown[]>;
   readonly chunkRows: number;
@@ -38,11 +40,12 @@ export class CursorTable {
         `${MAX_CURSORS} streams are open on this connection. End them, or read with all().`,
       );
     }
-    const statement = this.#store.prepareFresh(query.text);
+    const { text, params, chunkRows } = query;
+    const statement = this.#store.prepareFresh(text);
     statement.assertDistinctColumns();
     // Rows that were handed out cannot be read again in another mode.
     statement.readBigIntsFromNow();
-    this.#open.set(seq, { statement, rows: statement.iterate(query.params), chunkRows: query.chunkRows });
+    this.#open.set(seq, { statement, params, rows: statement.iterate(params), chunkRows });
     this.#writeChunk(reply, { seq, cursorId: seq, isFirst: true });
   }
 
@@ -69,7 +72,8 @@ export class CursorTable {
     if (cursor === undefined)
       throw new UsageError('The stream was closed: its transaction or connection has ended.');
     const { rows, hasMore } = this.#take(cursorId, cursor);
-    // Not before the first row: SQLite prepares anew where the schema has changed (ALTER TABLE and `select *`).
+    // Not before the first row: SQLite prepares anew where the schema has changed (ALTER TABLE and `select
+    // *`).
     const { columns } = cursor.statement;
     reply.wire.push(seq, Status.chunk, hasMore);
     encodeRows(reply, seq, { columns: isFirst ? columns : null, width: columns.length, rows, micros: 0 });
@@ -79,7 +83,8 @@ export class CursorTable {
   #take(cursorId: number, cursor: OpenCursor): { rows: unknown[][]; hasMore: boolean } {
     let hasMore = false;
     try {
-      const chunk = takeChunk(cursor);
+      const { text } = cursor.statement;
+      const chunk = withoutValues(text, cursor.params, () => takeChunk(cursor));
       cursor.statement.assertDistinctColumns();
       ({ hasMore } = chunk);
       return chunk;

@@ -1,11 +1,12 @@
 import { basename } from 'node:path';
-import type {
-  BatchItemResult,
-  CallOptions,
-  QueryObserver,
-  Shape,
-  ShapeResult,
-  Statement,
+import {
+  NO_OPTIONS,
+  type BatchItemResult,
+  type CallOptions,
+  type QueryObserver,
+  type Shape,
+  type ShapeResult,
+  type Statement,
 } from '../driver/index.ts';
 import { MillpondError, QueryExecutionError, ReadOnlyError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
@@ -27,12 +28,13 @@ import {
 import { PlanCache, type Plan } from './plan.ts';
 import type { MaintenanceTask } from './protocol.ts';
 import { ReadLanes } from './read-lanes.ts';
+import { redact } from './redact.ts';
 import { RowShapes } from './row-builder.ts';
 import type { ConnectionRole, SqliteSettings } from './settings.ts';
 import { SharedCounters } from './shared-counters.ts';
 import type { StatementAnalysis } from './statement-analysis.ts';
 import { translateFailure } from './translate-failure.ts';
-import { walBytes, WalGovernor } from './wal-governor.ts';
+import { walBytes, WalGovernor, type OldestRead } from './wal-governor.ts';
 import { WorkerConnection } from './worker-connection.ts';
 
 export interface SqliteEngineParts {
@@ -40,7 +42,7 @@ export interface SqliteEngineParts {
   readonly announce: Announcer;
   readonly observer: QueryObserver;
   /** Called before a write outside a transaction is accepted; may throw. */
-  beforeWrite(): void;
+  readonly beforeWrite: () => void;
 }
 
 /** The leases that the engine's shared traffic runs on. With one connection both are the same pool. */
@@ -51,10 +53,8 @@ export interface SqliteSources {
   readonly express: LaneSource;
   readonly maxReaders: number;
   /** The oldest lease of a reader, for the message about a pinned log. */
-  oldestRead(): { readonly heldMs: number; readonly holder: string; readonly takenAt: string } | undefined;
+  readonly oldestRead: () => OldestRead | undefined;
 }
-
-const NO_OPTIONS: CallOptions = Object.freeze({});
 
 /**
  * One SQLite file: makes connections for the pools, and places every statement outside a transaction. A write
@@ -326,11 +326,12 @@ export class SqliteEngine {
     return failure;
   }
 
-  #toPublic(error: unknown, { text }: Statement, { name, signal }: CallOptions): unknown {
+  #toPublic(error: unknown, { text, params }: Statement, { name, signal }: CallOptions): unknown {
     if (signal?.aborted === true || !(error instanceof Error) || error instanceof MillpondError) return error;
     const failure = toFailure(error);
     this.#fileWatch.noteFailure(failure);
-    return translateFailure(failure, { text, name });
+    const message = redact(failure.message, text, params);
+    return translateFailure({ ...failure, message }, { text, name });
   }
 
   #noteCommit(): void {

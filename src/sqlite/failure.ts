@@ -74,3 +74,9 @@ export function isBusy(error: unknown): boolean {
 export function cancelledError(): Error {
   return Object.assign(new Error('cancelled'), { errcode: FailureCode.cancelled });
 }
+
+/** A statement that was stopped. SQLite undoes an interrupted write, with the whole transaction around it. */
+export function isInterrupt(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number };
+  return errcode !== undefined && primaryCode(errcode) === Sqlite.interrupt;
+}

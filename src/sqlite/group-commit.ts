@@ -1,6 +1,6 @@
 import type { CancelBoard } from './cancel-board.ts';
 import { FailureCode, isOutcomeUnknown } from './protocol.ts';
-import { isDiskFailure, primaryCode, Sqlite, toFailure, type Failure } from './failure.ts';
+import { isInterrupt, isDiskFailure, primaryCode, Sqlite, toFailure, type Failure } from './failure.ts';
 import type { SharedCounters } from './shared-counters.ts';
 import type { TransactionControl } from './transaction-control.ts';
 
@@ -87,13 +87,13 @@ export class GroupCommit {
 
   #execute(member: GroupMember): MemberOutcome {
     if (!this.#board.start(member.seq)) return { failure: cancelled() };
-    try {
-      return { result: member.execute() };
-    } catch (error) {
-      return { failure: toFailure(error) };
-    } finally {
-      this.#board.finish(member.seq);
-    }
+    const outcome = attempt(member);
+    this.#board.finish(member.seq);
+    // The interrupt may have come behind the write itself, which would then stay: a stopped member takes the
+    // transaction with it, and the others run again. Not before the member has left the board: the rollback
+    // could be interrupted.
+    if ('failure' in outcome && isInterrupt({ errcode: outcome.failure.code })) this.#control.rollback();
+    return outcome;
   }
 
   /**
@@ -121,6 +121,14 @@ export class GroupCommit {
       // What failed by itself was undone before COMMIT: only the others share the doubt.
       return outcomes.map((outcome) => ('failure' in outcome ? outcome : { failure }));
     }
+  }
+}
+
+function attempt(member: GroupMember): MemberOutcome {
+  try {
+    return { result: member.execute() };
+  } catch (error) {
+    return { failure: toFailure(error) };
   }
 }
 

@@ -1,7 +1,7 @@
 import type { LeaseLike, LeaseSource } from '../driver/index.ts';
-import { ConnectionPoolExhaustedError } from '../errors/index.ts';
 import { CallQueue } from './call-queue.ts';
 import type { SqliteConnection } from './connection.ts';
+import { fullError } from './full-error.ts';
 import type { PendingCall } from './pending-call.ts';
 
 /** The names under which the engine itself holds connections, for all callers together. */
@@ -10,6 +10,12 @@ export const ENGINE_HOLDERS = {
   sharedReads: 'shared reads',
   heavyRead: 'heavy read',
 } as const;
+
+/**
+ * Readers for light statements alone: one, and another that takes over while a statement that was thought to
+ * be light keeps the first.
+ */
+export const EXPRESS_READERS = 2;
 
 /** Where a lane gets its connections: a pool that also says whether somebody else wants one. */
 export interface LaneSource extends LeaseSource<SqliteConnection> {
@@ -66,6 +72,7 @@ export class Lane {
   #acquire(): void {
     if (this.#acquiring) return;
     this.#acquiring = true;
+    const since = performance.now();
     this.#source.acquire({ holder: this.#holder }).then(
       (lease) => {
         this.#acquiring = false;
@@ -75,7 +82,12 @@ export class Lane {
       },
       (error: unknown) => {
         this.#acquiring = false;
-        this.#queue.rejectAll(error);
+        // Who came later has not waited long enough to be refused.
+        this.#queue.rejectIf(
+          ({ startedAt }) => startedAt <= since,
+          () => error,
+        );
+        if (this.#queue.length > 0) this.#acquire();
       },
     );
   }
@@ -120,11 +132,4 @@ export class Lane {
 export function giveBack(lease: LeaseLike<SqliteConnection>): void {
   lease.resource.worker.onAnswered = undefined;
   lease.release(lease.resource.usable ? 'reuse' : 'discard');
-}
-
-/** The line is full: refused at once. */
-export function fullError(holder: string, waiting: number): ConnectionPoolExhaustedError {
-  return new ConnectionPoolExhaustedError(
-    `The line for ${holder} is full: ${waiting} calls are waiting. Slow down, or raise pool.maxWaiting.`,
-  );
 }

@@ -4,7 +4,8 @@ import type { LeaseLike } from '../driver/index.ts';
 import { acquireWithin } from './call-limits.ts';
 import { CallQueue } from './call-queue.ts';
 import type { SqliteConnection } from './connection.ts';
-import { ENGINE_HOLDERS, fullError, giveBack, type LaneSource } from './lane.ts';
+import { fullError } from './full-error.ts';
+import { ENGINE_HOLDERS, EXPRESS_READERS, giveBack, type LaneSource } from './lane.ts';
 import type { PendingCall } from './pending-call.ts';
 
 /** A statement that runs longer than this while others stand behind it is taken for a heavy one. */
@@ -15,6 +16,7 @@ const CALLS_BEFORE_SPREAD = 8;
 
 /** A reader that the light reads share. */
 interface SharedReader {
+  readonly source: LaneSource;
   readonly lease: LeaseLike<SqliteConnection>;
   /** What ran at the last look, and since when. */
   runningSeq: number;
@@ -49,7 +51,10 @@ export class ReadLanes {
   #heavyRunning = 0;
   /** Set while heavy statements are held back; called when none runs. */
   #onNoneHeavy: (() => void) | undefined;
-  #isAcquiring = false;
+  /** Where a reader for the light reads has been asked for. */
+  readonly #acquiring = new Set<LaneSource>();
+  /** Express readers that a slow statement keeps. */
+  #expressApart = 0;
   #lookTimer: NodeJS.Timeout | undefined;
   #releaseScheduled = false;
 
@@ -69,10 +74,14 @@ export class ReadLanes {
   readonly submit = (call: PendingCall): void => {
     const waiting = this.#queue.length + this.#heavyQueue.length;
     if (waiting >= this.#maxWaiting) return call.reject(fullError('readers', waiting));
+    this.#place(call);
+  };
+
+  #place(call: PendingCall): void {
     if (call.cost!.weight !== 'heavy') return this.#submitLight(call);
     this.#heavyQueue.push(call);
     this.#admitHeavy();
-  };
+  }
 
   /**
    * Begins no heavy statement until `release` is called; `noneRuns` settles when those under way have ended.
@@ -95,7 +104,7 @@ export class ReadLanes {
     const reader = this.#queue.length === 0 ? this.#leastBusy() : undefined;
     if (reader !== undefined) return this.#send(reader, call);
     this.#queue.push(call);
-    this.#addReader();
+    this.#addReaders();
   }
 
   #leastBusy(): SharedReader | undefined {
@@ -112,7 +121,7 @@ export class ReadLanes {
 
   #tryExpress(): SharedReader | undefined {
     const lease = this.#sources.express.tryAcquire(ENGINE_HOLDERS.sharedReads);
-    return lease === undefined ? undefined : this.#adopt(lease);
+    return lease === undefined ? undefined : this.#adopt(this.#sources.express, lease);
   }
 
   /** Another core for the light reads, unless leases and heavy statements want it. */
@@ -122,25 +131,45 @@ export class ReadLanes {
     this.#addReader(readers);
   }
 
-  #addReader(source: LaneSource = this.#sources.express): void {
-    if (this.#isAcquiring) return;
-    this.#isAcquiring = true;
+  /** For the calls in line: the express reader, and any other where slow statements keep the express ones. */
+  #addReaders(): void {
+    const { express, readers } = this.#sources;
+    this.#addReader(express);
+    if (this.#expressApart >= EXPRESS_READERS) this.#addReader(readers);
+  }
+
+  #addReader(source: LaneSource): void {
+    if (this.#acquiring.has(source)) return;
+    this.#acquiring.add(source);
+    const since = performance.now();
     source.acquire({ holder: ENGINE_HOLDERS.sharedReads }).then(
       (lease) => {
-        this.#isAcquiring = false;
-        const reader = this.#adopt(lease);
+        this.#acquiring.delete(source);
+        const reader = this.#adopt(source, lease);
         this.#sendQueued(reader);
         if (lease.resource.worker.inFlight === 0) this.#scheduleRelease();
       },
       (error: unknown) => {
-        this.#isAcquiring = false;
-        this.#queue.rejectAll(error);
+        this.#acquiring.delete(source);
+        this.#onNoReader(error, since);
       },
     );
   }
 
-  #adopt(lease: LeaseLike<SqliteConnection>): SharedReader {
-    const reader: SharedReader = { lease, runningSeq: 0, runningSince: 0 };
+  /**
+   * The wait for a reader is over. Others may still serve the calls in line, and who came later may wait on.
+   */
+  #onNoReader(error: unknown, since: number): void {
+    if (this.#shared.length > 0 || this.#acquiring.size > 0) return;
+    this.#queue.rejectIf(
+      ({ startedAt }) => startedAt <= since,
+      () => error,
+    );
+    if (this.#queue.length > 0) this.#addReaders();
+  }
+
+  #adopt(source: LaneSource, lease: LeaseLike<SqliteConnection>): SharedReader {
+    const reader: SharedReader = { source, lease, runningSeq: 0, runningSince: 0 };
     this.#shared.push(reader);
     lease.resource.worker.onAnswered = () => this.#onAnswered(reader);
     return reader;
@@ -178,7 +207,7 @@ export class ReadLanes {
   #drop(reader: SharedReader): void {
     this.#shared = this.#shared.filter((other) => other !== reader);
     giveBack(reader.lease);
-    if (this.#queue.length > 0) this.#addReader();
+    if (this.#queue.length > 0) this.#addReaders();
   }
 
   #admitHeavy(): void {
@@ -192,7 +221,7 @@ export class ReadLanes {
   async #runHeavy(call: PendingCall): Promise<void> {
     try {
       const lease = await acquireWithin(this.#sources.readers, call, ENGINE_HOLDERS.heavyRead);
-      this.#untilIdle(lease);
+      this.#untilIdle(lease, () => undefined);
       lease.resource.worker.send(call);
     } catch (error) {
       call.reject(error);
@@ -201,11 +230,12 @@ export class ReadLanes {
   }
 
   /** Keeps the reader out of the others' way until everything on it is answered. */
-  #untilIdle(lease: LeaseLike<SqliteConnection>): void {
+  #untilIdle(lease: LeaseLike<SqliteConnection>, onIdle: () => void): void {
     const { worker } = lease.resource;
     worker.onAnswered = () => {
       if (worker.inFlight > 0 && worker.usable) return;
       giveBack(lease);
+      onIdle();
       this.#endHeavy();
     };
   }
@@ -236,10 +266,15 @@ export class ReadLanes {
   #setApart(reader: SharedReader): void {
     this.#shared = this.#shared.filter((other) => other !== reader);
     this.#heavyRunning += 1;
-    this.#untilIdle(reader.lease);
+    const isExpress = reader.source === this.#sources.express;
+    if (isExpress) this.#expressApart += 1;
+    this.#untilIdle(reader.lease, () => {
+      if (isExpress) this.#expressApart -= 1;
+    });
     for (const call of reader.lease.resource.worker.withdrawUnstarted()) {
       this.moved += 1;
-      this.submit(call);
+      // Accepted once is accepted: the limit of the line is for those who come.
+      this.#place(call);
     }
   }
 

@@ -21,6 +21,8 @@ interface RowStreamOptions {
   readonly describe: (request: CallRequest) => PendingCall;
   /** How long the consumer may leave a chunk untouched; 0 = no limit. */
   readonly idleTimeoutMs: number;
+  /** Called once, when the stream needs its connection no longer. */
+  readonly onEnd?: (() => void) | undefined;
 }
 
 /**
@@ -31,7 +33,8 @@ interface RowStreamOptions {
 export class RowStream implements AsyncIterableIterator<Record<string, unknown>[]> {
   readonly #options: RowStreamOptions;
   readonly #columns: KnownColumns = { shape: undefined };
-  #cursorId: number | undefined;
+  /** The call that opened the cursor; its number is the cursor's. */
+  #opening: PendingCall | undefined;
   #next: Promise<Chunk> | undefined;
   #ended = false;
   #failure: Error | undefined;
@@ -47,12 +50,15 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
     if (this.#ended) return { done: true, value: undefined };
     try {
       const chunk = await this.#take();
-      if (!chunk.hasMore) this.#ended = true;
-      else this.#watchIdle();
+      if (!chunk.hasMore) this.#end();
+      else if (!this.#ended) this.#watchIdle();
       if (chunk.rows.length === 0 && this.#ended) return { done: true, value: undefined };
       return { done: false, value: chunk.rows };
     } catch (error) {
-      this.#ended = true;
+      // An aborted chunk leaves the cursor open, and its snapshot with it. Not awaited: what the next holder
+      // of the connection sends comes behind it.
+      void this.#closeCursor();
+      this.#end();
       throw error;
     }
   }
@@ -85,13 +91,13 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
     return this.#start(
       describe({ kind: 'open-cursor', statement, chunkRows: CHUNK_ROWS, columns }),
       (call) => {
-        this.#cursorId = call.seq;
+        this.#opening = call;
       },
     );
   }
 
   #fetchAhead(): void {
-    const request = { kind: 'fetch', cursorId: this.#cursorId!, columns: this.#columns } as const;
+    const request = { kind: 'fetch', cursorId: this.#opening!.seq, columns: this.#columns } as const;
     this.#next = this.#start(this.#options.describe(request));
     // It may fail before the consumer asks for it; the error waits for the consumer.
     this.#next.catch(() => undefined);
@@ -110,12 +116,23 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
     this.#ended = true;
     // The chunk on its way comes first; its error would be nobody's.
     await this.#next?.catch(() => undefined);
-    const cursorId = this.#cursorId;
+    await this.#closeCursor();
+    this.#options.onEnd?.();
+  }
+
+  async #closeCursor(): Promise<void> {
+    const cursorId = this.#opening?.seq;
     const { worker } = this.#options;
     if (cursorId === undefined || !worker.usable) return;
     const closing = createEngineCall({ kind: 'close-cursor', cursorId }, 'close cursor');
     // Where the connection is lost meanwhile, the cursor is gone with it.
     await startCall(closing, (call) => worker.send(call)).catch(() => undefined);
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#options.onEnd?.();
   }
 
   #watchIdle(): void {
@@ -126,7 +143,9 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
   }
 
   #endIdle(timeoutMs: number): void {
-    const message = `The stream was closed: its consumer took no row for ${timeoutMs} ms, and a stream pins its snapshot.`;
+    const message =
+      `The stream was closed: its consumer took no row for ${timeoutMs} ms, and a stream pins its ` +
+      'snapshot.';
     // First of all: a consumer that comes back while the cursor closes must not take this for the end of the
     // rows.
     this.#failure = new TimeoutError(message, { timeoutMs });

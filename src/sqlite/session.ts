@@ -1,8 +1,8 @@
 import type { DatabaseSync } from './binding.ts';
-import { CancelBoard } from './cancel-board.ts';
+import type { CancelBoard } from './cancel-board.ts';
 import { NumberStore } from './columnar.ts';
 import { CursorTable } from './cursor-table.ts';
-import { cancelledError, toFailure } from './failure.ts';
+import { cancelledError, isInterrupt, toFailure } from './failure.ts';
 import { GroupCommit, type GroupMember, type MemberOutcome } from './group-commit.ts';
 import { runMaintenance } from './maintenance.ts';
 import type { Bindable } from './parameters.ts';
@@ -64,6 +64,7 @@ export class Session {
   readonly #send: SessionOptions['send'];
 
   #members: GroupedCall[] = [];
+  #forgotten: number[] = [];
   readonly #numbers = new NumberStore();
   #reply: Reply = { wire: [], numbers: this.#numbers, transfer: [] };
   #sentAt = 0;
@@ -117,10 +118,14 @@ export class Session {
     }
     this.#runGroup();
     this.#transaction.endReadBurst();
+    for (const id of this.#forgotten) this.#runner.forget(id);
+    this.#forgotten = [];
     this.#flush();
   }
 
   #joinsGroup(op: number): boolean {
+    // What is forgotten may still be in the group: it is forgotten when the group has run.
+    if (op === Op.forget) return true;
     return op === Op.write || ((op === Op.batch || op === Op.script) && !this.#transaction.isOpen);
   }
 
@@ -145,7 +150,7 @@ export class Session {
       case Op.maintain:
         return this.#maintain(seq, cursor.next<MaintenanceTask>(), cursor.next<string | null>());
       default:
-        return this.#runner.forget(seq);
+        this.#forgotten.push(seq);
     }
   }
 
@@ -163,12 +168,26 @@ export class Session {
     this.#answer(call.seq, () => {
       if (this.#transaction.isOpen) this.#transaction.assertOpen();
       else this.#transaction.beginReadBurst();
-      this.#started(call.seq, () => {
-        const result = this.#runner.run(call);
-        if (this.#transaction.isOpen && this.#runner.writes(call.id)) this.#transaction.keep(call.seq);
-        result.write(this.#reply);
-      });
+      const writes = () => this.#transaction.isOpen && this.#runner.writes(call.id);
+      const result = this.#stoppable(call.seq, writes, () => this.#runner.run(call));
+      if (writes()) this.#transaction.keep(call.seq);
+      result.write(this.#reply);
     });
+  }
+
+  /**
+   * Runs the work of a call as the one that can be stopped. A write that is told to be stopped must have no
+   * effect: SQLite undoes an interrupted one with its whole transaction, but the interrupt may also have come
+   * behind it (or hit the undoing of a savepoint), and then the transaction is still open.
+   */
+  #stoppable<T>(seq: number, writes: () => boolean, work: () => T): T {
+    try {
+      return this.#started(seq, work);
+    } catch (error) {
+      // Not before the call has left the board: the rollback itself could be interrupted.
+      if (isInterrupt(error) && writes()) this.#control.rollback();
+      throw error;
+    }
   }
 
   #joinWrite(call: StatementCall): void {
@@ -204,11 +223,13 @@ export class Session {
     if (!this.#transaction.isOpen) return this.#join(call, mustRunAlone());
     this.#answer(call.seq, () => {
       this.#transaction.assertOpen();
-      this.#started(call.seq, () => {
-        const result = call.execute();
-        this.#transaction.keep(call.seq);
-        call.write(this.#reply, result);
-      });
+      const result = this.#stoppable(
+        call.seq,
+        () => true,
+        () => call.execute(),
+      );
+      this.#transaction.keep(call.seq);
+      call.write(this.#reply, result);
     });
   }
 
@@ -252,6 +273,7 @@ export class Session {
 
   #maintain(seq: number, task: MaintenanceTask, argument: string | null): void {
     this.#answer(seq, () => {
+      if (task === 'close') this.#transaction.endReadBurst();
       const result = runMaintenance(task, argument, this.#database, this.#store);
       if (!(result instanceof Promise)) return this.#done(seq, result);
       const settle = (report: () => void) => {
@@ -280,10 +302,10 @@ export class Session {
   }
 
   /** Marks the call as the running one, unless it was cancelled before its turn came. */
-  #started(seq: number, work: () => void): void {
+  #started<T>(seq: number, work: () => T): T {
     if (!this.#board.start(seq)) throw cancelledError();
     try {
-      work();
+      return work();
     } finally {
       this.#board.finish(seq);
     }

@@ -120,9 +120,11 @@ export class StatementAnalyzer {
   #updated = new Set<string>();
   #changesSchema = false;
   #inspectsConnection = false;
+  #columnsVersions = 0;
   #actions = 0;
 
   /** To be given to `setAuthorizer`. Throws what the caller of `prepare` should see. */
+  // oxlint-disable-next-line max-params -- SQLite calls it so
   readonly authorize = (
     action: number,
     first: string | null,
@@ -142,6 +144,12 @@ export class StatementAnalyzer {
     return this.#tablesWritten.size > 0 || this.#changesSchema;
   }
 
+  /** A number that no other columns of this connection have had. */
+  nextColumnsVersion(): number {
+    this.#columnsVersions += 1;
+    return this.#columnsVersions;
+  }
+
   /** Starts a new statement. */
   reset(): void {
     this.#tablesRead = new Set();
@@ -157,8 +165,8 @@ export class StatementAnalyzer {
   result(): StatementAnalysis {
     if (this.#actions === 0) {
       throw new UsageError(
-        'SQLite reports nothing about this statement, so it cannot be placed. VACUUM rewrites the whole file ' +
-          'and cannot run beside other connections: run it while the service is down.',
+        'SQLite reports nothing about this statement, so it cannot be placed. VACUUM rewrites the whole ' +
+          'file and cannot run beside other connections: run it while the service is down.',
       );
     }
     const inserted = this.#inserted;
@@ -198,9 +206,8 @@ export class StatementAnalyzer {
       case constants.SQLITE_ATTACH:
       case constants.SQLITE_DETACH:
         throw new UsageError(
-          'ATTACH and DETACH change one connection of the pool and not the others. Open the other file as a ' +
-            'database ' +
-            "of its own: await openDatabase('sqlite:other.db', { name: 'other' })",
+          'ATTACH and DETACH change one connection of the pool and not the others. Open the other file as ' +
+            "a database of its own: await openDatabase('sqlite:other.db', { name: 'other' })",
         );
       default:
         this.#noteSchemaAction(action);

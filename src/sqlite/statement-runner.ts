@@ -4,8 +4,9 @@ import type { CancelBoard } from './cancel-board.ts';
 import { cancelledError } from './failure.ts';
 import { Status, type Cursor, type Reply } from './protocol.ts';
 import type { Bindable } from './parameters.ts';
-import { encodeJsonBody, encodeRows } from './result-encoding.ts';
+import { encodeJsonBody, encodeRows, type Rows } from './result-encoding.ts';
 import type { StatementAnalysis } from './statement-analysis.ts';
+import { withoutValues } from './redact.ts';
 import type { PreparedStatement, StatementStore } from './statement-store.ts';
 
 /** Between two looks at the cancel board while rows are read one by one. */
@@ -26,6 +27,12 @@ export interface StatementResult {
   write(reply: Reply): void;
 }
 
+/** The columns of a result, as they were when it was made. */
+interface ResultColumns {
+  readonly names: readonly string[];
+  readonly version: number;
+}
+
 interface BatchStatement {
   readonly id: number;
   readonly params: readonly Bindable[];
@@ -33,8 +40,8 @@ interface BatchStatement {
 
 /** What one statement of a batch gave. */
 export interface BatchPart {
-  readonly statement: PreparedStatement;
   readonly id: number;
+  readonly columns: ResultColumns;
   readonly rowsAffected: number;
   readonly lastInsertId: number | bigint | null;
   readonly rows: readonly (readonly unknown[])[];
@@ -63,7 +70,12 @@ export class StatementRunner {
   }
 
   run(call: StatementCall): StatementResult {
-    const statement = this.#store.prepare(this.#texts.get(call.id)!);
+    const text = this.#texts.get(call.id)!;
+    return withoutValues(text, call.params, () => this.#run(call, text));
+  }
+
+  #run(call: StatementCall, text: string): StatementResult {
+    const statement = this.#store.prepare(text);
     const startedAt = performance.now();
     if (call.shape === 'run') return this.#runWithoutRows(statement, call, startedAt);
     if (call.shape !== 'value') statement.assertDistinctColumns();
@@ -72,7 +84,8 @@ export class StatementRunner {
     if (call.shape !== 'value' && !statement.analysis.writes) statement.assertDistinctColumns();
     const micros = microsSince(startedAt);
     if (call.shape === 'json') return this.#toJsonBody(statement, call, rows, micros);
-    return { write: (reply) => this.#writeRows(reply, call, statement, { rows, micros }) };
+    const columns = columnsOf(statement);
+    return { write: (reply) => this.#writeRows(reply, call, { columns, rows, micros }) };
   }
 
   readBatch(cursor: Cursor): BatchStatement[] {
@@ -88,30 +101,35 @@ export class StatementRunner {
 
   runBatch(statements: readonly BatchStatement[]): BatchPart[] {
     return statements.map(({ id, params }) => {
-      const statement = this.#store.prepare(this.#texts.get(id)!);
-      if (statement.columns.length === 0) {
-        return { statement, id, rows: [], ...this.#change(statement, params) };
-      }
-      statement.assertDistinctColumns();
-      const rows = statement.all(params);
-      // A RETURNING clause gives one row for each row changed: https://sqlite.org/lang_returning.html
-      return {
-        statement,
-        id,
-        rows,
-        rowsAffected: statement.analysis.writes ? rows.length : 0,
-        lastInsertId: null,
-      };
+      const text = this.#texts.get(id)!;
+      return withoutValues(text, params, () => this.#runPart(text, id, params));
     });
+  }
+
+  #runPart(text: string, id: number, params: readonly Bindable[]): BatchPart {
+    const statement = this.#store.prepare(text);
+    if (statement.columns.length === 0) {
+      return { id, columns: columnsOf(statement), rows: [], ...this.#change(statement, params) };
+    }
+    statement.assertDistinctColumns();
+    const rows = statement.all(params);
+    // A RETURNING clause gives one row for each row changed: https://sqlite.org/lang_returning.html
+    return {
+      id,
+      columns: columnsOf(statement),
+      rows,
+      rowsAffected: statement.analysis.writes ? rows.length : 0,
+      lastInsertId: null,
+    };
   }
 
   writeBatch(reply: Reply, seq: number, parts: readonly BatchPart[]): void {
     reply.wire.push(seq, Status.batch, parts.length);
-    for (const { statement, id, rowsAffected, lastInsertId, rows } of parts) {
+    for (const { id, columns, rowsAffected, lastInsertId, rows } of parts) {
       reply.wire.push(id, rowsAffected, lastInsertId);
       // The rows of a part are written as a reply of their own.
-      const columns = this.#newColumns(id, statement);
-      encodeRows(reply, seq, { columns, width: statement.columns.length, rows, micros: 0 });
+      const news = this.#newColumns(id, columns);
+      encodeRows(reply, seq, { columns: news, width: columns.names.length, rows, micros: 0 });
     }
   }
 
@@ -169,14 +187,15 @@ export class StatementRunner {
     statement: PreparedStatement,
     params: readonly Bindable[],
   ): Pick<BatchPart, 'rowsAffected' | 'lastInsertId'> {
-    const { changes, lastInsertRowid } = statement.run(params);
     const { writes, insertsInto, tablesWritten } = statement.analysis;
+    // Asked before the statement runs: what fails behind it, by an interrupt, would look like a failure of
+    // its own.
+    const givesRowid = insertsInto !== undefined && this.#store.schema.hasRowid(insertsInto);
+    const { changes, lastInsertRowid } = statement.run(params);
     // SQLite's counters keep their values through a statement that changes no row: CREATE TABLE would report
     // the rows of the INSERT before it.
     const rowsAffected = writes && tablesWritten.length > 0 ? changes : 0;
-    if (insertsInto === undefined || rowsAffected === 0 || !this.#store.schema.hasRowid(insertsInto)) {
-      return { rowsAffected, lastInsertId: null };
-    }
+    if (!givesRowid || rowsAffected === 0) return { rowsAffected, lastInsertId: null };
     const isExact = typeof lastInsertRowid === 'bigint' || Number.isSafeInteger(lastInsertRowid);
     return { rowsAffected, lastInsertId: isExact ? lastInsertRowid : this.#store.lastInsertRowid() };
   }
@@ -219,22 +238,27 @@ export class StatementRunner {
   #writeRows(
     reply: Reply,
     { seq, id, shape }: StatementCall,
-    statement: PreparedStatement,
-    { rows, micros }: { readonly rows: readonly (readonly unknown[])[]; readonly micros: number },
+    result: { readonly columns: ResultColumns; readonly rows: Rows['rows']; readonly micros: number },
   ): void {
+    const { columns, rows, micros } = result;
     if (shape === 'value') {
       const first = rows.map((row) => [row[0]]);
       return encodeRows(reply, seq, { columns: null, width: 1, rows: first, micros });
     }
-    const columns = this.#newColumns(id, statement);
-    encodeRows(reply, seq, { columns, width: statement.columns.length, rows, micros });
+    const news = this.#newColumns(id, columns);
+    encodeRows(reply, seq, { columns: news, width: columns.names.length, rows, micros });
   }
 
-  #newColumns(id: number, statement: PreparedStatement): readonly string[] | null {
-    if (this.#knownColumns.get(id) === statement.columnsVersion) return null;
-    this.#knownColumns.set(id, statement.columnsVersion);
-    return statement.columns;
+  /** The columns, where the main thread has others in mind or none. */
+  #newColumns(id: number, { names, version }: ResultColumns): readonly string[] | null {
+    if (this.#knownColumns.get(id) === version) return null;
+    this.#knownColumns.set(id, version);
+    return names;
   }
+}
+
+function columnsOf({ columns, columnsVersion }: PreparedStatement): ResultColumns {
+  return { names: columns, version: columnsVersion };
 }
 
 function microsSince(startedAt: number): number {

@@ -21,7 +21,7 @@ export class PreparedStatement {
   readonly #parameterCount: number;
   #columns: readonly string[];
   #duplicateColumn: string | undefined;
-  #columnsVersion = 1;
+  #columnsVersion: number;
   #readsBigInts = false;
 
   constructor(text: string, statement: StatementSync, analyzer: StatementAnalyzer) {
@@ -33,6 +33,7 @@ export class PreparedStatement {
     statement.setReturnArrays(true);
     this.#parameterCount = countParameters(statement);
     this.#columns = columnNames(statement);
+    this.#columnsVersion = analyzer.nextColumnsVersion();
     this.#duplicateColumn = findDuplicateColumn(this.#columns);
     // A read that meets an integer beyond 2^53 is run again in BigInt mode; a write must not run twice.
     if (this.analysis.writes && this.#columns.length > 0) this.#readBigInts();
@@ -42,7 +43,10 @@ export class PreparedStatement {
     return this.#columns;
   }
 
-  /** Goes up when the columns change under the statement (ALTER TABLE and `select *`). */
+  /**
+   * Another number whenever the columns may be others: they change under a statement (ALTER TABLE and `select
+   * *`), and between two preparations of one text.
+   */
   get columnsVersion(): number {
     return this.#columnsVersion;
   }
@@ -133,7 +137,7 @@ export class PreparedStatement {
     )
       return;
     this.#columns = columns;
-    this.#columnsVersion += 1;
+    this.#columnsVersion = this.#analyzer.nextColumnsVersion();
     this.#duplicateColumn = findDuplicateColumn(columns);
   }
 }

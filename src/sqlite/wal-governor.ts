@@ -19,6 +19,13 @@ const CATCH_UP_SHARE = 16;
 const MAX_ROUNDS = 4;
 const CLOSE_TIMEOUT_MS = 5_000;
 
+/** Who holds the oldest snapshot of this process; for the message about a pinned log. */
+export interface OldestRead {
+  readonly heldMs: number;
+  readonly holder: string;
+  readonly takenAt: string;
+}
+
 export interface WalGovernorParts {
   readonly path: string;
   readonly checkpointBytes: number;
@@ -30,7 +37,7 @@ export interface WalGovernorParts {
   onWriter(task: 'checkpoint' | 'restart'): Promise<unknown>;
   /** Begins no heavy read until `release` is called. */
   holdHeavyReads(): { readonly noneRuns: Promise<void>; release(): void };
-  oldestRead(): { readonly heldMs: number; readonly holder: string; readonly takenAt: string } | undefined;
+  readonly oldestRead: () => OldestRead | undefined;
 }
 
 /**

@@ -2,6 +2,7 @@ import { runInRootContext, waitAtMost } from '../async/index.ts';
 import type { QueryObserver } from '../driver/index.ts';
 import { ConnectionError, OutcomeUnknownError, type MillpondError } from '../errors/index.ts';
 import { readAnswer, type Answer } from './answer-decoding.ts';
+import { CallQueue } from './call-queue.ts';
 import { CancelBoard } from './cancel-board.ts';
 import type { Failure } from './failure.ts';
 import type { Interrupter } from './interrupt.ts';
@@ -21,6 +22,7 @@ import type { ConnectionRole, ConnectionSettings } from './settings.ts';
 import type { SharedCounters } from './shared-counters.ts';
 import { StatementReferences } from './statement-references.ts';
 import { timeoutError } from './timeout-error.ts';
+import { fullError } from './full-error.ts';
 import { connectionLostError, translateFailure } from './translate-failure.ts';
 import { WorkerThread } from './worker-thread.ts';
 
@@ -45,6 +47,8 @@ export interface ConnectionEnvironment {
 const REFERENCES_PER_CACHED_STATEMENT = 4;
 /** Sequence numbers fit the signed cells of the cancel board. */
 const MAX_SEQ = 0x3fff_ffff;
+/** Calls of one holder that wait for a slot at most. */
+const MAX_OVERFLOW = 100_000;
 /** https://sqlite.org/rescode.html#interrupt */
 const SQLITE_INTERRUPT = 9;
 let lastConnectionId = 0;
@@ -66,6 +70,7 @@ export class WorkerConnection {
   readonly #board: CancelBoard;
   readonly #references: StatementReferences;
   readonly #pending = new Map<number, PendingCall>();
+  readonly #overflow = new CallQueue<PendingCall>();
   #wire: Wire = [];
   #flushScheduled = false;
   #lastSeq = 0;
@@ -131,7 +136,7 @@ export class WorkerConnection {
   }
 
   get inFlight(): number {
-    return this.#pending.size;
+    return this.#pending.size + this.#overflow.length;
   }
 
   /** The call that the worker executes right now, if any. */
@@ -143,6 +148,22 @@ export class WorkerConnection {
   send(call: PendingCall): void {
     if (!this.usable) return this.#refuse(call, connectionLostError(undefined));
     if (call.signal?.aborted === true) return this.#refuse(call, call.signal.reason);
+    if (this.#isFull || this.#overflow.length > 0) return this.#queue(call);
+    this.#dispatch(call);
+  }
+
+  /** More calls than slots on the cancel board: the rest goes out as answers come in. */
+  #queue(call: PendingCall): void {
+    if (this.#overflow.length >= MAX_OVERFLOW)
+      return this.#refuse(call, fullError('a connection', MAX_OVERFLOW));
+    this.#overflow.push(call);
+  }
+
+  get #isFull(): boolean {
+    return this.#pending.size >= CancelBoard.capacity - 1;
+  }
+
+  #dispatch(call: PendingCall): void {
     call.seq = this.#nextSeq();
     try {
       // Without an interrupt the worker looks out for a cancellation between rows.
@@ -164,12 +185,10 @@ export class WorkerConnection {
 
   /** Takes back the calls that were sent and have not begun, so that they can be sent elsewhere. */
   withdrawUnstarted(): PendingCall[] {
-    const { running } = this.#board;
     const withdrawn: PendingCall[] = [];
     for (const call of [...this.#pending.values()]) {
-      const canMove =
-        call.seq !== running && !call.settled && !call.writes && call.request.kind === 'statement';
-      if (!canMove || !this.#board.cancel(call.seq)) continue;
+      const canMove = !call.settled && !call.writes && call.request.kind === 'statement';
+      if (!canMove || !this.#board.withdraw(call.seq)) continue;
       // The worker still answers, that it passed the call over; this stands for the call then.
       this.#pending.set(call.seq, { ...call, settled: true });
       this.#release(call);
@@ -181,22 +200,26 @@ export class WorkerConnection {
   /** Ends a call early, as surely as can be done; see {@link CallEnding} for what its error is told. */
   cancel(call: PendingCall, reason: CancelReason): void {
     if (call.settled || call.cancelReason !== undefined) return;
-    const tooLate = !this.#board.cancel(call.seq);
+    const state = this.#board.cancel(call.seq);
     // A statement that its transaction has done already: the answer is on its way.
-    if (tooLate && !call.commits) return;
+    if (state === 'final' && !call.commits) return;
     call.cancelReason = reason;
-    if (!tooLate && this.#board.running !== call.seq) return this.#rejectUnstarted(call);
-    if (!tooLate) call.cancellation = this.#interrupt(call.seq) ? 'interrupt' : 'row';
+    if (state === 'unstarted') return this.#stop(call);
+    if (state === 'started') call.cancellation = this.#interrupt(call.seq) ? 'interrupt' : 'row';
     // Its answer tells how it ended; it comes at once unless nothing could stop the statement.
     clearTimeout(call.timer);
     call.timer = runInRootContext(() =>
-      setTimeout(() => this.#giveUp(call, tooLate), this.#environment.cancelGraceMs),
+      setTimeout(() => this.#giveUp(call, state === 'final'), this.#environment.cancelGraceMs),
     );
     call.timer.unref();
   }
 
   /** Cancels every statement that was sent and not answered. */
   cancelPending(reason: CancelReason): void {
+    this.#overflow.rejectIf(
+      (call) => call.cancellable,
+      () => reason({ cancellation: undefined, confirmed: true }),
+    );
     for (const call of this.#pending.values()) if (call.cancellable) this.cancel(call, reason);
   }
 
@@ -233,8 +256,6 @@ export class WorkerConnection {
   }
 
   #nextSeq(): number {
-    if (this.#pending.size >= CancelBoard.capacity - 1)
-      throw new Error('BUG: more calls in flight than slots');
     this.#lastSeq = this.#lastSeq >= MAX_SEQ ? 1 : this.#lastSeq + 1;
     return this.#lastSeq;
   }
@@ -263,7 +284,7 @@ export class WorkerConnection {
     const wire = this.#wire;
     this.#wire = [];
     this.#thread.keepAlive(this.#pending.size > 0);
-    if (this.#usable) this.#thread.post(wire);
+    if (!this.#isLost) this.#thread.post(wire);
   }
 
   #receive([numbers, wire]: Answers): void {
@@ -277,6 +298,7 @@ export class WorkerConnection {
       if (answer.failure === undefined) this.#succeed(call, answer);
       else this.#fail(call, answer.failure);
     }
+    while (this.#overflow.length > 0 && !this.#isFull) this.#dispatch(this.#overflow.shift()!);
     this.onAnswered?.();
     if (this.#pending.size === 0) this.#scheduleSleep();
   }
@@ -291,6 +313,8 @@ export class WorkerConnection {
   #succeed(call: PendingCall, answer: Answer): void {
     call.cost?.recordWorker(answer.micros, answer.rows);
     if (call.commits) this.#environment.noteCommit();
+    // A read that came to its end while it was being stopped: nobody wants its rows any more.
+    if (call.cancelReason !== undefined && !call.writes) return this.#stop(call);
     if (!this.#settle(call)) return;
     const { observer } = this.#environment;
     if (call.observed) {
@@ -308,11 +332,8 @@ export class WorkerConnection {
     // A backup may fail for the file that it writes. A COMMIT fails once, however many share it and are told.
     if (!isBackup && (this.#usable || !isUnknown)) this.#environment.noteFailure(failure);
     if (isUnknown) this.#doubt();
-    const stopped = call.cancelReason !== undefined && isStopped(failure.code);
-    const error = stopped
-      ? call.cancelReason!({ cancellation: call.cancellation, confirmed: true })
-      : translateFailure(failure, call);
-    this.#reject(call, error);
+    if (call.cancelReason !== undefined && isStopped(failure.code)) return this.#stop(call);
+    this.#reject(call, translateFailure(failure, call));
   }
 
   #reject(call: PendingCall, error: unknown): void {
@@ -345,9 +366,12 @@ export class WorkerConnection {
     return { text, name, params, placement, connectionId: this.id, transactionId, durationMs };
   }
 
-  /** The worker will find it cancelled and pass it over: the caller need not wait for that. */
-  #rejectUnstarted(call: PendingCall): void {
-    this.#reject(call, call.cancelReason!({ cancellation: undefined, confirmed: true }));
+  /**
+   * Tells the caller that its call was ended, and has no effect. Where the worker has not come to it yet, it
+   * will find it cancelled and pass it over: the caller need not wait for that.
+   */
+  #stop(call: PendingCall): void {
+    this.#reject(call, call.cancelReason!({ cancellation: call.cancellation, confirmed: true }));
   }
 
   #interrupt(seq: number): boolean {
@@ -384,6 +408,7 @@ export class WorkerConnection {
     this.#usable = false;
     for (const call of this.#pending.values()) this.#reject(call, this.#lostCallError(call, reason));
     this.#pending.clear();
+    this.#overflow.rejectAll(connectionLostError(reason));
     this.#thread.keepAlive(false);
     if (!wasClosing) this.#markLost(reason);
     this.onAnswered?.();
@@ -391,7 +416,7 @@ export class WorkerConnection {
 
   #lostCallError(call: PendingCall, reason: Error): MillpondError {
     // What had not become final when the thread ended was rolled back with its connection.
-    const isFinal = call.commits && !this.#board.cancel(call.seq);
+    const isFinal = call.commits && this.#board.isFinal(call.seq);
     if (!isFinal) return connectionLostError(reason);
     return new OutcomeUnknownError('The writer ended between COMMIT and its answer.', { cause: reason });
   }
