@@ -12,3 +12,15 @@ test('a loss is told to the one who listens now, and to nobody after he stopped'
   await settled();
   expect(seen).toEqual(['lost 1']);
 });
+
+test('who stops listening late does not silence the next one', async () => {
+  const seen: string[] = [];
+  const connection = new FakeConnection(1, new Map());
+  const stopFirst = onConnectionLoss(connection, () => seen.push('first'));
+  // Its BEGIN is sent behind the COMMIT of the first, whose answer comes later.
+  onConnectionLoss(connection, () => seen.push('second'));
+  stopFirst();
+  connection.lose(new Error('worker died'));
+  await settled();
+  expect(seen).toEqual(['second']);
+});

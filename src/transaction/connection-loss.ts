@@ -20,6 +20,7 @@ export function onConnectionLoss(connection: DriverConnection, listener: LossLis
   const taken = slot;
   taken.current = listener;
   return () => {
-    taken.current = undefined;
+    // Where a COMMIT is pipelined, the next transaction listens before this one has heard how it ended.
+    if (taken.current === listener) taken.current = undefined;
   };
 }
