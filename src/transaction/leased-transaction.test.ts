@@ -81,6 +81,24 @@ describe('COMMIT', () => {
     expect(bench.source.discarded).toBe(1);
   });
 
+  test('without an answer keeps nobody but those behind it from the connection, where COMMIT is pipelined', async () => {
+    const { connection } = bench;
+    connection.pipelinesCommit = true;
+    const release = connection.holdNext('commit');
+    const failed = failureOf(bench.transaction((tx) => tx.run('set a 1'), { timeoutMs: 5_000 }));
+    await settled();
+    expect(bench.source.leased).toBe(0);
+    const next = bench.transaction((tx) => tx.run('set b 2'), { timeoutMs: 20_000 });
+    await bench.clock.advanceAsync(6_000);
+    expect(await failed).toBeInstanceOf(OutcomeUnknownError);
+    release();
+    await next;
+    // The COMMIT was late, and in order: so is the connection.
+    expect(bench.source.discarded).toBe(0);
+    expect(bench.log).toEqual(['begin', 'set a 1', 'commit', 'begin', 'set b 2', 'commit']);
+    expect(bench.manager.stats()).toMatchObject({ unknown: 1, committed: 1, active: 0 });
+  });
+
   test('sent at the last moment has the grace all the same', async () => {
     const work = Promise.withResolvers<void>();
     const release = bench.connection.holdNext('commit');

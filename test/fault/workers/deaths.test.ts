@@ -47,3 +47,21 @@ describe('a thread that dies', () => {
     });
   });
 });
+
+test('a COMMIT that is late keeps its connection, one that fails loses it, also with a transaction behind (C20, B1)', async () => {
+  const { told } = await resultOf<{ told: unknown }>(new URL('scripts/late-commit.ts', import.meta.url), {
+    preload,
+  });
+  expect(told).toEqual({
+    late: {
+      outcomes: ['OutcomeUnknownError', 'committed', 'committed'],
+      rows: [1, 2, 3],
+      replaced: 0,
+    },
+    failed: {
+      outcomes: ['OutcomeUnknownError', 'ConnectionError, retryable', 'committed'],
+      rows: [3],
+      replaced: 1,
+    },
+  });
+});
