@@ -271,7 +271,7 @@ export class ReadLanes {
     this.#untilIdle(reader.lease, () => {
       if (isExpress) this.#expressApart -= 1;
     });
-    for (const call of reader.lease.resource.worker.withdrawUnstarted()) {
+    for (const call of reader.lease.resource.worker.withdrawReads()) {
       this.moved += 1;
       // Accepted once is accepted: the limit of the line is for those who come.
       this.#place(call);

@@ -183,13 +183,18 @@ export class WorkerConnection {
     return startCall(createEngineCall({ kind: 'maintain', task, argument }, task), (call) => this.send(call));
   }
 
-  /** Takes back the calls that were sent and have not begun, so that they can be sent elsewhere. */
-  withdrawUnstarted(): PendingCall[] {
+  /**
+   * Takes back the reads that were sent, but for the one that runs, so that they can be sent elsewhere. Also those that
+   * have run: their answers wait behind that one, and reading again does no harm.
+   */
+  withdrawReads(): PendingCall[] {
     const withdrawn: PendingCall[] = [];
+    const { running } = this.#board;
     for (const call of [...this.#pending.values()]) {
-      const canMove = !call.settled && !call.writes && call.request.kind === 'statement';
-      if (!canMove || !this.#board.withdraw(call.seq)) continue;
-      // The worker still answers, that it passed the call over; this stands for the call then.
+      const isRead = !call.writes && call.request.kind === 'statement' && call.seq !== running;
+      if (!isRead || call.settled || call.cancelReason !== undefined) continue;
+      this.#board.withdraw(call.seq);
+      // The worker answers all the same, with rows or that it passed the call over; this stands for the call then.
       this.#pending.set(call.seq, { ...call, settled: true });
       this.#release(call);
       withdrawn.push(call);
