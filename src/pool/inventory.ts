@@ -1,19 +1,8 @@
-import type { Clock } from '../async/index.ts';
 import { ConnectionError } from '../errors/index.ts';
-import type { Announcer } from '../events/index.ts';
 import { Endings } from './endings.ts';
-import type { ResourceDescription, ResourceFactory } from './factory.ts';
+import type { ResourceDescription } from './factory.ts';
 import type { Slot } from './lease.ts';
-import type { ResolvedPoolOptions } from './pool-options.ts';
-
-interface InventoryParts<Resource> {
-  readonly name: string;
-  readonly factory: ResourceFactory<Resource>;
-  readonly options: ResolvedPoolOptions;
-  readonly announce: Announcer;
-  readonly clock: Clock;
-  readonly random: () => number;
-}
+import type { ResolvedPoolParts } from './pool-parts.ts';
 
 interface Opened<Resource> {
   readonly resource: Resource;
@@ -29,7 +18,7 @@ const JITTER = 0.1;
 
 /** What the pool owns: which resources there are, which are idle, and the end of those that are retired. */
 export class Inventory<Resource> {
-  readonly #parts: InventoryParts<Resource>;
+  readonly #parts: ResolvedPoolParts<Resource>;
   readonly #slots = new Set<Slot<Resource>>();
   /** Longest idle first: taken from the end, so that those not needed go on growing old at the start. */
   readonly #idle: Slot<Resource>[] = [];
@@ -39,7 +28,7 @@ export class Inventory<Resource> {
   #created = 0;
   #retired = 0;
 
-  constructor(parts: InventoryParts<Resource>) {
+  constructor(parts: ResolvedPoolParts<Resource>) {
     this.#parts = parts;
     const { name, clock, options } = parts;
     this.#endings = new Endings({ name, clock, limitMs: options.destroyTimeoutMs });

@@ -10,16 +10,12 @@ import { exhaustedError } from './exhausted-error.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import { LeakWatch } from './leak-watch.ts';
 import { Lease, type LeaseDetails, type LeaseHome, type Slot } from './lease.ts';
+import type { PoolParts } from './pool-parts.ts';
 import { liveLeases, longestLease, type LeaseInfo, type PoolStats } from './pool-stats.ts';
-import { Supply, type SupplyParts } from './supply.ts';
+import { Supply } from './supply.ts';
 import type { Below } from './trace.ts';
 import { WaitingLine, Waiter } from './waiting-line.ts';
 import { WakeTimer } from './wake-timer.ts';
-
-export interface PoolParts<Resource> extends Omit<SupplyParts<Resource>, 'random'> {
-  /** 0 to 1, for jitter. @default Math.random */
-  readonly random?: () => number;
-}
 
 const CLOSE_TIMEOUT_MS = 10_000;
 const NO_REQUEST: AcquireRequest = Object.freeze({});

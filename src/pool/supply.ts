@@ -1,21 +1,10 @@
-import { runInRootContext, type Clock } from '../async/index.ts';
+import { runInRootContext } from '../async/index.ts';
 import type { MillpondError } from '../errors/index.ts';
-import type { Announcer } from '../events/index.ts';
-import type { ResourceFactory } from './factory.ts';
 import { Inspector, type Check } from './inspector.ts';
 import { Inventory } from './inventory.ts';
 import type { Slot } from './lease.ts';
 import { Opener } from './opener.ts';
-import type { ResolvedPoolOptions } from './pool-options.ts';
-
-export interface SupplyParts<Resource> {
-  readonly name: string;
-  readonly factory: ResourceFactory<Resource>;
-  readonly options: ResolvedPoolOptions;
-  readonly announce: Announcer;
-  readonly clock: Clock;
-  readonly random: () => number;
-}
+import type { ResolvedPoolParts } from './pool-parts.ts';
 
 /** What the supply asks and tells the pool. */
 interface SupplyHooks<Resource> {
@@ -36,14 +25,14 @@ interface SupplyHooks<Resource> {
  */
 export class Supply<Resource> {
   readonly inventory: Inventory<Resource>;
-  readonly #parts: SupplyParts<Resource>;
+  readonly #parts: ResolvedPoolParts<Resource>;
   readonly #hooks: SupplyHooks<Resource>;
   readonly #inspector: Inspector<Resource>;
   readonly #opener: Opener<Resource>;
   #connecting = 0;
   #closed = false;
 
-  constructor(parts: SupplyParts<Resource>, hooks: SupplyHooks<Resource>) {
+  constructor(parts: ResolvedPoolParts<Resource>, hooks: SupplyHooks<Resource>) {
     const inventory = new Inventory(parts);
     this.inventory = inventory;
     this.#parts = parts;
