@@ -82,7 +82,7 @@ export class SqliteEngine {
 
   constructor({ settings, announce, observer, beforeWrite }: SqliteEngineParts) {
     assertSqliteVersion();
-    if (settings.path !== ':memory:') preparePlace(settings.path);
+    if (settings.path !== ':memory:') preparePlace(settings.path, settings);
     this.#settings = settings;
     this.#announce = announce;
     this.#observer = observer;

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, statfsSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConnectionError } from '../errors/index.ts';
 import { isDamage, type Failure } from './failure.ts';
@@ -33,24 +33,56 @@ export interface FileIdentity {
  *
  * @throws ConnectionError
  */
-export function preparePlace(path: string, fileSystemType: (folder: string) => number = statfsType): void {
+export function preparePlace(
+  path: string,
+  {
+    readOnly,
+    fileSystemType = statfsType,
+  }: { readonly readOnly: boolean; readonly fileSystemType?: (folder: string) => number },
+): void {
   const folder = dirname(path);
   try {
     mkdirSync(folder, { recursive: true });
   } catch (cause) {
     throw new ConnectionError(`The folder of the database file cannot be made: ${folder}`, { cause });
   }
+  if (!readOnly) assertWritable(folder);
   const found = statSync(path, { throwIfNoEntry: false });
   if (found !== undefined && !found.isFile()) {
     throw new ConnectionError(
       `The database path is ${found.isDirectory() ? 'a folder' : 'no regular file'}: ${path}`,
     );
   }
+  if (found === undefined || found.size === 0) assertNoLogAlone(path, found === undefined);
   const network = NETWORK_FILE_SYSTEMS.get(fileSystemType(folder));
   if (network === undefined) return;
   throw new ConnectionError(
     `${path} is on a network file system: ${network}. SQLite's write-ahead log corrupts a database there. ` +
       'Put the file on a local disk, or use a database server.',
+  );
+}
+
+function assertWritable(folder: string): void {
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (cause) {
+    const message = `This process may not write to the folder of the database file: ${folder}.`;
+    throw new ConnectionError(`${message} SQLite keeps its log there.`, { cause });
+  }
+}
+
+/**
+ * A log without its database still holds what was committed, and SQLite would delete it:
+ * `pagerOpenWalIfPresent` in https://sqlite.org/src/file/src/pager.c
+ */
+function assertNoLogAlone(path: string, isMissing: boolean): void {
+  const log = `${path}-wal`;
+  const bytes = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes === 0) return;
+  throw new ConnectionError(
+    `The database file ${path} is ${isMissing ? 'missing' : 'empty'}, but its log is there, with ${bytes} bytes ` +
+      `that may be all that is left of it: ${log}. Put the database file back, or move the log away to begin anew.`,
+    { code: 'ERR_MILLPOND_LOG_WITHOUT_DATABASE' },
   );
 }
 
