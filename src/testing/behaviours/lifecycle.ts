@@ -60,7 +60,7 @@ export const LIFECYCLE_BEHAVIOURS: Behaviours = {
     check: async ({ db }) => {
       const tx = await db.begin();
       await addThing(tx, 1);
-      const lease = await db.acquire().catch(() => undefined);
+      const lease = await db.acquire({ timeoutMs: 50 }).catch(() => undefined);
       const startedAt = performance.now();
       await db.close({ timeoutMs: 50 });
       assert.ok(performance.now() - startedAt < 3_000);
