@@ -6,7 +6,7 @@ export interface Timer {
 }
 
 export interface TimerOptions {
-  /** True where a caller was promised an answer by then: the process must not end before it. @default false */
+  /** True where a caller was promised an answer by then: the process must not end before. @default false */
   readonly keepAlive?: boolean;
 }
 
@@ -18,13 +18,22 @@ export interface Clock {
   after(delayMs: number, callback: () => void, options?: TimerOptions): Timer;
 }
 
+/**
+ * What arrived while the event loop stood still is heard before a timer that came due meanwhile: in a turn of the loop
+ * timers come first, and would find every limit passed though the answers are there.
+ * https://nodejs.org/en/learn/asynchronous-work/event-loop-timers-and-nexttick
+ */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(delayMs, callback, { keepAlive = false } = {}) {
-    const timeout = setTimeout(callback, delayMs);
+    let hearing: NodeJS.Immediate | undefined;
+    const timeout = setTimeout(() => (hearing = setImmediate(callback)), delayMs);
     if (!keepAlive) timeout.unref();
     return {
-      cancel: () => clearTimeout(timeout),
+      cancel: () => {
+        clearTimeout(timeout);
+        clearImmediate(hearing);
+      },
       keepAlive: (alive) => void (alive ? timeout.ref() : timeout.unref()),
     };
   },

@@ -140,7 +140,7 @@ function stopFor({ timeoutMs = 0, signal }: InnerOptions): AbortController | und
 }
 
 /**
- * Limits given with an inner transaction end the scope it runs in. `keepAlive` where a caller waits for its end.
+ * Limits given with an inner transaction end the scope it runs in. `keepAlive` where a caller waits for that.
  * @returns a function that lifts them
  */
 function watchLimits(scope: Scope, { timeoutMs = 0, signal }: InnerOptions, keepAlive: boolean): () => void {

@@ -81,7 +81,7 @@ describe('COMMIT', () => {
     expect(bench.source.discarded).toBe(1);
   });
 
-  test('without an answer keeps nobody but those behind it from the connection, where COMMIT is pipelined', async () => {
+  test('without an answer, where COMMIT is pipelined, keeps those behind it waiting alone', async () => {
     const { connection } = bench;
     connection.pipelinesCommit = true;
     const release = connection.holdNext('commit');

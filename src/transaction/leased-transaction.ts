@@ -180,9 +180,9 @@ export class LeasedTransaction implements Boundary {
   /** Neither kind of callback may run: it is not known which would be right. */
   #leaveUnknown(cause: OutcomeUnknownError, commit: Promise<void>): void {
     this.#conclude('unknown', { how: 'ended with an unknown outcome', atMs: this.house.clock.now(), cause });
-    // Not before its COMMIT was answered: until then the connection may still be writing. Where the lease went
-    // back with the COMMIT, the engine answers for the connection: what stands behind the COMMIT waits for it,
-    // and is refused where the COMMIT leaves the connection in doubt. Late alone is no doubt.
+    // Not before its COMMIT was answered: until then the connection may still be writing. Where the lease
+    // went back with the COMMIT, the engine answers for the connection: what stands behind the COMMIT waits
+    // for it, and is refused where the COMMIT leaves the connection in doubt. Late alone is no doubt.
     void commit.catch(() => {}).then(() => this.#release('discard'));
   }
 
