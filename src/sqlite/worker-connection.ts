@@ -45,6 +45,8 @@ export interface ConnectionEnvironment {
  * small.
  */
 const REFERENCES_PER_CACHED_STATEMENT = 4;
+/** A timer that is later than this was held up by more than a busy event loop. */
+const STALL_MS = 100;
 /** Sequence numbers fit the signed cells of the cancel board. */
 const MAX_SEQ = 0x3fff_ffff;
 /** Calls of one holder that wait for a slot at most. */
@@ -212,11 +214,7 @@ export class WorkerConnection {
     if (state === 'unstarted') return this.#stop(call);
     if (state === 'started') call.cancellation = this.#interrupt(call.seq) ? 'interrupt' : 'row';
     // Its answer tells how it ended; it comes at once unless nothing could stop the statement.
-    clearTimeout(call.timer);
-    call.timer = runInRootContext(() =>
-      setTimeout(() => this.#giveUp(call, state === 'final'), this.#environment.cancelGraceMs),
-    );
-    call.timer.unref();
+    this.#awaitEnding(call, state === 'final');
   }
 
   /** Cancels every statement that was sent and not answered. */
@@ -274,7 +272,24 @@ export class WorkerConnection {
     }
     if (timeoutMs === 0) return;
     const leftMs = Math.max(0, timeoutMs - (performance.now() - call.startedAt));
-    call.timer = setTimeout(() => this.cancel(call, (ending) => timeoutError(call, ending)), leftMs);
+    const onTimeout = () => this.cancel(call, (ending) => timeoutError(call, ending));
+    // After a stall the answers that have arrived come first: see `systemClock`.
+    call.timer = setTimeout(() => setImmediate(onTimeout), leftMs);
+    call.timer.unref();
+  }
+
+  /** Gives the worker the grace to say how a cancelled call ended. */
+  #awaitEnding(call: PendingCall, isFinal: boolean): void {
+    const { cancelGraceMs } = this.#environment;
+    const dueMs = performance.now() + cancelGraceMs;
+    const onGraceOver = () => {
+      if (call.settled) return;
+      // The whole process stood still, the worker too.
+      if (isFinal && performance.now() > dueMs + STALL_MS) return this.#awaitEnding(call, isFinal);
+      this.#giveUp(call, isFinal);
+    };
+    clearTimeout(call.timer);
+    call.timer = runInRootContext(() => setTimeout(() => setImmediate(onGraceOver), cancelGraceMs));
     call.timer.unref();
   }
 

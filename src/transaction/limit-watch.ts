@@ -1,6 +1,9 @@
 import type { Clock, Timer } from '../async/index.ts';
 import type { TransactionLimits } from './house.ts';
 
+/** A timer that is later than this was held up by more than a busy event loop. */
+const STALL_MS = 100;
+
 /** What is done when a limit passes. */
 export interface LimitActions {
   timedOut(timeoutMs: number): void;
@@ -34,6 +37,8 @@ export class LimitWatch {
   #commitSentMs: number | undefined;
   #heldReported = false;
   #timer: Timer | undefined;
+  /** When the timer was to fire. */
+  #lookDueMs = Infinity;
 
   constructor({ clock, limits, keepAlive }: WatchedTransaction, actions: LimitActions) {
     this.#clock = clock;
@@ -88,6 +93,7 @@ export class LimitWatch {
       this.#commitSentMs === undefined
         ? this.#lookAtAll(nowMs)
         : this.#lookAtCommit(nowMs, this.#commitSentMs);
+    this.#lookDueMs = nextMs;
     if (nextMs === Infinity) return;
     const options = { keepAlive: this.#keepAlive };
     this.#timer = this.#clock.after(nextMs - nowMs, () => this.#look(), options);
@@ -114,6 +120,8 @@ export class LimitWatch {
     // A COMMIT sent at the last moment still gets the grace.
     const due = Math.max(this.#begunMs + this.#timeoutMs, sentMs) + this.#limits.cancelGraceMs;
     if (nowMs < due) return due;
+    // The process stood still, and nobody could answer or hear an answer.
+    if (nowMs > this.#lookDueMs + STALL_MS) return nowMs + this.#limits.cancelGraceMs;
     this.#actions.commitUnanswered(nowMs - sentMs);
     return Infinity;
   }
