@@ -79,7 +79,9 @@ export class CancelBoard {
 
   /** From now on the call cannot be cancelled. @returns false when it was already. */
   finalize(seq: number): boolean {
-    return this.#move(seq, Slot.started, Slot.final) || this.#move(seq, Slot.open, Slot.final);
+    if (this.#move(seq, Slot.started, Slot.final) || this.#move(seq, Slot.open, Slot.final)) return true;
+    // A member of a group whose COMMIT was refused runs again: what is final stays so.
+    return this.isFinal(seq);
   }
 
   #move(seq: number, from: number, to: number): boolean {
