@@ -1,0 +1,37 @@
+import { pino } from 'pino';
+import { describe, expect, test } from 'vitest';
+import { createLogger } from './logger.ts';
+
+const nowhere = { write: () => undefined };
+const plain = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+describe('the logger of a database', () => {
+  test('is none at all where nothing is to be written', () => {
+    expect(createLogger('silent')).toBeUndefined();
+  });
+
+  test('is ours with a level, one for all databases of the process', () => {
+    const warn = createLogger('warn')!;
+    const debug = createLogger('debug')!;
+    expect([warn.level, debug.level]).toEqual(['warn', 'debug']);
+    expect(warn.logger).toBe(debug.logger);
+  });
+
+  test.each(['debug', 'info', 'warn', 'error'])('writes what a given pino-like one writes: %s', (level) => {
+    const logger = pino({ level }, nowhere);
+    expect(createLogger(logger)).toEqual({ logger, level });
+  });
+
+  test('is asked for nothing below errors by one that writes less', () => {
+    expect(createLogger(pino({ level: 'fatal' }, nowhere))?.level).toBe('error');
+  });
+
+  test('gets everything where a given one does not say', () => {
+    expect(createLogger(plain)).toEqual({ logger: plain, level: 'debug' });
+  });
+});
