@@ -50,17 +50,16 @@ export class GroupCommit {
     const outcomes: MemberOutcome[] = [];
     for (const member of members) {
       outcomes.push(this.#execute(member));
-      if (!this.#control.isOpen) return this.#giveUp(members, outcomes);
+      if (!this.#control.isOpen) return this.#giveUp(members, outcomes[0]!);
     }
-    if (!this.#finalizeAll(members, outcomes)) return this.#giveUp(members, outcomes);
-    return this.#commit(outcomes) ?? this.#giveUp(members, outcomes);
+    if (!this.#finalizeAll(members, outcomes)) return this.#giveUp(members, { failure: cancelled() });
+    return this.#commit(outcomes) ?? 'replay';
   }
 
   /** Rolls back what is left; a group of one has its answer already. */
-  #giveUp(members: readonly GroupMember[], outcomes: readonly MemberOutcome[]): MemberOutcome[] | 'replay' {
+  #giveUp(members: readonly GroupMember[], first: MemberOutcome): MemberOutcome[] | 'replay' {
     this.#control.rollback();
-    const [only] = outcomes;
-    return members.length === 1 && only !== undefined && 'failure' in only ? [only] : 'replay';
+    return members.length === 1 && 'failure' in first ? [first] : 'replay';
   }
 
   #runAlone(member: GroupMember): MemberOutcome {
