@@ -80,8 +80,9 @@ function assertNoLogAlone(path: string, isMissing: boolean): void {
   const bytes = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
   if (bytes === 0) return;
   throw new ConnectionError(
-    `The database file ${path} is ${isMissing ? 'missing' : 'empty'}, but its log is there, with ${bytes} bytes ` +
-      `that may be all that is left of it: ${log}. Put the database file back, or move the log away to begin anew.`,
+    `The database file ${path} is ${isMissing ? 'missing' : 'empty'}, but its log is there, with ${bytes} ` +
+      `bytes that may be all that is left of it: ${log}. Put the database file back, or move the log away to ` +
+      'begin anew.',
     { code: 'ERR_MILLPOND_LOG_WITHOUT_DATABASE' },
   );
 }

@@ -1,8 +1,10 @@
-import { runInRootContext, waitAtMost } from '../async/index.ts';
+import { waitAtMost } from '../async/index.ts';
 import type { QueryObserver } from '../driver/index.ts';
 import { ConnectionError, OutcomeUnknownError, type MillpondError } from '../errors/index.ts';
 import { readAnswer, type Answer } from './answer-decoding.ts';
+import { armGrace, armLimits, disarm } from './call-alarm.ts';
 import { CallQueue } from './call-queue.ts';
+import { CallSettlement } from './call-settlement.ts';
 import { CancelBoard } from './cancel-board.ts';
 import type { Failure } from './failure.ts';
 import type { Interrupter } from './interrupt.ts';
@@ -21,7 +23,6 @@ import type { RowShape } from './row-builder.ts';
 import type { ConnectionRole, ConnectionSettings } from './settings.ts';
 import type { SharedCounters } from './shared-counters.ts';
 import { StatementReferences } from './statement-references.ts';
-import { timeoutError } from './timeout-error.ts';
 import { fullError } from './full-error.ts';
 import { connectionLostError, translateFailure } from './translate-failure.ts';
 import { WorkerThread } from './worker-thread.ts';
@@ -45,8 +46,6 @@ export interface ConnectionEnvironment {
  * small.
  */
 const REFERENCES_PER_CACHED_STATEMENT = 4;
-/** A timer that is later than this was held up by more than a busy event loop. */
-const STALL_MS = 100;
 /** Sequence numbers fit the signed cells of the cancel board. */
 const MAX_SEQ = 0x3fff_ffff;
 /** Calls of one holder that wait for a slot at most. */
@@ -71,6 +70,8 @@ export class WorkerConnection {
   readonly #thread: WorkerThread;
   readonly #board: CancelBoard;
   readonly #references: StatementReferences;
+  readonly #settlement: CallSettlement;
+  readonly #cancel = (call: PendingCall, reason: CancelReason): void => this.cancel(call, reason);
   readonly #pending = new Map<number, PendingCall>();
   readonly #overflow = new CallQueue<PendingCall>();
   #wire: Wire = [];
@@ -92,6 +93,7 @@ export class WorkerConnection {
     this.#environment = environment;
     this.#thread = thread;
     this.#board = new CancelBoard(board);
+    this.#settlement = new CallSettlement(environment.observer, this.id);
     const { statementCacheSize } = environment.settings;
     this.#references = new StatementReferences(statementCacheSize * REFERENCES_PER_CACHED_STATEMENT);
     this.lost = new Promise((resolve) => (this.#markLost = resolve));
@@ -177,7 +179,7 @@ export class WorkerConnection {
     this.#references.writeForgotten(this.#wire);
     this.#board.open(call.seq);
     this.#pending.set(call.seq, call);
-    this.#limit(call);
+    armLimits(call, this.#cancel);
     this.#scheduleFlush();
   }
 
@@ -186,8 +188,8 @@ export class WorkerConnection {
   }
 
   /**
-   * Takes back the reads that were sent, but for the one that runs, so that they can be sent elsewhere. Also those that
-   * have run: their answers wait behind that one, and reading again does no harm.
+   * Takes back the reads that were sent, but for the one that runs, so that they can be sent elsewhere. Also
+   * those that have run: their answers wait behind that one, and reading again does no harm.
    */
   withdrawReads(): PendingCall[] {
     const withdrawn: PendingCall[] = [];
@@ -196,9 +198,9 @@ export class WorkerConnection {
       const isRead = !call.writes && call.request.kind === 'statement' && call.seq !== running;
       if (!isRead || call.settled || call.cancelReason !== undefined) continue;
       this.#board.withdraw(call.seq);
-      // The worker answers all the same, with rows or that it passed the call over; this stands for the call then.
+      // The worker answers all the same, with rows or that it passed the call over; this stands for it then.
       this.#pending.set(call.seq, { ...call, settled: true });
-      this.#release(call);
+      disarm(call);
       withdrawn.push(call);
     }
     return withdrawn;
@@ -263,34 +265,10 @@ export class WorkerConnection {
     return this.#lastSeq;
   }
 
-  /** Arms what can end the call early. */
-  #limit(call: PendingCall): void {
-    const { signal, timeoutMs } = call;
-    if (signal !== undefined) {
-      call.onAbort = () => this.cancel(call, () => signal.reason);
-      signal.addEventListener('abort', call.onAbort, { once: true });
-    }
-    if (timeoutMs === 0) return;
-    const leftMs = Math.max(0, timeoutMs - (performance.now() - call.startedAt));
-    const onTimeout = () => this.cancel(call, (ending) => timeoutError(call, ending));
-    // After a stall the answers that have arrived come first: see `systemClock`.
-    call.timer = setTimeout(() => setImmediate(onTimeout), leftMs);
-    call.timer.unref();
-  }
-
   /** Gives the worker the grace to say how a cancelled call ended. */
   #awaitEnding(call: PendingCall, isFinal: boolean): void {
-    const { cancelGraceMs } = this.#environment;
-    const dueMs = performance.now() + cancelGraceMs;
-    const onGraceOver = () => {
-      if (call.settled) return;
-      // The whole process stood still, the worker too.
-      if (isFinal && performance.now() > dueMs + STALL_MS) return this.#awaitEnding(call, isFinal);
-      this.#giveUp(call, isFinal);
-    };
-    clearTimeout(call.timer);
-    call.timer = runInRootContext(() => setTimeout(() => setImmediate(onGraceOver), cancelGraceMs));
-    call.timer.unref();
+    const graceMs = this.#environment.cancelGraceMs;
+    armGrace(call, { graceMs, isFinal }, () => this.#giveUp(call, isFinal));
   }
 
   #scheduleFlush(): void {
@@ -335,14 +313,7 @@ export class WorkerConnection {
     if (call.commits) this.#environment.noteCommit();
     // A read that came to its end while it was being stopped: nobody wants its rows any more.
     if (call.cancelReason !== undefined && !call.writes) return this.#stop(call);
-    if (!this.#settle(call)) return;
-    const { observer } = this.#environment;
-    if (call.observed) {
-      const durationMs = performance.now() - call.startedAt;
-      if (observer.record(durationMs, answer.rows))
-        observer.succeeded(this.#observed(call, durationMs), answer.rows);
-    }
-    call.resolve(answer.value);
+    this.#settlement.succeed(call, answer);
   }
 
   #fail(call: PendingCall, failure: Failure): void {
@@ -353,37 +324,7 @@ export class WorkerConnection {
     if (!isBackup && (this.#usable || !isUnknown)) this.#environment.noteFailure(failure);
     if (isUnknown) this.#doubt();
     if (call.cancelReason !== undefined && isStopped(failure.code)) return this.#stop(call);
-    this.#reject(call, translateFailure(failure, call));
-  }
-
-  #reject(call: PendingCall, error: unknown): void {
-    if (!this.#settle(call)) return;
-    if (call.observed) {
-      this.#environment.observer.failed(
-        this.#observed(call, performance.now() - call.startedAt),
-        error as Error,
-      );
-    }
-    call.reject(error);
-  }
-
-  /** @returns false when the caller has its answer already. */
-  #settle(call: PendingCall): boolean {
-    if (call.settled) return false;
-    call.settled = true;
-    this.#release(call);
-    return true;
-  }
-
-  /** Disarms what could have ended the call early. */
-  #release(call: PendingCall): void {
-    if (call.timer !== undefined) clearTimeout(call.timer);
-    if (call.onAbort !== undefined) call.signal!.removeEventListener('abort', call.onAbort);
-  }
-
-  #observed(call: PendingCall, durationMs: number) {
-    const { text, name, params, placement, transactionId } = call;
-    return { text, name, params, placement, connectionId: this.id, transactionId, durationMs };
+    this.#settlement.fail(call, translateFailure(failure, call));
   }
 
   /**
@@ -391,7 +332,7 @@ export class WorkerConnection {
    * will find it cancelled and pass it over: the caller need not wait for that.
    */
   #stop(call: PendingCall): void {
-    this.#reject(call, call.cancelReason!({ cancellation: call.cancellation, confirmed: true }));
+    this.#settlement.fail(call, call.cancelReason!({ cancellation: call.cancellation, confirmed: true }));
   }
 
   #interrupt(seq: number): boolean {
@@ -404,12 +345,12 @@ export class WorkerConnection {
   #giveUp(call: PendingCall, tooLate: boolean): void {
     if (call.settled) return;
     if (tooLate) {
-      const { cancelGraceMs } = this.#environment;
-      const message = `COMMIT had begun when the call was to end, and has not returned for ${cancelGraceMs} ms.`;
-      return this.#reject(call, new OutcomeUnknownError(message));
+      const graceMs = this.#environment.cancelGraceMs;
+      const message = `COMMIT had begun when the call was to end, and has not returned for ${graceMs} ms.`;
+      return this.#settlement.fail(call, new OutcomeUnknownError(message));
     }
     if (call.cancellation === 'row') call.cancellation = 'abandon';
-    this.#reject(call, call.cancelReason!({ cancellation: call.cancellation, confirmed: false }));
+    this.#settlement.fail(call, call.cancelReason!({ cancellation: call.cancellation, confirmed: false }));
     // A reader is replaced; the writer must end its statement first, and then finds it cancelled.
     if (this.role === 'reader') this.#doubt();
   }
@@ -426,7 +367,7 @@ export class WorkerConnection {
     const wasClosing = this.#closing;
     this.#closing = true;
     this.#usable = false;
-    for (const call of this.#pending.values()) this.#reject(call, this.#lostCallError(call, reason));
+    for (const call of this.#pending.values()) this.#settlement.fail(call, this.#lostCallError(call, reason));
     this.#pending.clear();
     this.#overflow.rejectAll(connectionLostError(reason));
     this.#thread.keepAlive(false);
