@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { systemClock } from '../async/index.ts';
+import { systemClock, waitAtMost } from '../async/index.ts';
 import type { ResolvedSqliteConfig } from '../config/index.ts';
 import type {
   BatchItemResult,
@@ -46,6 +46,10 @@ export interface BackendParts {
 
 /** Statements of the engine's own that run while it closes. */
 const CLOSE_STEP_MS = 2_000;
+/** Past the limit of a close, what is cut off under its holders ends within this, … */
+const CLOSE_END_MS = 2_000;
+/** … the readers within this: where one does not, the writer's own end is more important. */
+const READERS_END_MS = 1_000;
 const CHECK_TIMEOUT_MS = 5_000;
 
 /** A SQLite file with its pools: one writer, several readers; or one connection for everything. */
@@ -207,13 +211,17 @@ export class SqliteBackend implements Backend {
     }
   }
 
+  /** Settles at most {@link CLOSE_END_MS} after the limit; a thread that hangs may go on by itself. */
   async close(timeoutMs: number): Promise<void> {
+    const startedAt = systemClock.now();
+    const left = (limitMs: number) => Math.max(0, limitMs - (systemClock.now() - startedAt));
     // The writer closes last: whoever closes last folds the log into the file, and a reader cannot.
     const readers = this.#pools().filter((pool) => pool !== this.#writers);
-    await Promise.all(readers.map((pool) => pool.close({ timeoutMs })));
-    await this.#engine.stopServices();
-    await this.#tidy();
-    await this.#writers.close({ timeoutMs });
+    const readersEnd = Promise.all(readers.map((pool) => pool.close({ timeoutMs })));
+    await waitAtMost(left(timeoutMs + READERS_END_MS), readersEnd);
+    await this.#engine.stopServices(left(timeoutMs + READERS_END_MS));
+    await this.#tidy(Math.min(CLOSE_STEP_MS, left(timeoutMs + READERS_END_MS)));
+    await waitAtMost(left(timeoutMs + CLOSE_END_MS), this.#writers.close({ timeoutMs: left(timeoutMs) }));
     this.#engine.close();
   }
 
@@ -226,12 +234,12 @@ export class SqliteBackend implements Backend {
   }
 
   /** Query statistics and the log, as one would leave them. Nothing depends on it. */
-  async #tidy(): Promise<void> {
+  async #tidy(timeoutMs: number): Promise<void> {
     if (this.#config.readOnly) return;
     const lease = this.#writers.tryAcquire('close');
     if (lease === undefined) return;
     try {
-      await lease.resource.tidy(CLOSE_STEP_MS);
+      await lease.resource.tidy(timeoutMs);
     } finally {
       lease.release();
     }

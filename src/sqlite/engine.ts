@@ -218,9 +218,9 @@ export class SqliteEngine {
     };
   }
 
-  /** After the readers are closed and before the writer is. */
-  async stopServices(): Promise<void> {
-    await this.#governor?.close();
+  /** After the readers are closed and before the writer is. Settles within `timeoutMs`. */
+  async stopServices(timeoutMs: number): Promise<void> {
+    await this.#governor?.close(timeoutMs);
     this.#inlineReads.close();
   }
 

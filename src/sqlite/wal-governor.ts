@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { runInRootContext } from '../async/index.ts';
+import { runInRootContext, waitAtMost } from '../async/index.ts';
 import type { Announcer } from '../events/index.ts';
 import type { SqliteConnection } from './connection.ts';
 import { ENGINE_HOLDERS } from './lane.ts';
@@ -81,11 +81,14 @@ export class WalGovernor {
     if (this.#parts.counters.logBacklog > this.#limitFrames + this.#stuckFrames) this.#start();
   }
 
-  async close(): Promise<void> {
+  /**
+   * Settles within `timeoutMs`. Does not wait for the writer: what is left of a checkpoint may stand behind a
+   * write that takes long, and whoever closes the writer moves the log in any case.
+   */
+  async close(timeoutMs: number): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#idleTimer);
-    await this.#running;
-    await this.#disconnect();
+    await waitAtMost(timeoutMs, this.#disconnect(timeoutMs));
   }
 
   #wakeAfter(delayMs: number): NodeJS.Timeout {
@@ -113,7 +116,7 @@ export class WalGovernor {
   /** A full disk, a lost connection: tried again on another one, when the log has grown by another limit. */
   async #noteFailure(error: Error): Promise<void> {
     this.#stuckFrames = this.#parts.counters.logBacklog;
-    const connection = await this.#disconnect();
+    const connection = await this.#disconnect(CLOSE_TIMEOUT_MS);
     if (this.#isClosed) return;
     this.#parts.announce.emit('connection:error', {
       connectionId: connection?.id ?? 0,
@@ -122,11 +125,11 @@ export class WalGovernor {
     });
   }
 
-  async #disconnect(): Promise<SqliteConnection | undefined> {
+  async #disconnect(timeoutMs: number): Promise<SqliteConnection | undefined> {
     // Where it could not even be opened there is nothing to close.
     const connection = await this.#connection?.catch(() => undefined);
     this.#connection = undefined;
-    await connection?.worker.close(CLOSE_TIMEOUT_MS);
+    await connection?.worker.close(timeoutMs);
     return connection;
   }
 
@@ -140,7 +143,9 @@ export class WalGovernor {
       result = (await worker.maintain('checkpoint')) as CheckpointResult;
       rounds += 1;
     } while (this.#isFarBehind(result) && rounds < MAX_ROUNDS);
+    if (this.#isClosed) return;
     if (!isHeldBack(result)) result = (await this.#parts.onWriter('checkpoint')) as CheckpointResult;
+    if (this.#isClosed) return;
     if (result.walFrames > this.#tooLongFrames) result = await this.#startOver(worker, result);
     this.#note(result, performance.now() - startedAt);
   }
