@@ -37,7 +37,7 @@ function monitorWith(settings: Partial<typeof SETTINGS> = {}): HealthMonitor {
     clock,
     check: async () => {
       checks.push(clock.now());
-      // What is thrown may be anything.
+      // oxlint-disable-next-line typescript/only-throw-error -- what is thrown may be anything
       if (fault !== undefined) throw fault;
     },
     reconnect: () => void (reconnects += 1),

@@ -81,8 +81,8 @@ function assertNoLogAlone(path: string, isMissing: boolean): void {
   if (bytes === 0) return;
   throw new ConnectionError(
     `The database file ${path} is ${isMissing ? 'missing' : 'empty'}, but its log is there, with ${bytes} ` +
-      `bytes that may be all that is left of it: ${log}. Put the database file back, or move the log away to ` +
-      'begin anew.',
+      `bytes that may be all that is left of it: ${log}. Put the database file back, or move the log away ` +
+      'to begin anew.',
     { code: 'ERR_MILLPOND_LOG_WITHOUT_DATABASE' },
   );
 }

@@ -20,7 +20,7 @@ test('only reads that are the same on every connection may run inline', () => {
   expect(plans.add('c', { ...READ, inspectsConnection: true }, statement).inline).toBeUndefined();
 });
 
-test('plans are kept up to a limit, the oldest dropped first, and none through a change of the schema', () => {
+test('plans are kept up to a limit, the oldest dropped first, and none when the schema changes', () => {
   const plans = new PlanCache();
   for (let index = 0; index <= 1_000; index += 1) plans.add(`select ${index}`, READ);
   expect(plans.get('select 0')).toBeUndefined();

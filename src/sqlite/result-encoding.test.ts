@@ -138,7 +138,7 @@ describe('rows', () => {
       reply.wire.push(id, affected, last);
       encodeRows(reply, 1, { columns, width: columns.length, rows, micros: 0 });
     }
-    const known = new Map(parts.map(([id]) => [id, { shape: undefined } as KnownColumns]));
+    const known = new Map<number, KnownColumns>(parts.map(([id]) => [id, { shape: undefined }]));
     expect(decodeBatch(received(reply), (id) => known.get(id)!, find)).toStrictEqual([
       { rowsAffected: 1, lastInsertId: 12, rows: [] },
       { rowsAffected: 0, rows: toObjects(COLUMNS, parts[1]![4]) },

@@ -40,7 +40,7 @@ describe('the store', () => {
     expect(() => store.prepare('select 1\0; drop table t')).toThrow('NUL');
   });
 
-  test('refuses another number of values than the statement asks for, of which SQLite would say nothing', () => {
+  test('refuses more or fewer values than the statement asks for, which SQLite would accept', () => {
     const statement = store.prepare('select ?, ?3');
     expect(() => statement.all([1, 2])).toThrow('has 3 parameters, and 2 values were given');
     expect(() => statement.all([1, 2, 3, 4])).toThrow('and 4 values were given');
