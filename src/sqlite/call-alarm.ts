@@ -17,10 +17,14 @@ export function armLimits(
   }
   if (timeoutMs === 0) return;
   const leftMs = Math.max(0, timeoutMs - (performance.now() - call.startedAt));
-  const onTimeout = () => cancel(call, (ending) => timeoutError(call, ending));
+  const onTimeout = () => {
+    // Disarmed meanwhile: a read that was withdrawn has its number on the board of another connection now.
+    if (call.timer === timer) cancel(call, (ending) => timeoutError(call, ending));
+  };
   // After a stall the answers that have arrived come first: see `systemClock`.
-  call.timer = setTimeout(() => setImmediate(onTimeout), leftMs);
-  call.timer.unref();
+  const timer = setTimeout(() => setImmediate(onTimeout), leftMs);
+  timer.unref();
+  call.timer = timer;
 }
 
 /** For how long a call that is to end may go without an answer. */
@@ -48,5 +52,6 @@ export function armGrace(call: PendingCall, grace: Grace, onOver: () => void): v
 /** Disarms what could have ended the call early. */
 export function disarm(call: PendingCall): void {
   if (call.timer !== undefined) clearTimeout(call.timer);
+  call.timer = undefined;
   if (call.onAbort !== undefined) call.signal!.removeEventListener('abort', call.onAbort);
 }
