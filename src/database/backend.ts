@@ -39,8 +39,8 @@ export interface Backend {
   reconnect(): void;
   backup(path: string, overwrite: boolean): Promise<void>;
   /**
-   * Ends everything: waits for leases up to the limit, then ends them under their holders. Settles at most 2
-   * s after the limit.
+   * Ends everything: waits for leases up to the limit, then ends them under their holders. Settles within 2 s
+   * of the limit.
    */
   close(timeoutMs: number): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SelfDeadlockError, TimeoutError, TransactionClosedError } from '../errors/index.ts';
-import { failureOf, settled, TransactionBench } from '../../test/fixtures/transaction-bench.ts';
+import { failureOf, forever, settled, TransactionBench } from '../../test/fixtures/transaction-bench.ts';
 
 let bench: TransactionBench;
 beforeEach(() => {
@@ -10,8 +10,6 @@ beforeEach(() => {
 afterEach(() => {
   expect(bench.faults()).toEqual([]);
 });
-
-const forever = (): Promise<never> => new Promise(() => {});
 
 describe('at the same time', () => {
   test('nested transactions run one after another, in order', async () => {

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TimeoutError, TransactionClosedError } from '../errors/index.ts';
-import { failureOf, settled, TransactionBench } from '../../test/fixtures/transaction-bench.ts';
+import { failureOf, forever, settled, TransactionBench } from '../../test/fixtures/transaction-bench.ts';
 
 let bench: TransactionBench;
 beforeEach(() => {
@@ -10,8 +10,6 @@ beforeEach(() => {
 afterEach(() => {
   expect(bench.faults()).toEqual([]);
 });
-
-const forever = (): Promise<never> => new Promise(() => {});
 
 describe('an abort', () => {
   test('rolls back and rejects with the reason of the signal', async () => {

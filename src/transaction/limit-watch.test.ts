@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TimeoutError, TransactionClosedError } from '../errors/index.ts';
-import { failureOf, settled, TransactionBench } from '../../test/fixtures/transaction-bench.ts';
+import { failureOf, forever, settled, TransactionBench } from '../../test/fixtures/transaction-bench.ts';
 
 let bench: TransactionBench;
 beforeEach(() => {
@@ -10,8 +10,6 @@ afterEach(() => {
   expect(bench.faults()).toEqual([]);
   expect(bench.committed).toEqual({});
 });
-
-const forever = (): Promise<never> => new Promise(() => {});
 
 describe('the time limit of a transaction (C27, P4)', () => {
   test('rolls back and says so, though its function never ends', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TimeoutError, TransactionClosedError, UsageError } from '../errors/index.ts';
-import { failureOf, settled, TransactionBench } from '../../test/fixtures/transaction-bench.ts';
+import { failureOf, forever, settled, TransactionBench } from '../../test/fixtures/transaction-bench.ts';
 
 let bench: TransactionBench;
 beforeEach(() => {
@@ -9,8 +9,6 @@ beforeEach(() => {
 afterEach(() => {
   expect(bench.faults()).toEqual([]);
 });
-
-const forever = (): Promise<never> => new Promise(() => {});
 
 describe('a nested transaction', () => {
   test('is a savepoint that is released', async () => {
