@@ -235,7 +235,7 @@ export class SqliteBackend implements Backend {
 
   /** Query statistics and the log, as one would leave them. Nothing depends on it. */
   async #tidy(timeoutMs: number): Promise<void> {
-    if (this.#config.readOnly) return;
+    if (this.#config.readOnly || !this.#engine.isSound) return;
     const lease = this.#writers.tryAcquire('close');
     if (lease === undefined) return;
     try {

@@ -114,6 +114,7 @@ export class SqliteEngine {
       findShape: (columns) => this.#rowShapes.get(columns),
       noteCommit: () => this.#noteCommit(),
       noteFailure: (failure) => this.#fileWatch.noteFailure(failure),
+      keepsLog: () => this.#fileWatch.isStopped,
     });
     return new SqliteConnection(worker, this.#home);
   }
@@ -197,6 +198,11 @@ export class SqliteEngine {
   /** Whether the file is still the one that was opened. @throws ConnectionError */
   checkFile(): void {
     this.#fileWatch.check();
+  }
+
+  /** False where writes are stopped for good. */
+  get isSound(): boolean {
+    return !this.#fileWatch.isStopped;
   }
 
   /** Accepted and not answered: in line, or on their way on shared connections. */

@@ -132,6 +132,10 @@ export class FileWatch {
     this.#opened = this.#path === ':memory:' ? undefined : identifyFile(this.#path);
   }
 
+  get isStopped(): boolean {
+    return this.#fault !== undefined;
+  }
+
   /** For writes: looks at the path once in a while. @throws ConnectionError from the first fault on */
   assertSound(): void {
     const now = performance.now();

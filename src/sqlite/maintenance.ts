@@ -1,7 +1,8 @@
 import { rm, rename } from 'node:fs/promises';
 import { backup, type DatabaseSync } from './binding.ts';
+import { closeUntouched } from './close-database.ts';
 import { readPragmas } from './pragmas.ts';
-import type { MaintenanceTask } from './protocol.ts';
+import { KEEP_LOG, type MaintenanceTask } from './protocol.ts';
 import type { StatementStore } from './statement-store.ts';
 
 /**
@@ -59,7 +60,8 @@ export function runMaintenance(
       return null;
     case 'close':
       store.clear();
-      database.close();
+      if (argument === KEEP_LOG) closeUntouched(database);
+      else database.close();
       return null;
   }
 }

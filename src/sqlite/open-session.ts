@@ -1,5 +1,6 @@
 import { DatabaseSync } from './binding.ts';
 import { CancelBoard } from './cancel-board.ts';
+import { closeUntouched } from './close-database.ts';
 import { registerForInterrupt } from './interrupt.ts';
 import { applyPragmas } from './pragmas.ts';
 import { Session, type SessionOptions } from './session.ts';
@@ -28,7 +29,7 @@ export function openSession(
     const shared = { board: new CancelBoard(board), counters: new SharedCounters(counters) };
     return { session: new Session({ database, store, role, settings, send, ...shared }), interruptKey };
   } catch (error) {
-    database.close();
+    closeUntouched(database);
     throw error;
   }
 }

@@ -72,6 +72,8 @@ export type MaintenanceTask =
   | 'analyze'
   | 'ping'
   | 'close';
+/** The argument of 'close' where the database and its log are to stay as they are. */
+export const KEEP_LOG = 'keep log';
 
 /** Why a request failed: SQLite's own code, or one of ours below 0. */
 export const FailureCode = {

@@ -14,6 +14,7 @@ import {
   FailureCode,
   type Answers,
   isOutcomeUnknown,
+  KEEP_LOG,
   type MaintenanceTask,
   type Wire,
   type WorkerStart,
@@ -39,6 +40,8 @@ export interface ConnectionEnvironment {
   noteCommit(): void;
   /** Told of every failure: some mean that the file is not to be trusted any more. */
   noteFailure(failure: Failure): void;
+  /** Whether closing must leave the file and its log as they are. */
+  keepsLog(): boolean;
 }
 
 /**
@@ -239,7 +242,7 @@ export class WorkerConnection {
   /** Closes the connection in order; after `timeoutMs` the thread is ended without it. */
   async close(timeoutMs: number): Promise<void> {
     if (this.#closing) return;
-    const closed = this.maintain('close');
+    const closed = this.maintain('close', this.#environment.keepsLog() ? KEEP_LOG : null);
     this.#closing = true;
     try {
       await waitAtMost(timeoutMs, closed);

@@ -62,7 +62,7 @@ async function failCalls({ count, seed }: Extent, plans: readonly Plan[], calls:
     const skip = Math.floor((step + random() / Math.ceil(count / plans.length)) * calls);
     const run = await runThroughFault(scratch, `fault${index}`, { ...plan, skip }, plan.dies === true);
     judge(`${plan.name} after ${skip}`, plan, run, findings);
-    scratch.removeDatabases();
+    scratch.removeAll('fault');
   }
   return findings.outcome();
 }

@@ -19,8 +19,9 @@ const SMALL_BYTES = 200;
 const LARGE_BYTES = 12_000;
 
 /**
- * C06: fills the disk while many callers write, then frees it, again and again under one open database. Who is refused
- * has written nothing, who is not has; reads go on; and without a restart writing goes on when there is space.
+ * C06: fills the disk while many callers write, then frees it, again and again under one open database. Who
+ * is refused has written nothing, who is not has; reads go on; and without a restart writing goes on when
+ * there is space.
  */
 export async function fillDisk({ count, seed }: Extent): Promise<Outcome> {
   const findings = new Findings();

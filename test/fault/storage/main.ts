@@ -6,10 +6,12 @@
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Extent, Outcome } from './experiment.ts';
+import { damageFiles } from './damaged-file.ts';
 import { failSyncs, failWrites } from './failing-disk.ts';
 import { fillDisk } from './full-disk.ts';
 import { killAtPoints } from './kill-points.ts';
 import { killWriters } from './kill.ts';
+import { damageLog } from './log-tail.ts';
 import { runProcesses } from './processes.ts';
 
 interface Entry {
@@ -23,6 +25,8 @@ const EXPERIMENTS: Readonly<Record<string, Entry>> = {
   'kill-points': { run: killAtPoints, count: 12 },
   'full-disk': { run: fillDisk, count: 4 },
   processes: { run: runProcesses, count: 3_000 },
+  'log-tail': { run: damageLog, count: 12 },
+  'damaged-file': { run: damageFiles, count: 40 },
   'failing-syncs': { run: failSyncs, count: 8 },
   'failing-writes': { run: failWrites, count: 10 },
 };

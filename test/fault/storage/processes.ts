@@ -8,8 +8,8 @@ export const ACCOUNTS = 10;
 const OPENING_BALANCE = 1_000;
 
 /**
- * C14: several processes count up and move money in one file. No update is lost, no money appears, and nobody is told
- * that the file is locked. `count` operations are shared out among them.
+ * C14: several processes count up and move money in one file. No update is lost, no money appears, and nobody
+ * is told that the file is locked. `count` operations are shared out among them.
  */
 export async function runProcesses({ count, seed }: Extent, processes: number = 3): Promise<Outcome> {
   const findings = new Findings();

@@ -10,9 +10,9 @@ export class Scratch implements Disposable {
     return join(this.path, name);
   }
 
-  /** Removes the databases in it, with all that lies beside them. */
-  removeDatabases(): void {
-    for (const name of readdirSync(this.path)) if (name.includes('.db')) rmSync(this.file(name));
+  /** Removes the files whose names begin so. */
+  removeAll(start: string): void {
+    for (const name of readdirSync(this.path)) if (name.startsWith(start)) rmSync(this.file(name));
   }
 
   [Symbol.dispose](): void {
