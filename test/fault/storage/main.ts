@@ -1,7 +1,7 @@
 /**
  * Runs the storage faults at any size: `node test/fault/storage/main.ts [name…] [--count n | --scale n]
- * [--seed n]`. Without a name it runs all of them. Prints one line of figures each; ends with 1 when a
- * promise was broken.
+ * [--seed n]`. Without a name it runs all that need no superuser. Prints one line of figures each; ends with
+ * 1 when a promise was broken.
  */
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -12,23 +12,27 @@ import { fillDisk } from './full-disk.ts';
 import { killAtPoints } from './kill-points.ts';
 import { killWriters } from './kill.ts';
 import { damageLog } from './log-tail.ts';
+import { cutPower } from './power-cut.ts';
 import { runProcesses } from './processes.ts';
 
 interface Entry {
   readonly run: (extent: Extent) => Promise<Outcome>;
-  /** As the tests run it; `--scale` multiplies it. */
+  /** About as the tests run it; `--scale` multiplies it. */
   readonly count: number;
+  /** Only run when it is named: it needs the superuser. */
+  readonly isSpecial?: boolean;
 }
 
 const EXPERIMENTS: Readonly<Record<string, Entry>> = {
   kill: { run: killWriters, count: 15 },
   'kill-points': { run: killAtPoints, count: 12 },
-  'full-disk': { run: fillDisk, count: 4 },
+  'full-disk': { run: fillDisk, count: 4, isSpecial: true },
   processes: { run: runProcesses, count: 3_000 },
   'log-tail': { run: damageLog, count: 12 },
   'damaged-file': { run: damageFiles, count: 40 },
   'failing-syncs': { run: failSyncs, count: 8 },
   'failing-writes': { run: failWrites, count: 10 },
+  'power-cut': { run: cutPower, count: 8, isSpecial: true },
 };
 
 const { values, positionals } = parseArgs({
@@ -36,7 +40,8 @@ const { values, positionals } = parseArgs({
   options: { count: { type: 'string' }, scale: { type: 'string' }, seed: { type: 'string' } },
 });
 const seed = Number(values.seed ?? Math.trunc(Math.random() * 2 ** 31));
-const names = positionals.length === 0 ? Object.keys(EXPERIMENTS) : positionals;
+const common = Object.keys(EXPERIMENTS).filter((name) => EXPERIMENTS[name]!.isSpecial !== true);
+const names = positionals.length === 0 ? common : positionals;
 const unknown = names.filter((name) => EXPERIMENTS[name] === undefined);
 if (unknown.length > 0) {
   console.error(

@@ -1,6 +1,7 @@
 /**
- * One of several processes on one file: counts up and moves money, with plain statements and with transactions that
- * read before they write. Arguments: the file, how many operations, the seed. Tells what it did, and each error.
+ * One of several processes on one file: counts up and moves money, with plain statements and with
+ * transactions that read before they write. Arguments: the file, how many operations, the seed. Tells what it
+ * did, and each error.
  */
 import { MillpondError, openDatabase } from '../../../../src/index.ts';
 import { ACCOUNTS, COUNTERS } from '../processes.ts';

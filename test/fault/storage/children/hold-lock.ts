@@ -1,6 +1,6 @@
 /**
- * Another program on the same file, without millpond: holds a transaction for a while. Arguments: the file, `immediate`,
- * `exclusive` or `read`, and for how many ms.
+ * Another program on the same file, without millpond: holds a transaction for a while. Arguments: the file,
+ * `immediate`, `exclusive` or `read`, and for how many ms.
  */
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,6 @@
-/** Opens each of the files in its arguments, reads and writes, and tells as JSON how it went, a line for each. */
+/**
+ * Opens each of the files in its arguments, reads and writes, and tells as JSON how it went, a line for each.
+ */
 import { MillpondError, openDatabase, type Database } from '../../../../src/index.ts';
 import { difference, readFiles } from '../base.ts';
 import { tell } from './tell.ts';

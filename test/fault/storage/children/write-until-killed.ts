@@ -8,11 +8,17 @@ import { KINDS, perform, SCHEMA } from '../parts.ts';
 import { tell } from './tell.ts';
 
 const CALLERS = 16;
-const [path, name, closeAfterMs] = process.argv.slice(2) as [string, string, string];
+const [path, name, closeAfterMs, durability = 'full'] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  ('full' | 'process')?,
+];
 
 tell('opening');
 const db = await openDatabase(`sqlite:${path}`, {
   log: 'silent',
+  durability,
   // As small as it may be: many of the kills shall hit a checkpoint.
   sqlite: { walCheckpointBytes: 65_536 },
 });
