@@ -1,30 +1,42 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { liveWorkers } from '../../fixtures/live-workers.ts';
 import { openDatabase } from '../../../src/index.ts';
+import { scaled, scaledTimeoutMs, seed } from '../../fixtures/scale.ts';
 import { damageFiles } from './damaged-file.ts';
 import { damageLog } from './log-tail.ts';
 import { Scratch } from './scratch.ts';
-import { seedOfThisRun } from './seed.ts';
 
-test('refuses a damaged file and leaves it as it is, or stops writing when damage is met (C11, B13, B19)', async () => {
-  const { counts, broken } = await damageFiles({ count: 48, seed: seedOfThisRun() });
-  expect(broken).toEqual([]);
-  expect(counts).toMatchObject({ files: 48 });
-  expect(counts['refused']).toBeGreaterThan(0);
-  expect(counts['stopped'], 'damage was met after opening').toBeGreaterThan(0);
-});
+test(
+  'refuses a damaged file and leaves it as it is, or stops writing when damage is met (C11, B13, B19)',
+  async () => {
+    const { counts, broken } = await damageFiles({ count: scaled(24), seed });
+    expect(broken, `seed ${seed}`).toEqual([]);
+    expect(counts).toMatchObject({ files: scaled(24) });
+    expect(counts['refused']).toBeGreaterThan(0);
+    expect(counts['stopped'], 'damage was met after opening').toBeGreaterThan(0);
+  },
+  scaledTimeoutMs(30_000),
+);
 
-test('opens a file whose log is cut or has a wrong bit with a prefix of what was committed (C05, B3)', async () => {
-  const { counts, broken } = await damageLog({ count: 10, seed: seedOfThisRun() });
-  expect(broken).toEqual([]);
-  expect(counts['rowsKept'], 'some of the log was good').toBeGreaterThan(0);
-});
+test(
+  'opens a file whose log is cut or has a wrong bit with a prefix of what was committed (C05, B3)',
+  async () => {
+    const { counts, broken } = await damageLog({ count: scaled(8), seed });
+    expect(broken, `seed ${seed}`).toEqual([]);
+    expect(counts['rowsKept'], 'some of the log was good').toBeGreaterThan(0);
+  },
+  scaledTimeoutMs(30_000),
+);
 
 describe('what is no database file (C11)', () => {
   let scratch: Scratch;
   beforeEach(() => (scratch = new Scratch()));
-  afterEach(() => scratch[Symbol.dispose]());
+  afterEach(() => {
+    expect(liveWorkers()).toEqual([]);
+    scratch[Symbol.dispose]();
+  });
 
   test('a folder is refused', async () => {
     mkdirSync(scratch.file('app.db'));

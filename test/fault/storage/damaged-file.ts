@@ -1,7 +1,8 @@
 import { makeBase, makeBaseWithShortLog, writeFiles, type Files } from './base.ts';
 import { Child } from './child.ts';
 import { Findings, type Extent, type Outcome } from './experiment.ts';
-import { between, createRandom } from './random.ts';
+import { randomFrom } from '../../fixtures/scale.ts';
+import { between } from './random.ts';
 import { Scratch } from './scratch.ts';
 
 /** Files that one process opens, one after another. */
@@ -26,7 +27,7 @@ interface Report {
  */
 export async function damageFiles({ count, seed }: Extent): Promise<Outcome> {
   const findings = new Findings();
-  const random = createRandom(seed);
+  const random = randomFrom(seed);
   using scratch = new Scratch();
   const bases = [
     makeBase(scratch.file('base.db')),

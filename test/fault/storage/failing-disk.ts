@@ -1,7 +1,7 @@
 import { runThroughFault, type FaultRun } from './child-faults.ts';
 import { Findings, type Extent, type Outcome } from './experiment.ts';
 import { Action, buildShim, Calls, Files, type Fault } from './io-shim.ts';
-import { createRandom } from './random.ts';
+import { randomFrom } from '../../fixtures/scale.ts';
 import { Scratch } from './scratch.ts';
 
 interface Plan extends Omit<Fault, 'skip'> {
@@ -52,7 +52,7 @@ export function failWrites(extent: Extent): Promise<Outcome> {
 
 async function failCalls({ count, seed }: Extent, plans: readonly Plan[], calls: number): Promise<Outcome> {
   const findings = new Findings();
-  const random = createRandom(seed);
+  const random = randomFrom(seed);
   using scratch = new Scratch();
   buildShim(scratch);
   for (let index = 0; index < count; index += 1) {

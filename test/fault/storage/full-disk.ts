@@ -5,7 +5,8 @@ import { openDatabase, type Database } from '../../../src/index.ts';
 import { Findings, type Extent, type Outcome } from './experiment.ts';
 import { Ledger } from './ledger.ts';
 import { KINDS, perform, readContent, SCHEMA } from './parts.ts';
-import { between, createRandom } from './random.ts';
+import { randomFrom } from '../../fixtures/scale.ts';
+import { between } from './random.ts';
 import { SmallDisk } from './small-disk.ts';
 
 const CALLERS = 32;
@@ -25,7 +26,7 @@ const LARGE_BYTES = 12_000;
  */
 export async function fillDisk({ count, seed }: Extent): Promise<Outcome> {
   const findings = new Findings();
-  const random = createRandom(seed);
+  const random = randomFrom(seed);
   using disk = new SmallDisk(MEGABYTES);
   const path = join(disk.path, 'app.db');
   await using db = await openDatabase(`sqlite:${path}`, {
@@ -43,6 +44,10 @@ export async function fillDisk({ count, seed }: Extent): Promise<Outcome> {
   }
   const { status } = await db.health();
   if (status !== 'up') findings.break(`health is ${status} after the last fill`);
+  // What callers shared goes back a moment after the last answer.
+  await sleep(50);
+  const { pool, transactions } = db.stats();
+  if (pool.leased + pool.waiting + transactions.active > 0) findings.break('something is still under way');
   return findings.outcome();
 }
 

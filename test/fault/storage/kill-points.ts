@@ -1,7 +1,7 @@
 import { Findings, type Extent, type Outcome } from './experiment.ts';
 import { Action, ALL_CALLS, ALL_FILES, buildShim } from './io-shim.ts';
 import { runThroughFault } from './child-faults.ts';
-import { createRandom } from './random.ts';
+import { randomFrom } from '../../fixtures/scale.ts';
 import { Scratch } from './scratch.ts';
 
 /**
@@ -41,7 +41,7 @@ function choosePoints(calls: number, count: number, seed: number): Point[] {
     after: index % 2 === 1,
   }));
   if (count >= points.length) return points;
-  const random = createRandom(seed);
+  const random = randomFrom(seed);
   const step = points.length / count;
   return Array.from({ length: count }, (_, index) => points[Math.floor((index + random()) * step)]!);
 }

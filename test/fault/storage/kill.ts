@@ -5,7 +5,8 @@ import { Child } from './child.ts';
 import { Findings, type Extent, type Outcome } from './experiment.ts';
 import { Ledger } from './ledger.ts';
 import { readContent, type Content } from './parts.ts';
-import { between, createRandom } from './random.ts';
+import { randomFrom } from '../../fixtures/scale.ts';
+import { between } from './random.ts';
 import { Scratch } from './scratch.ts';
 
 /**
@@ -25,7 +26,7 @@ const MOMENTS: readonly Moment[] = ['working', 'working', 'working', 'opening', 
  */
 export async function killWriters({ count, seed }: Extent): Promise<Outcome> {
   const findings = new Findings();
-  const random = createRandom(seed);
+  const random = randomFrom(seed);
   for (let done = 0; done < count; done += KILLS_PER_FILE) {
     using scratch = new Scratch();
     const ledger = new Ledger();

@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { liveWorkers } from '../../fixtures/live-workers.ts';
 import { openDatabase, type DatabaseOptions } from '../../../src/index.ts';
 import {
   difference,
@@ -25,6 +26,7 @@ beforeAll(() => {
   scratch = new Scratch();
   base = makeBase(scratch.file('base.db'));
 });
+afterEach(() => expect(liveWorkers()).toEqual([]));
 afterAll(() => scratch[Symbol.dispose]());
 
 describe('files that a crash or a careless copy left (C10)', () => {

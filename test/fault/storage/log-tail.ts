@@ -1,7 +1,8 @@
 import { openDatabase } from '../../../src/index.ts';
 import { FOLDED_ROWS, LOGGED_ROWS, makeBase, textOf, writeFiles } from './base.ts';
 import { Findings, type Extent, type Outcome } from './experiment.ts';
-import { between, createRandom } from './random.ts';
+import { randomFrom } from '../../fixtures/scale.ts';
+import { between } from './random.ts';
 import { Scratch } from './scratch.ts';
 
 interface Row {
@@ -16,7 +17,7 @@ interface Row {
  */
 export async function damageLog({ count, seed }: Extent): Promise<Outcome> {
   const findings = new Findings();
-  const random = createRandom(seed);
+  const random = randomFrom(seed);
   using scratch = new Scratch();
   const base = makeBase(scratch.file('base.db'));
   for (let variant = 0; variant < count; variant += 1) {

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
+import { liveWorkers } from '../../fixtures/live-workers.ts';
 import {
   forgetStream,
   forgetTransaction,
@@ -11,6 +12,8 @@ const MEGABYTES = 16;
 const MEBIBYTE = 1_024 ** 2;
 
 describe('the write-ahead log (C16)', () => {
+  afterEach(() => expect(liveWorkers()).toEqual([]));
+
   test('stays short under steady writing', async () => {
     const report = await writeInCompany(MEGABYTES, async () => undefined);
     expect(report.mostLogBytes).toBeLessThan(MEGABYTES * MEBIBYTE * 0.5);

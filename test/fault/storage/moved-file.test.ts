@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { liveWorkers } from '../../fixtures/live-workers.ts';
 import { openDatabase, type Database } from '../../../src/index.ts';
+import { underWay } from '../../fixtures/scratch-database.ts';
 import { Scratch } from './scratch.ts';
 
 /** The path is looked at ten times a second. */
@@ -21,7 +23,10 @@ beforeEach(async () => {
   await db.value('select count(*) from rows');
 });
 afterEach(async () => {
+  // What callers shared goes back a moment after the last answer.
+  await vi.waitFor(() => expect(underWay(db)).toEqual({ leased: 0, waiting: 0, active: 0 }));
   await db.close();
+  expect(liveWorkers()).toEqual([]);
   scratch[Symbol.dispose]();
 });
 

@@ -8,7 +8,7 @@ import { Child } from './child.ts';
 import { Findings, type Extent, type Outcome } from './experiment.ts';
 import { Ledger } from './ledger.ts';
 import { readContent, type Content } from './parts.ts';
-import { createRandom } from './random.ts';
+import { randomFrom } from '../../fixtures/scale.ts';
 import { Scratch } from './scratch.ts';
 
 const SOURCE = fileURLToPath(new URL('power-cut.c', import.meta.url));
@@ -23,7 +23,7 @@ const MAX_WAIT_MS = 300;
  */
 export async function cutPower({ count, seed }: Extent): Promise<Outcome> {
   const findings = new Findings();
-  const random = createRandom(seed);
+  const random = randomFrom(seed);
   using scratch = new Scratch();
   run('cc', ['-O2', '-o', scratch.file('power-cut'), SOURCE]);
   for (let cut = 0; cut < count; cut += 1) {

@@ -5,12 +5,13 @@
  */
 import { MillpondError, openDatabase } from '../../../../src/index.ts';
 import { ACCOUNTS, COUNTERS } from '../processes.ts';
-import { between, createRandom } from '../random.ts';
+import { randomFrom } from '../../../fixtures/scale.ts';
+import { between } from '../random.ts';
 import { tell } from './tell.ts';
 
 const CALLERS = 8;
 const [path, operations, seed] = process.argv.slice(2) as [string, string, string];
-const random = createRandom(Number(seed));
+const random = randomFrom(Number(seed));
 const db = await openDatabase(`sqlite:${path}`, { log: 'silent', sqlite: { walCheckpointBytes: 262_144 } });
 let left = Number(operations);
 let increments = 0;
