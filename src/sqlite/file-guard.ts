@@ -157,8 +157,8 @@ export class FileWatch {
     const state = found === undefined ? 'gone' : 'another file than the one opened';
     const message =
       `The database file at ${this.#path} is ${state}. ` +
-      'Writes are stopped: they would go to a file that nobody can find. Put the file back and restart; if another ' +
-      'one is to take its place, first move its -wal away, which SQLite would apply to the new one.';
+      'Writes are stopped: they would go to a file that nobody can find. Put the file back and restart; if ' +
+      'another one is to take its place, first move its -wal away, which SQLite would apply to the new one.';
     throw this.#stop(new ConnectionError(message, { code: 'ERR_MILLPOND_FILE_CHANGED' }));
   }
 
