@@ -35,8 +35,11 @@ export interface Backend {
   pendingCalls(): number;
   /** Asks the database whether it answers. @throws the reason why not */
   check(): Promise<void>;
-  /** Drops connections that may be stale, after a failed check. */
-  reconnect(): void;
+  /**
+   * Drops connections that may be stale, after a failed check. Absent where the data would go with them, in
+   * memory.
+   */
+  readonly reconnect: (() => void) | undefined;
   backup(path: string, overwrite: boolean): Promise<void>;
   /**
    * Ends everything: waits for leases up to the limit, then ends them under their holders. Settles within 2 s

@@ -81,7 +81,7 @@ async function createDatabase(config: ResolvedDatabaseConfig, onClose: () => voi
     announce: events,
     clock: systemClock,
     check: () => backend.check(),
-    reconnect: () => backend.reconnect(),
+    reconnect: backend.reconnect,
   });
   health.start();
   const { closeTimeoutMs } = config;

@@ -8,8 +8,8 @@ export interface HealthMonitorParts {
   readonly clock: Clock;
   /** Rejects with the reason why the database does not answer. */
   check(): Promise<void>;
-  /** Drops what may be stale, so that the next check opens anew. */
-  reconnect(): void;
+  /** Drops what may be stale, so that the next check opens anew; absent where nothing can be opened anew. */
+  readonly reconnect: (() => void) | undefined;
 }
 
 /** What the last check said. */
@@ -61,16 +61,18 @@ export class HealthMonitor {
 
   /** One check of the interval (attempt 0), or one of the retries after a failed one. */
   async #run(attempt: number): Promise<void> {
-    const { intervalMs, reconnect, maxRetries, retryIntervalMs } = this.#parts.settings;
+    const { intervalMs, maxRetries, retryIntervalMs } = this.#parts.settings;
+    const reconnect = this.#parts.settings.reconnect ? this.#parts.reconnect : undefined;
     const { status } = await this.check();
-    if (status === 'up' || !reconnect || attempt >= maxRetries) return this.#schedule(intervalMs, 0);
+    if (status === 'up' || reconnect === undefined || attempt >= maxRetries)
+      return this.#schedule(intervalMs, 0);
     if (this.#stopped) return;
     this.#parts.announce.emit('health:reconnecting', {
       side: 'primary',
       attempt: attempt + 1,
       delayMs: retryIntervalMs,
     });
-    this.#parts.reconnect();
+    reconnect();
     this.#schedule(retryIntervalMs, attempt + 1);
   }
 

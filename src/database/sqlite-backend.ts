@@ -13,7 +13,7 @@ import type {
   ShapeResult,
   Statement,
 } from '../driver/index.ts';
-import { ConfigError, UsageError } from '../errors/index.ts';
+import { ConfigError, ConnectionPoolExhaustedError, TimeoutError, UsageError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { Pool, resolvePoolOptions, type LeaseInfo, type PoolStats } from '../pool/index.ts';
 import {
@@ -27,6 +27,7 @@ import {
   type SqliteSettings,
 } from '../sqlite/index.ts';
 import type { Backend } from './backend.ts';
+import { InMemorySource } from './in-memory-source.ts';
 import { addPoolStats } from './pool-sum.ts';
 
 export interface BackendParts {
@@ -57,6 +58,7 @@ export class SqliteBackend implements Backend {
   readonly dialect = 'sqlite';
   readonly exclusiveWriter = true;
   readonly readersApart: boolean;
+  readonly reconnect: (() => void) | undefined;
   readonly #config: ResolvedSqliteConfig;
   readonly #engine: SqliteEngine;
   readonly #writers: Pool<SqliteConnection>;
@@ -68,6 +70,7 @@ export class SqliteBackend implements Backend {
    */
   readonly #express: Pool<SqliteConnection> | undefined;
   readonly #beforeCall: (() => void) | undefined;
+  readonly #isInMemory: boolean;
 
   private constructor(
     config: ResolvedSqliteConfig,
@@ -76,17 +79,23 @@ export class SqliteBackend implements Backend {
     this.readersApart = config.pooled;
     this.#beforeCall = config.pooled ? undefined : beforeCall;
     this.#config = config;
+    this.#isInMemory = config.path === ':memory:';
+    this.reconnect = this.#isInMemory ? undefined : () => this.#retireAll();
     this.#engine = new SqliteEngine({ settings: toSettings(config), announce, observer, beforeWrite });
     const parts = { announce: withoutEngineLeaks(announce), clock: systemClock };
     const create = (role: ConnectionRole) => () => this.#engine.connect(role);
     const factory = (role: ConnectionRole) => ({
       create: create(role),
       destroy: (connection: SqliteConnection, reason: string) => connection.end(reason, CLOSE_STEP_MS),
-      ping: (connection: SqliteConnection) => connection.ping(),
+      // The loss of a thread is heard of. A ping would only find one that is slow, and in memory that is no
+      // reason to end it.
+      ...(this.#isInMemory ? {} : { ping: (connection: SqliteConnection) => connection.ping() }),
       isUsable: (connection: SqliteConnection) => connection.usable,
       describe: ({ id, role: actual }: SqliteConnection) => ({ connectionId: id, role: actual }),
     });
-    const one = { ...config.pool, min: 1, max: 1, maxOverflow: 0, idleTimeoutMs: 0, maxLifetimeMs: 0 };
+    // What is lost in memory cannot be opened again: nothing is to try.
+    const min = this.#isInMemory ? 0 : 1;
+    const one = { ...config.pool, min, max: 1, maxOverflow: 0, idleTimeoutMs: 0, maxLifetimeMs: 0 };
     const writerRole = config.readOnly ? 'reader' : 'writer';
     this.#writers = new Pool({
       ...parts,
@@ -115,7 +124,7 @@ export class SqliteBackend implements Backend {
   static async open(config: ResolvedSqliteConfig, parts: BackendParts): Promise<SqliteBackend> {
     const backend = new SqliteBackend(config, parts);
     try {
-      await backend.#writers.start();
+      await backend.#writers.start(1);
       backend.#engine.start({
         writer: backend.#writers satisfies LaneSource,
         reader: backend.#readers,
@@ -135,29 +144,30 @@ export class SqliteBackend implements Backend {
   }
 
   execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
-    this.#beforeCall?.();
+    this.#assertMayCall();
     return this.#engine.execute(shape, statement, options);
   }
 
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
-    this.#beforeCall?.();
+    this.#assertMayCall();
     const known = this.#engine.analyze(statement, options);
     if (known === undefined) return this.#streamUnknown(statement, options);
     return known.writes ? this.#streamWrite(statement, options) : this.#streamRead(statement, options);
   }
 
   batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
-    this.#beforeCall?.();
+    this.#assertMayCall();
     return this.#engine.batch(statements, options);
   }
 
   script(text: string, options: CallOptions): Promise<void> {
-    this.#beforeCall?.();
+    this.#assertMayCall();
     return this.#engine.script(text, options);
   }
 
   source(readOnly: boolean): LeaseSource<DriverConnection> {
-    return this.#pool(readOnly);
+    this.#engine.assertThere();
+    return this.#isInMemory ? new InMemorySource(this.#writers) : this.#pool(readOnly);
   }
 
   hasRoom(readOnly: boolean): boolean {
@@ -185,14 +195,16 @@ export class SqliteBackend implements Backend {
   }
 
   async check(): Promise<void> {
-    this.#engine.checkFile();
+    this.#engine.checkPlace();
+    if (this.#isBusy()) return;
     // Not 'select 1' alone: that reads nothing of the file.
     const statement = { text: 'select count(*) from sqlite_schema', params: [] };
-    await this.#engine.execute('value', statement, { timeoutMs: CHECK_TIMEOUT_MS, name: 'health check' });
-  }
-
-  reconnect(): void {
-    for (const pool of this.#pools()) pool.retireAll('health check failed');
+    try {
+      await this.#engine.execute('value', statement, { timeoutMs: CHECK_TIMEOUT_MS, name: 'health check' });
+    } catch (error) {
+      // Somebody has taken the connection since, and the check was waiting for it.
+      if (!(isWaitOver(error) && this.#isLent())) throw error;
+    }
   }
 
   async backup(path: string, overwrite: boolean): Promise<void> {
@@ -203,6 +215,7 @@ export class SqliteBackend implements Backend {
         `There is a file at ${target} already. Choose another name, or pass { overwrite: true }.`,
       );
     }
+    this.#engine.assertThere();
     const lease = await this.#readers.acquire({ holder: 'backup' });
     try {
       await this.#engine.backup(lease.resource, target);
@@ -223,6 +236,25 @@ export class SqliteBackend implements Backend {
     await this.#tidy(Math.min(CLOSE_STEP_MS, left(timeoutMs + READERS_END_MS)));
     await waitAtMost(left(timeoutMs + CLOSE_END_MS), this.#writers.close({ timeoutMs: left(timeoutMs) }));
     this.#engine.close();
+  }
+
+  #retireAll(): void {
+    for (const pool of this.#pools()) pool.retireAll('health check failed');
+  }
+
+  #assertMayCall(): void {
+    this.#engine.assertThere();
+    this.#beforeCall?.();
+  }
+
+  /** With one connection: whether a check would wait behind its holder, who shows that it is there. */
+  #isBusy(): boolean {
+    return !this.#config.pooled && this.#writers.leases().length > 0;
+  }
+
+  /** The same, where the engine's own use of it does not count. */
+  #isLent(): boolean {
+    return !this.#config.pooled && this.#writers.leases().some(({ holder }) => !isEngine(holder));
   }
 
   #pools(): Pool<SqliteConnection>[] {
@@ -308,14 +340,22 @@ async function readInitScript(path: string): Promise<string> {
   }
 }
 
+/** What waits for a connection, and got none in time. */
+function isWaitOver(error: unknown): boolean {
+  return error instanceof TimeoutError || error instanceof ConnectionPoolExhaustedError;
+}
+
+function isEngine(holder: string): boolean {
+  return Object.values<string>(ENGINE_HOLDERS).includes(holder);
+}
+
 /** What the engine holds for all callers together is busy, not leaked. */
 function withoutEngineLeaks(announce: Announcer): Announcer {
-  const holders = new Set<string>(Object.values(ENGINE_HOLDERS));
   return {
     has: (name) => announce.has(name),
     emit: (name, event) => {
       const isLeak = name === 'pool:leak' || name === 'pool:leak-returned';
-      if (isLeak && holders.has((event as { holder: string }).holder)) return;
+      if (isLeak && isEngine((event as { holder: string }).holder)) return;
       announce.emit(name, event);
     },
   };

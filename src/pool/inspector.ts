@@ -62,7 +62,7 @@ export class Inspector<Resource> {
       new ConnectionError(`A ${check} in pool "${name}" was not answered within ${limitMs} ms.`);
     // An engine may throw where it should reject; both end here, in this promise.
     const answer = check === 'ping' ? factory.ping?.(resource) : factory.reset?.(resource);
-    // Who waits for a connection has a limit of his own, and nobody else waits for this.
+    // Those who wait for a connection have limits of their own, and nobody else waits for this.
     const limit = { clock, limitMs, late, signal: this.#stop.signal, keepAlive: false };
     return (await withinLimit(Promise.resolve(answer), limit)) === true;
   }

@@ -34,6 +34,14 @@ describe('Pool: start', () => {
     expect(events.of('connection:open')[2]).toEqual({ connectionId: 3, role: 'main', openMs: 0 });
   });
 
+  it('opens as many as it is told to, and keeps them whatever min is', async () => {
+    const { pool, clock, opened } = numberPool({ min: 0, max: 2 });
+    await pool.start(1);
+    await clock.advanceAsync(1_000);
+    expect(opened).toEqual([1]);
+    expect(pool.stats()).toMatchObject({ size: 1, idle: 1 });
+  });
+
   it('fails at once when a connection cannot be opened, and says why', async () => {
     const server = flaky();
     const { pool } = numberPool({ min: 2 }, { create: server.create });

@@ -73,14 +73,14 @@ export class Pool<Resource> implements LeaseSource<Resource> {
   }
 
   /**
-   * Opens `min` connections, so that a database that cannot be reached is an error now and not at the first
+   * Opens `count` connections, so that a database that cannot be reached is an error now and not at the first
    * call.
    * @throws ConnectionError of the first that failed. The pool may then be closed, or used: it goes on
    * trying.
    */
-  async start(): Promise<void> {
+  async start(count: number = this.#parts.options.min): Promise<void> {
     if (this.#isClosing) throw closedError(this.name);
-    await this.#supply.fill();
+    await this.#supply.fill(count);
   }
 
   /**

@@ -61,9 +61,9 @@ export class Supply<Resource> {
     return { count: this.#opener.failures, error: this.#opener.lastError };
   }
 
-  /** Opens `min`. @throws the error of the first that failed. */
-  async fill(): Promise<void> {
-    const missing = Math.min(this.#parts.options.min - this.inventory.size, this.#room);
+  /** Opens what is missing to `count`. @throws the error of the first that failed. */
+  async fill(count: number): Promise<void> {
+    const missing = Math.min(count - this.inventory.size, this.#room);
     await Promise.all(Array.from({ length: Math.max(0, missing) }, () => this.#open()));
   }
 

@@ -25,6 +25,7 @@ import {
   type CallRequest,
   type PendingCall,
 } from './pending-call.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import { PlanCache, type Plan } from './plan.ts';
 import type { MaintenanceTask } from './protocol.ts';
 import { ReadLanes } from './read-lanes.ts';
@@ -74,6 +75,7 @@ export class SqliteEngine {
   readonly #inlineReads: InlineReads;
   readonly #writePlace: CallPlace;
   readonly #fileWatch: FileWatch;
+  readonly #memoryWatch: MemoryWatch | undefined;
   readonly #home: ConnectionHome;
   #writeLane!: Lane;
   #readLanes: ReadLanes | undefined;
@@ -82,7 +84,8 @@ export class SqliteEngine {
 
   constructor({ settings, announce, observer, beforeWrite }: SqliteEngineParts) {
     assertSqliteVersion();
-    if (settings.path !== ':memory:') preparePlace(settings.path, settings);
+    if (settings.path === ':memory:') this.#memoryWatch = new MemoryWatch();
+    else preparePlace(settings.path, settings);
     this.#settings = settings;
     this.#announce = announce;
     this.#observer = observer;
@@ -105,6 +108,7 @@ export class SqliteEngine {
   /** Opens a connection for a pool. The first writer must be open before anything else is. */
   async connect(role: ConnectionRole): Promise<SqliteConnection> {
     this.#fileWatch.assertSameFile();
+    this.#memoryWatch?.assertFirst();
     const worker = await WorkerConnection.open(role, {
       settings: this.#settings,
       interrupter: this.#interrupter,
@@ -116,6 +120,7 @@ export class SqliteEngine {
       noteFailure: (failure) => this.#fileWatch.noteFailure(failure),
       keepsLog: () => this.#fileWatch.isStopped,
     });
+    this.#memoryWatch?.watch(worker.lost);
     return new SqliteConnection(worker, this.#home);
   }
 
@@ -195,9 +200,15 @@ export class SqliteEngine {
     await connection.worker.maintain('backup', path);
   }
 
-  /** Whether the file is still the one that was opened. @throws ConnectionError */
-  checkFile(): void {
+  /** Whether the file is still the one that was opened, or the memory still there. @throws ConnectionError */
+  checkPlace(): void {
+    this.assertThere();
     this.#fileWatch.check();
+  }
+
+  /** @throws ConnectionError where a database in memory was lost with its connection */
+  assertThere(): void {
+    this.#memoryWatch?.assertThere();
   }
 
   /** False where writes are stopped for good. */

@@ -114,14 +114,16 @@ export class ReadLanes {
       if (!worker.usable || !worker.hasRoom) continue;
       if (best === undefined || worker.inFlight < best.lease.resource.worker.inFlight) best = reader;
     }
-    if (best === undefined) return this.#tryExpress();
+    if (best === undefined)
+      return this.#tryIdle(this.#sources.express) ?? this.#tryIdle(this.#sources.readers);
     if (best.lease.resource.worker.inFlight >= CALLS_BEFORE_SPREAD) this.#addSpare();
     return best;
   }
 
-  #tryExpress(): SharedReader | undefined {
-    const lease = this.#sources.express.tryAcquire(ENGINE_HOLDERS.sharedReads);
-    return lease === undefined ? undefined : this.#adopt(this.#sources.express, lease);
+  /** An open reader that nobody uses or waits for: a thread that must be started first takes much longer. */
+  #tryIdle(source: LaneSource): SharedReader | undefined {
+    const lease = source.tryAcquire(ENGINE_HOLDERS.sharedReads);
+    return lease === undefined ? undefined : this.#adopt(source, lease);
   }
 
   /** Another core for the light reads, unless leases and heavy statements want it. */
