@@ -17,6 +17,8 @@ export function openSession(
   if (role !== 'writer') lowerThreadPriority();
   const database = new DatabaseSync(settings.path, {
     readOnly: role === 'reader',
+    // From the first statement on: registering for interrupts reads the schema, which may be locked.
+    timeout: settings.busyTimeoutMs,
     allowExtension: interruptLibrary !== undefined,
     enableForeignKeyConstraints: settings.foreignKeys,
   });

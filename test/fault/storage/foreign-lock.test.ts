@@ -59,6 +59,26 @@ describe.each(['immediate', 'exclusive'])(
   },
 );
 
+test('is opened when a lock on the whole file is given back in time, and refused at the busy timeout when not (C15)', async () => {
+  const open = () =>
+    openDatabase(`sqlite:${scratch.file('other.db')}`, { log: 'silent', name: false, busyTimeoutMs: 1_000 });
+  const first = await open();
+  await first.script('create table rows (id integer primary key, payload text not null)');
+  await first.close();
+  const short = await hold('whole', 300, 'other.db');
+  const second = await open();
+  expect(await second.value('select count(*) from rows'), 'what the other program wrote').toBe(1);
+  await second.close();
+  await short.ended;
+  await hold('whole', 10_000, 'other.db');
+  const refused = await timed(open());
+  expect(refused.error).toMatchObject({
+    code: 'ERR_MILLPOND_CONNECTION',
+    message: expect.stringContaining('busyTimeoutMs'),
+  });
+  expect(refused.tookMs).toBeGreaterThan(980);
+});
+
 test('waits for a lock that is given back in time, and tells nobody (C15)', async () => {
   const lock = await hold('immediate', BUSY_TIMEOUT_MS / 3);
   await Promise.all([insert(), insert(), db.transaction(() => insert())]);
@@ -81,8 +101,8 @@ test('names another program whose read pins the log, does not wait for it, and c
   expect((await timed(beside.close())).tookMs, 'to close').toBeLessThan(2_000);
 });
 
-async function hold(mode: string, forMs: number): Promise<Child> {
-  const child = new Child('hold-lock', [scratch.file('app.db'), mode, String(forMs)], { isCovered: false });
+async function hold(mode: string, forMs: number, name: string = 'app.db'): Promise<Child> {
+  const child = new Child('hold-lock', [scratch.file(name), mode, String(forMs)], { isCovered: false });
   children.push(child);
   expect(await child.ready).toBe('held');
   return child;

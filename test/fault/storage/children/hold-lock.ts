@@ -1,6 +1,6 @@
 /**
  * Another program on the same file, without millpond: holds a transaction for a while. Arguments: the file,
- * `immediate`, `exclusive` or `read`, and for how many ms.
+ * `immediate`, `exclusive`, `whole` or `read`, and for how many ms.
  */
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,9 @@ import { tell } from './tell.ts';
 
 const [path, mode, forMs] = process.argv.slice(2) as [string, string, string];
 const database = new DatabaseSync(path, { timeout: 5_000 });
-database.exec(mode === 'read' ? 'begin' : `begin ${mode}`);
+// In this mode a WAL database is nobody else's, readers included, until it is closed.
+if (mode === 'whole') database.exec('pragma locking_mode = exclusive');
+database.exec(mode === 'read' ? 'begin' : `begin ${mode === 'whole' ? 'immediate' : mode}`);
 database.prepare('select count(*) from rows').get();
 if (mode !== 'read') database.exec("insert into rows (payload) values ('of the other program')");
 tell('held');
