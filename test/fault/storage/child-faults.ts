@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { Child, type ChildEnd } from './child.ts';
+import { Child, ONE_CONNECTION, type ChildEnd } from './child.ts';
 import { readShim, shimEnvironment, type Fault } from './io-shim.ts';
 import { Ledger } from './ledger.ts';
 import { readContent, type Content } from './parts.ts';
@@ -22,14 +22,14 @@ export async function runThroughFault(
   scratch: Scratch,
   name: string,
   fault: Fault,
-  dies: boolean = false,
+  { dies = false, isPooled = true }: { readonly dies?: boolean; readonly isPooled?: boolean } = {},
 ): Promise<FaultRun> {
   const path = scratch.file(`${name}.db`);
   const ledger = new Ledger();
   const looks = new Map<string, string>();
   const child = new Child('write-through-faults', [path, dies ? 'dies' : 'lives'], {
     isCovered: fault.action > 0 && !dies,
-    env: shimEnvironment(scratch, path, fault),
+    env: { ...shimEnvironment(scratch, path, fault), ...(isPooled ? {} : ONE_CONNECTION) },
     onLine: (line) => {
       ledger.take(line);
       const [word = '', phase = '', ...rest] = line.split(' ');

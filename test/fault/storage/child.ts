@@ -25,6 +25,9 @@ export interface ChildOptions {
   readonly limitMs?: number;
 }
 
+/** The environment of a child that opens its database with one connection for everything. */
+export const ONE_CONNECTION: Readonly<Record<string, string>> = { MILLPOND_POOLED: 'false' };
+
 /** Half of the start of a child is compiling the same files. */
 const COMPILE_CACHE = join(tmpdir(), 'millpond-fault-compile-cache');
 

@@ -58,10 +58,12 @@ async function failCalls({ count, seed }: Extent, plans: readonly Plan[], calls:
   for (let index = 0; index < count; index += 1) {
     const plan = plans[index % plans.length]!;
     // Each plan gets its faults spread over the whole run.
-    const step = Math.floor(index / plans.length) / Math.ceil(count / plans.length);
-    const skip = Math.floor((step + random() / Math.ceil(count / plans.length)) * calls);
-    const run = await runThroughFault(scratch, `fault${index}`, { ...plan, skip }, plan.dies === true);
-    judge(`${plan.name} after ${skip}`, plan, run, findings);
+    const rounds = Math.ceil(count / plans.length);
+    const round = Math.floor(index / plans.length);
+    const skip = Math.floor(((round + random()) / rounds) * calls);
+    const options = { dies: plan.dies === true, isPooled: round % 2 === 0 };
+    const run = await runThroughFault(scratch, `fault${index}`, { ...plan, skip }, options);
+    judge(`${plan.name} after ${skip}${options.isPooled ? '' : ', one connection'}`, plan, run, findings);
     scratch.removeAll('fault');
   }
   return findings.outcome();

@@ -1,7 +1,7 @@
 import { cpSync, existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Child } from './child.ts';
+import { Child, ONE_CONNECTION } from './child.ts';
 import { Findings, type Extent, type Outcome } from './experiment.ts';
 import { Ledger } from './ledger.ts';
 import { readContent, type Content } from './parts.ts';
@@ -20,6 +20,15 @@ const MAX_WAIT_MS = 40;
 type Moment = 'working' | 'opening' | 'closing';
 const MOMENTS: readonly Moment[] = ['working', 'working', 'working', 'opening', 'closing'];
 
+interface Kill {
+  /** What the operations of its process are called. */
+  readonly name: string;
+  readonly moment: Moment;
+  readonly random: () => number;
+  readonly ledger: Ledger;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /**
  * C01: kills a writing process at a random moment, again and again, and looks at what is left: every write
  * that was told to be committed is there, none that was refused is, and no operation is there in part.
@@ -32,7 +41,9 @@ export async function killWriters({ count, seed }: Extent): Promise<Outcome> {
     const ledger = new Ledger();
     for (let kill = done; kill < Math.min(count, done + KILLS_PER_FILE); kill += 1) {
       const moment = MOMENTS[kill % MOMENTS.length]!;
-      await killOnce(scratch.file('app.db'), { name: `k${kill}`, moment, random, ledger });
+      // Every fourth with one connection, on the same file.
+      const env = kill % 4 === 3 ? ONE_CONNECTION : {};
+      await killOnce(scratch.file('app.db'), { name: `k${kill}`, moment, random, ledger, env });
       check(`kill ${kill} (${moment})`, inspect(scratch), ledger, findings);
       findings.add('kills');
       findings.add(`killsWhile_${moment}`);
@@ -42,14 +53,12 @@ export async function killWriters({ count, seed }: Extent): Promise<Outcome> {
   return findings.outcome();
 }
 
-async function killOnce(
-  path: string,
-  { name, moment, random, ledger }: { name: string; moment: Moment; random: () => number; ledger: Ledger },
-): Promise<void> {
+async function killOnce(path: string, { name, moment, random, ledger, env }: Kill): Promise<void> {
   const closeAfterMs = moment === 'closing' ? String(between(random, 0, MAX_WAIT_MS)) : 'never';
   const begun = Promise.withResolvers<void>();
   const child = new Child('write-until-killed', [path, name, closeAfterMs], {
     isCovered: false,
+    env,
     onLine: (line) => {
       ledger.take(line);
       if (line.startsWith('committed')) begun.resolve();
