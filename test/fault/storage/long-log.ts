@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase, type Database, type DatabaseOptions, type EventOf } from '../../../src/index.ts';
+import { Findings, type Extent, type Outcome } from './experiment.ts';
 import { Scratch } from './scratch.ts';
 
 /** The log's size at which it is checkpointed here. Small, so that a log that only grows shows soon. */
@@ -53,6 +54,34 @@ export async function writeInCompany(
   look();
   await writeAll(db, latencies.length);
   return { ...describe(latencies), mostLogBytes, laterGrowthBytes: logBytes(db) - mostLogBytes, alarms };
+}
+
+const SCENARIOS: Readonly<Record<string, { readonly company: Company; readonly options?: DatabaseOptions }>> =
+  {
+    alone: { company: async () => undefined },
+    oneConnection: { company: async () => undefined, options: { pooled: false } },
+    scans: { company: (db, isOver) => scanWithoutPause(db, isOver) },
+    forgottenTransaction: { company: (db, isOver) => forgetTransaction(db, isOver) },
+    forgottenStream: { company: (db, isOver) => forgetStream(db, isOver) },
+  };
+
+/** C16: writes `count` megabytes beside each kind of reader, and measures the log and the writes. */
+export async function measureLog({ count }: Extent): Promise<Outcome> {
+  const findings = new Findings();
+  for (const [name, { company, options }] of Object.entries(SCENARIOS)) {
+    const report = await writeInCompany(count, company, options);
+    findings.add(`${name}: log MiB`, Math.round(report.mostLogBytes / 1_024 ** 2));
+    findings.add(`${name}: alarms`, report.alarms.length);
+    findings.add(`${name}: write p50 ms`, round(report.p50Ms));
+    findings.add(`${name}: write p99 ms`, round(report.p99Ms));
+    findings.add(`${name}: slowest write ms`, Math.round(report.slowestMs));
+    if (report.slowestMs > 2_000) findings.break(`${name}: a write took ${report.slowestMs} ms`);
+  }
+  return findings.outcome();
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100;
 }
 
 /** Statements of some milliseconds each, one right after the other on every reader there is. */

@@ -12,6 +12,7 @@ import { fillDisk } from './full-disk.ts';
 import { killAtPoints } from './kill-points.ts';
 import { killWriters } from './kill.ts';
 import { damageLog } from './log-tail.ts';
+import { measureLog } from './long-log.ts';
 import { cutPower } from './power-cut.ts';
 import { runProcesses } from './processes.ts';
 
@@ -29,6 +30,7 @@ const EXPERIMENTS: Readonly<Record<string, Entry>> = {
   'full-disk': { run: fillDisk, count: 4, isSpecial: true },
   processes: { run: runProcesses, count: 3_000 },
   'log-tail': { run: damageLog, count: 12 },
+  'long-log': { run: measureLog, count: 16 },
   'damaged-file': { run: damageFiles, count: 40 },
   'failing-syncs': { run: failSyncs, count: 8 },
   'failing-writes': { run: failWrites, count: 10 },
