@@ -239,6 +239,8 @@ export class SqliteBackend implements Backend {
   }
 
   #retireAll(): void {
+    // Where writes are stopped for good no other connection would be better, and there may be none.
+    if (!this.#engine.isSound) return;
     for (const pool of this.#pools()) pool.retireAll('health check failed');
   }
 
