@@ -1,16 +1,21 @@
 export {
+  closeOnSignals,
   getDb,
   openDatabase,
   Transactional,
   transactional,
   type AcquireOptions,
   type BackupOptions,
+  type Closeable,
+  type CloseOnSignalsOptions,
+  type CurrentTransaction,
   type Database,
   type DatabaseLease,
   type DatabaseStats,
   type Health,
   type HealthCheckResult,
   type QueryStats,
+  type SignalShutdown,
 } from './database/index.ts';
 export {
   onCommit,
@@ -34,10 +39,13 @@ export { sql, type Params, type Sql } from './sql/index.ts';
 export type {
   BatchItemResult,
   CallOptions,
+  ColumnDescription,
   Isolation,
+  ParameterDescription,
   Queryable,
   RunResult,
   SqlInput,
+  StatementDescription,
 } from './driver/index.ts';
 export type { EventName, EventOf, Listener, QueryEvent } from './events/index.ts';
 export type { LeaseInfo, PoolStats } from './pool/index.ts';

@@ -6,6 +6,7 @@ import type {
   Shape,
   ShapeResult,
   Statement,
+  StatementDescription,
 } from '../driver/index.ts';
 import type { LeaseInfo, PoolStats } from '../pool/index.ts';
 import type { Dialect } from '../sql/index.ts';
@@ -17,6 +18,9 @@ export interface Backend {
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]>;
   batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]>;
   script(text: string, options: CallOptions): Promise<void>;
+
+  /** What a statement is, without running it. Parameters come without their names. @throws its error */
+  describe(text: string): Promise<StatementDescription>;
 
   /** Where the connections of transactions and leases come from. */
   source(readOnly: boolean): LeaseSource<DriverConnection>;

@@ -8,10 +8,11 @@ import {
   type Shape,
   type ShapeResult,
   type Statement,
+  type StatementDescription,
 } from '../driver/index.ts';
 import { ConnectionError } from '../errors/index.ts';
 import type { EventHub, EventName, Listener } from '../events/index.ts';
-import type { Dialect } from '../sql/index.ts';
+import { describePlaceholders, type Dialect } from '../sql/index.ts';
 import {
   currentTransaction,
   type BeginTransactionOptions,
@@ -54,6 +55,13 @@ export interface Health {
   /** `down` when any side is. */
   readonly status: 'up' | 'down';
   readonly checks: readonly HealthCheckResult[];
+}
+
+/** A running transaction, as those see it who take part without holding it. */
+export interface CurrentTransaction {
+  readonly id: number;
+  /** True also for a part that is for reading alone, in a transaction that writes. */
+  readonly readOnly: boolean;
 }
 
 export interface AcquireOptions {
@@ -137,6 +145,25 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     transactions.assertMayAcquire(true, 'A lease');
     const request: AcquireRequest = { timeoutMs, signal, holder: name };
     return new DatabaseLease(await backend.source(true).acquire(request), backend.dialect);
+  }
+
+  /**
+   * What a statement is, without running it: tables, columns, parameters. A `:name` needs no value.
+   * @throws QueryExecutionError where the engine cannot prepare it
+   */
+  async describe(text: string): Promise<StatementDescription> {
+    if (this.#closing !== undefined) throw this.#closedError();
+    const { text: numbered, names } = describePlaceholders(text, this.dialect);
+    const description = await this.#parts.backend.describe(numbered);
+    const parameters = description.parameters.map(({ type }, index) => ({ name: names[index], type }));
+    return { ...description, parameters };
+  }
+
+  /** The transaction of this database in which the running async flow is, if any. It may have ended. */
+  get currentTransaction(): CurrentTransaction | undefined {
+    const view = currentTransaction(this.#key);
+    if (view === undefined) return undefined;
+    return { id: view.scope.transaction.id, readOnly: view.readOnly };
   }
 
   /** @returns a function that takes the listener off. A listener that throws breaks nobody. */

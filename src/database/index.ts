@@ -1,8 +1,10 @@
 export { Transactional, transactional } from './ambient.ts';
+export { closeOnSignals, type CloseOnSignalsOptions, type SignalShutdown } from './close-on-signals.ts';
 export { openDatabase } from './create-database.ts';
 export {
   type AcquireOptions,
   type BackupOptions,
+  type CurrentTransaction,
   type Database,
   type DatabaseStats,
   type Health,
@@ -10,4 +12,6 @@ export {
 export type { DatabaseLease } from './database-lease.ts';
 export type { HealthCheckResult } from './health-monitor.ts';
 export type { QueryStats } from './query-recorder.ts';
+export { createLogger, type LeveledLogger } from './logger.ts';
 export { getDb } from './registry.ts';
+export type { Closeable } from './shutdown.ts';

@@ -1,4 +1,5 @@
-import type { ObservedStatement, QueryObserver } from '../driver/index.ts';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { CallContext, ObservedStatement, QueryObserver } from '../driver/index.ts';
 import type { Announcer, QueryEvent } from '../events/index.ts';
 
 export interface QueryStats {
@@ -31,6 +32,17 @@ export class QueryRecorder implements QueryObserver {
     this.#exposeParams = options.exposeParams;
   }
 
+  started(sql: string, name: string | undefined, transactionId: number | undefined): CallContext | undefined {
+    if (this.#announce.has('query:start')) {
+      this.#announce.emit('query:start', {
+        sql,
+        ...(name === undefined ? {} : { name }),
+        ...(transactionId === undefined ? {} : { transactionId }),
+      });
+    }
+    return this.#announce.has('query:end') ? AsyncLocalStorage.snapshot() : undefined;
+  }
+
   record(durationMs: number, rows: number): boolean {
     this.#count += 1;
     this.#rows += rows;
@@ -39,20 +51,22 @@ export class QueryRecorder implements QueryObserver {
   }
 
   succeeded(statement: ObservedStatement, rows: number): void {
-    const { durationMs } = statement;
-    if (this.#announce.has('query:end')) this.#announce.emit('query:end', this.#toEvent(statement, rows));
-    if (durationMs < this.#slowQueryMs) return;
-    this.#slow += 1;
-    if (!this.#announce.has('query:slow')) return;
-    this.#announce.emit('query:slow', { ...this.#toEvent(statement, rows), thresholdMs: this.#slowQueryMs });
+    const isSlow = statement.durationMs >= this.#slowQueryMs;
+    if (isSlow) this.#slow += 1;
+    const event = this.#toEvent(statement, rows);
+    inContextOf(statement, () => {
+      this.#announce.emit('query:end', event);
+      if (isSlow) this.#announce.emit('query:slow', { ...event, thresholdMs: this.#slowQueryMs });
+    });
   }
 
   failed(statement: ObservedStatement, error: Error): void {
     this.#count += 1;
     this.#errors += 1;
     this.#totalMs += statement.durationMs;
-    if (this.#announce.has('query:error'))
-      this.#announce.emit('query:error', { ...this.#toEvent(statement, 0), error });
+    if (!this.#announce.has('query:error')) return;
+    const event = { ...this.#toEvent(statement, 0), error };
+    inContextOf(statement, () => this.#announce.emit('query:error', event));
   }
 
   stats(): QueryStats {
@@ -67,6 +81,7 @@ export class QueryRecorder implements QueryObserver {
 
   #toEvent(statement: ObservedStatement, rows: number): QueryEvent {
     const { text, name, params, placement, connectionId, transactionId, durationMs } = statement;
+    const { waitedMs, ranMs, tables } = statement;
     return {
       sql: text,
       ...(name === undefined ? {} : { name }),
@@ -75,7 +90,15 @@ export class QueryRecorder implements QueryObserver {
       placement,
       ...(connectionId === undefined ? {} : { connectionId }),
       ...(transactionId === undefined ? {} : { transactionId }),
+      ...(waitedMs === undefined ? {} : { waitedMs }),
+      ...(ranMs === undefined ? {} : { ranMs }),
+      ...(tables === undefined ? {} : { tablesRead: tables.tablesRead, tablesWritten: tables.tablesWritten }),
       ...(this.#exposeParams ? { params } : {}),
     };
   }
+}
+
+function inContextOf({ context }: ObservedStatement, report: () => void): void {
+  if (context === undefined) report();
+  else context(report);
 }

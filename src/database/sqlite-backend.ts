@@ -12,6 +12,7 @@ import type {
   Shape,
   ShapeResult,
   Statement,
+  StatementDescription,
 } from '../driver/index.ts';
 import { ConfigError, ConnectionPoolExhaustedError, TimeoutError, UsageError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
@@ -163,6 +164,11 @@ export class SqliteBackend implements Backend {
   script(text: string, options: CallOptions): Promise<void> {
     this.#assertMayCall();
     return this.#engine.script(text, options);
+  }
+
+  describe(text: string): Promise<StatementDescription> {
+    this.#assertMayCall();
+    return this.#engine.describe(text);
   }
 
   source(readOnly: boolean): LeaseSource<DriverConnection> {

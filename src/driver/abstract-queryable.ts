@@ -38,6 +38,12 @@ export abstract class AbstractQueryable implements Queryable {
     return this.#call('all', [query, second, third]);
   }
 
+  arrays(query: Sql, options?: CallOptions): Promise<unknown[][]>;
+  arrays(text: string, params?: Params, options?: CallOptions): Promise<unknown[][]>;
+  arrays(query: Query, second?: Second, third?: CallOptions): Promise<unknown[][]> {
+    return this.#call('arrays', [query, second, third]);
+  }
+
   get<Row = Record<string, unknown>>(query: Sql, options?: CallOptions): Promise<Row | undefined>;
   get<Row = Record<string, unknown>>(
     text: string,

@@ -1,5 +1,5 @@
 /** What the caller wants back from a statement. */
-export type Shape = 'all' | 'get' | 'value' | 'run' | 'json';
+export type Shape = 'all' | 'arrays' | 'get' | 'value' | 'run' | 'json';
 
 /** Options of one call, the last argument of every method of `Queryable`. */
 export interface CallOptions {
@@ -37,6 +37,7 @@ export interface BatchItemResult<Row = Record<string, unknown>> extends RunResul
 
 export interface ShapeResult {
   readonly all: Record<string, unknown>[];
+  readonly arrays: unknown[][];
   readonly get: Record<string, unknown> | undefined;
   readonly value: unknown;
   readonly run: RunResult;

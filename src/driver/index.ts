@@ -9,5 +9,12 @@ export type {
   LeaseLike,
   LeaseSource,
 } from './connection.ts';
+export type { ColumnDescription, ParameterDescription, StatementDescription } from './description.ts';
 export type { Queryable, SqlInput } from './queryable.ts';
-export type { ObservedStatement, Placement, QueryObserver } from './observer.ts';
+export type {
+  CallContext,
+  ObservedStatement,
+  Placement,
+  QueryObserver,
+  StatementTables,
+} from './observer.ts';

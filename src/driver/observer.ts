@@ -4,6 +4,15 @@
  */
 export type Placement = 'inline' | 'worker' | 'grouped' | 'connection';
 
+/** Runs `report` in the async context of the call: what it finds in AsyncLocalStorage is the caller's. */
+export type CallContext = (report: () => void) => void;
+
+/** What a statement touches, where the engine knows it without asking. */
+export interface StatementTables {
+  readonly tablesRead: readonly string[];
+  readonly tablesWritten: readonly string[];
+}
+
 /** A finished statement, as the engine reports it. */
 export interface ObservedStatement {
   readonly text: string;
@@ -14,10 +23,22 @@ export interface ObservedStatement {
   readonly transactionId: number | undefined;
   /** Waiting for a connection included. */
   readonly durationMs: number;
+  /** Of that, waiting for a connection; undefined where nobody asked when the call was made. */
+  readonly waitedMs?: number | undefined;
+  /** Of that, inside the database; undefined where the engine does not tell. */
+  readonly ranMs?: number | undefined;
+  readonly tables?: StatementTables | undefined;
+  /** What `started` returned. */
+  readonly context?: CallContext | undefined;
 }
 
 /** Told of every statement that an engine finished. Must not throw. */
 export interface QueryObserver {
+  /**
+   * Told of a call as it is made, in the caller's own async context.
+   * @returns the context to report the call's end in, where somebody wants to hear of it
+   */
+  started(text: string, name: string | undefined, transactionId: number | undefined): CallContext | undefined;
   /**
    * Counts a statement that succeeded. Cheap: most statements are of no more interest than that.
    * @param rows rows returned, or affected by a write

@@ -14,6 +14,10 @@ export interface Queryable {
   all<Row = Record<string, unknown>>(query: Sql, options?: CallOptions): Promise<Row[]>;
   all<Row = Record<string, unknown>>(text: string, params?: Params, options?: CallOptions): Promise<Row[]>;
 
+  /** All rows as arrays of values in column order, for mappers: columns may have the same name. */
+  arrays(query: Sql, options?: CallOptions): Promise<unknown[][]>;
+  arrays(text: string, params?: Params, options?: CallOptions): Promise<unknown[][]>;
+
   /** The first row, or undefined when there is none. */
   get<Row = Record<string, unknown>>(query: Sql, options?: CallOptions): Promise<Row | undefined>;
   get<Row = Record<string, unknown>>(

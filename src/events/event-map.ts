@@ -17,6 +17,13 @@ export interface QueryEvent {
   readonly connectionId?: number;
   readonly transactionId?: number;
   readonly placement: 'inline' | 'worker' | 'grouped' | 'connection';
+  /** Part of `durationMs`: until the statement was sent to its connection. */
+  readonly waitedMs?: number;
+  /** Part of `durationMs`: inside the database. What remains is the way there and back. */
+  readonly ranMs?: number;
+  /** Where the engine knows; those of triggers, views and cascades included. */
+  readonly tablesRead?: readonly string[];
+  readonly tablesWritten?: readonly string[];
   readonly params?: readonly unknown[];
 }
 
@@ -51,9 +58,21 @@ export interface EventMap {
     readonly holder: string;
   };
   'pool:slow-acquire': PoolEvent & { readonly waitedMs: number };
+  /** Announced as the call is made: stack and async context are the caller's. */
+  'query:start': Pick<QueryEvent, 'sql' | 'name' | 'transactionId'>;
+  /** The events of a statement's end are announced in the async context of its call. */
   'query:end': QueryEvent;
   'query:slow': QueryEvent & { readonly thresholdMs: number };
   'query:error': Omit<QueryEvent, 'rows'> & { readonly error: Error };
+  /**
+   * Data was, or may have been, changed: once for each commit, before the promise of the write or transaction
+   * resolves. Without `tables` anything may have changed.
+   */
+  'data:change': {
+    readonly tables: readonly string[] | undefined;
+    /** `foreign`: by another process. */
+    readonly source: 'local' | 'foreign';
+  };
   'transaction:start': TransactionEvent;
   'transaction:commit': TransactionEvent & { readonly durationMs: number };
   'transaction:rollback': TransactionEvent & { readonly durationMs: number; readonly error?: unknown };
@@ -90,9 +109,11 @@ export const EVENT_NAMES: readonly EventName[] = [
   'pool:leak',
   'pool:leak-returned',
   'pool:slow-acquire',
+  'query:start',
   'query:end',
   'query:slow',
   'query:error',
+  'data:change',
   'transaction:start',
   'transaction:commit',
   'transaction:rollback',

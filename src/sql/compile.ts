@@ -1,4 +1,5 @@
 import { UsageError } from '../errors/index.ts';
+import { analyseText } from './analyse-text.ts';
 import { compileTemplate } from './compile-template.ts';
 import { compileText } from './compile-text.ts';
 import { kindOf } from './describe.ts';
@@ -32,4 +33,18 @@ export function compile(query: string | Sql, params: Params | undefined, dialect
     );
   }
   return compileTemplate(query, dialect);
+}
+
+/** A text as the engine takes it, before there are values. */
+export interface PlaceholderList {
+  readonly text: string;
+  /** By position; empty where the placeholders have no names. */
+  readonly names: readonly string[];
+}
+
+/** Like `compile`, for a text that is described and not run. @throws UsageError */
+export function describePlaceholders(text: string, dialect: Dialect): PlaceholderList {
+  const { names, positions, numbered } = analyseText(text, dialect);
+  // On PostgreSQL a text with $1 may have the bounds of an array slice in it: days[:last].
+  return names.length === 0 || positions > 0 ? { text, names: [] } : { text: numbered, names };
 }

@@ -1,4 +1,6 @@
 export { Sql, sql } from './sql.ts';
-export { compile, type Params } from './compile.ts';
+export { compile, describePlaceholders, type Params, type PlaceholderList } from './compile.ts';
 export { checkText, hasPlaceholders } from './analyse-text.ts';
 export type { Dialect } from './dialect.ts';
+export { isDigit, isWordStart } from './characters.ts';
+export { pastComment, pastDollarQuote, pastEscapeString, pastQuoted, pastWord } from './skip-token.ts';

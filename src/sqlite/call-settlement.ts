@@ -1,15 +1,22 @@
-import type { ObservedStatement, QueryObserver } from '../driver/index.ts';
+import type { ObservedStatement, QueryObserver, StatementTables } from '../driver/index.ts';
 import type { Answer } from './answer-decoding.ts';
 import { disarm } from './call-alarm.ts';
 import type { PendingCall } from './pending-call.ts';
 
+interface SettlementParts {
+  readonly observer: QueryObserver;
+  tablesOf(text: string): StatementTables | undefined;
+}
+
 /** Gives the callers of one connection their outcomes, one each, and tells the observer. */
 export class CallSettlement {
   readonly #observer: QueryObserver;
+  readonly #tablesOf: (text: string) => StatementTables | undefined;
   readonly #connectionId: number;
 
-  constructor(observer: QueryObserver, connectionId: number) {
+  constructor({ observer, tablesOf }: SettlementParts, connectionId: number) {
     this.#observer = observer;
+    this.#tablesOf = tablesOf;
     this.#connectionId = connectionId;
   }
 
@@ -18,7 +25,7 @@ export class CallSettlement {
     if (call.observed) {
       const durationMs = performance.now() - call.startedAt;
       if (this.#observer.record(durationMs, answer.rows))
-        this.#observer.succeeded(this.#observed(call, durationMs), answer.rows);
+        this.#observer.succeeded(this.#observed(call, durationMs, answer.micros), answer.rows);
     }
     call.resolve(answer.value);
   }
@@ -27,14 +34,26 @@ export class CallSettlement {
     if (!settle(call)) return;
     if (call.observed) {
       const durationMs = performance.now() - call.startedAt;
-      this.#observer.failed(this.#observed(call, durationMs), error as Error);
+      this.#observer.failed(this.#observed(call, durationMs, 0), error as Error);
     }
     call.reject(error);
   }
 
-  #observed(call: PendingCall, durationMs: number): ObservedStatement {
-    const { text, name, params, placement, transactionId } = call;
-    return { text, name, params, placement, connectionId: this.#connectionId, transactionId, durationMs };
+  #observed(call: PendingCall, durationMs: number, micros: number): ObservedStatement {
+    const { text, name, params, placement, transactionId, context, sentAt } = call;
+    return {
+      text,
+      name,
+      params,
+      placement,
+      connectionId: this.#connectionId,
+      transactionId,
+      durationMs,
+      waitedMs: sentAt === undefined ? undefined : sentAt - call.startedAt,
+      ranMs: micros === 0 ? undefined : micros / 1_000,
+      tables: context === undefined ? undefined : this.#tablesOf(text),
+      context,
+    };
   }
 }
 

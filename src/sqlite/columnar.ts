@@ -112,6 +112,28 @@ function readStrings({ kinds, count, numbers, from, texts }: ColumnarResult): (s
   return strings;
 }
 
+/** The rows as arrays of values. */
+export function readColumnarArrays(result: ColumnarResult): unknown[][] {
+  const { kinds, count, numbers } = result;
+  const strings = readStrings(result);
+  const rows: unknown[][] = [];
+  let { from: numberAt } = result;
+  let stringAt = 0;
+  for (let row = 0; row < count; row += 1) {
+    const values: unknown[] = [];
+    for (let column = 0; column < kinds.length; column += 1) {
+      if (kinds[column] === 's') {
+        values.push(strings[stringAt++]);
+        continue;
+      }
+      const value = numbers[numberAt++]!;
+      values.push(Number.isNaN(value) ? null : value);
+    }
+    rows.push(values);
+  }
+  return rows;
+}
+
 /** Makes all rows of a columnar result. */
 export type ColumnarBuilder = (result: ColumnarResult) => Record<string, unknown>[];
 

@@ -3,14 +3,16 @@ import type {
   BeginOptions,
   CallOptions,
   DriverConnection,
+  QueryObserver,
   Shape,
   ShapeResult,
   Statement,
 } from '../driver/index.ts';
 import { waitAtMost } from '../async/index.ts';
 import { ConnectionError } from '../errors/index.ts';
+import { changesOf, noChanges, TransactionChanges } from './changes.ts';
 import { RowStream } from './row-stream.ts';
-import { createCall, startCall, type CallRequest, type PendingCall } from './pending-call.ts';
+import { askForAnalysis, createCall, startCall, type CallRequest, type PendingCall } from './pending-call.ts';
 import type { ControlVerb } from './protocol.ts';
 import type { StatementAnalysis } from './statement-analysis.ts';
 import type { WorkerConnection } from './worker-connection.ts';
@@ -18,6 +20,7 @@ import type { ConnectionRole } from './settings.ts';
 
 /** What a connection needs to know of the engine that it belongs to. */
 export interface ConnectionHome {
+  readonly observer: QueryObserver;
   readonly queryTimeoutMs: number;
   readonly streamIdleTimeoutMs: number;
   /**
@@ -25,6 +28,10 @@ export interface ConnectionHome {
    * transaction).
    */
   writes(text: string): boolean | undefined;
+  /** Whether somebody wants to hear what a transaction changed. */
+  watchesChanges(): boolean;
+  /** Undefined where only this connection can tell. */
+  analysisOf(text: string): StatementAnalysis | undefined;
   /** A write on a leased reader runs where writes run: like any write outside a transaction. */
   writeElsewhere<S extends Shape>(
     shape: S,
@@ -45,6 +52,8 @@ export class SqliteConnection implements DriverConnection {
   #inTransaction = false;
   #transactionWrites = false;
   #transactionId: number | undefined;
+  /** Undefined where nobody wanted to hear of them when the transaction began. */
+  #changes: TransactionChanges | undefined;
 
   constructor(worker: WorkerConnection, home: ConnectionHome) {
     this.worker = worker;
@@ -73,6 +82,7 @@ export class SqliteConnection implements DriverConnection {
     options: CallOptions,
   ): Promise<ShapeResult[S]> {
     if (this.#inTransaction) {
+      this.#noteChangesOf(statement.text);
       const request = { kind: 'statement', shape, statement, grouped: false } as const;
       return this.#call(request, statement, options, this.#transactionWrites);
     }
@@ -83,16 +93,21 @@ export class SqliteConnection implements DriverConnection {
 
   batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
     if (this.role !== 'writer' && !this.#inTransaction) return this.#home.batchElsewhere(statements, options);
+    for (const { text } of statements) this.#noteChangesOf(text);
     return this.#call({ kind: 'batch', statements }, { text: 'batch', params: [] }, options, true);
   }
 
   script(text: string, options: CallOptions): Promise<void> {
     if (this.role !== 'writer' && !this.#inTransaction) return this.#home.scriptElsewhere(text, options);
+    this.#changes?.note('anything');
     return this.#call({ kind: 'script', text }, { text, params: [] }, options, true);
   }
 
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
-    if (this.#inTransaction) return this.rows(statement, options);
+    if (this.#inTransaction) {
+      this.#noteChangesOf(statement.text);
+      return this.rows(statement, options);
+    }
     return this.#streamAlone(statement, options);
   }
 
@@ -110,6 +125,7 @@ export class SqliteConnection implements DriverConnection {
     this.#inTransaction = true;
     this.#transactionId = transactionId;
     this.#transactionWrites = !readOnly;
+    this.#changes = !readOnly && this.#home.watchesChanges() ? new TransactionChanges() : undefined;
     await this.#control(readOnly ? 'begin-read' : 'begin-write');
     // Not before BEGIN is sent: the statements that are sent behind it must not run without one.
     if (!readOnly) this.#home.assertSound();
@@ -204,16 +220,33 @@ export class SqliteConnection implements DriverConnection {
       transactionId: this.#inTransaction ? this.#transactionId : undefined,
       writes,
       commits: writes && !this.#inTransaction,
+      changes: noChanges,
       cost: undefined,
       queryTimeoutMs: this.#home.queryTimeoutMs,
+      observer: this.#home.observer,
     });
+  }
+
+  #noteChangesOf(text: string): void {
+    const changes = this.#changes;
+    if (changes === undefined) return;
+    const known = this.#home.analysisOf(text);
+    if (known !== undefined) return changes.note(changesOf(known));
+    // Such as a table that is made in this very transaction.
+    askForAnalysis(
+      text,
+      (call) => this.worker.send(call),
+      (analysis) => changes.note(changesOf(analysis)),
+    );
   }
 
   #control(verb: ControlVerb, name: string | null = null): Promise<void> {
     const commits = this.#transactionWrites && verb === 'commit';
+    const changes = this.#changes;
     const call: PendingCall = {
       ...this.#describe({ kind: 'control', verb, name }, { text: verb, params: [] }, NO_LIMIT, commits),
       commits,
+      changes: () => changes?.all ?? 'anything',
       cancellable: verb === 'begin-write',
       observed: false,
     };

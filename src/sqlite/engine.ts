@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { systemClock } from '../async/index.ts';
 import {
   NO_OPTIONS,
   type BatchItemResult,
@@ -7,34 +8,36 @@ import {
   type Shape,
   type ShapeResult,
   type Statement,
+  type StatementDescription,
 } from '../driver/index.ts';
-import { MillpondError, QueryExecutionError, ReadOnlyError } from '../errors/index.ts';
+import { ReadOnlyError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { assertSqliteVersion } from './binding.ts';
+import { changesOf, joinChanges, type Changes } from './changes.ts';
 import { SqliteConnection, type ConnectionHome } from './connection.ts';
-import { isBusy, toFailure } from './failure.ts';
+import { ForeignWrites } from './foreign-writes.ts';
 import { FileWatch, preparePlace } from './file-guard.ts';
 import { InlineReads, mayRunInline } from './inline-reads.ts';
 import { loadInterrupter, type Interrupter } from './interrupt.ts';
 import { ENGINE_HOLDERS, Lane, type LaneSource } from './lane.ts';
 import {
+  askForAnalysis,
   createCall,
   createEngineCall,
   startCall,
   type CallPlace,
   type CallRequest,
-  type PendingCall,
 } from './pending-call.ts';
 import { MemoryWatch } from './memory-watch.ts';
-import { PlanCache, type Plan } from './plan.ts';
+import { CallPlaces } from './call-places.ts';
+import { Planner, type Plan } from './plan.ts';
 import type { MaintenanceTask } from './protocol.ts';
 import { ReadLanes } from './read-lanes.ts';
-import { redact } from './redact.ts';
 import { RowShapes } from './row-builder.ts';
 import type { ConnectionRole, SqliteSettings } from './settings.ts';
 import { SharedCounters } from './shared-counters.ts';
 import type { StatementAnalysis } from './statement-analysis.ts';
-import { translateFailure } from './translate-failure.ts';
+import { StatementFailures } from './statement-failures.ts';
 import { walBytes, WalGovernor, type OldestRead } from './wal-governor.ts';
 import { WorkerConnection } from './worker-connection.ts';
 
@@ -70,10 +73,12 @@ export class SqliteEngine {
   readonly #beforeWrite: () => void;
   readonly #interrupter: Interrupter | undefined;
   readonly #rowShapes = new RowShapes();
-  readonly #plans = new PlanCache();
+  readonly #planner: Planner;
+  readonly #places: CallPlaces;
+  readonly #failures: StatementFailures;
   readonly #counters = new SharedCounters();
   readonly #inlineReads: InlineReads;
-  readonly #writePlace: CallPlace;
+  readonly #foreignWrites: ForeignWrites;
   readonly #fileWatch: FileWatch;
   readonly #memoryWatch: MemoryWatch | undefined;
   readonly #home: ConnectionHome;
@@ -91,7 +96,6 @@ export class SqliteEngine {
     this.#observer = observer;
     this.#beforeWrite = beforeWrite;
     this.#interrupter = loadInterrupter();
-    this.#writePlace = this.#placeOf(undefined);
     this.#inlineReads = new InlineReads({
       budgetMs: settings.inlineBudgetMs,
       maxWaiting: settings.maxWaiting,
@@ -99,9 +103,20 @@ export class SqliteEngine {
       observer,
       runElsewhere: ({ shape, statement, options, plan }) =>
         this.#readOffloaded(shape, statement, options, plan),
-      toError: (error, { statement, options }) => this.#failed(error, statement, options),
+      toError: (error, { statement, options }) => this.#failures.toError(error, statement, options),
+    });
+    this.#places = new CallPlaces(settings.queryTimeoutMs, observer);
+    this.#planner = new Planner({
+      prepare: (text) => this.#inlineReads.prepare(text),
+      inlineReads: settings.inlineReads,
     });
     this.#fileWatch = new FileWatch(settings.path);
+    this.#failures = new StatementFailures(observer, this.#fileWatch);
+    this.#foreignWrites = new ForeignWrites({
+      announce,
+      clock: systemClock,
+      readVersion: () => this.#maintainOnWriter('data-version'),
+    });
     this.#home = this.#createHome();
   }
 
@@ -116,7 +131,8 @@ export class SqliteEngine {
       counters: this.#counters,
       cancelGraceMs: this.#settings.cancelGraceMs,
       findShape: (columns) => this.#rowShapes.get(columns),
-      noteCommit: () => this.#noteCommit(),
+      noteCommit: (changes) => this.#noteCommit(changes),
+      tablesOf: (text) => this.#planner.tablesOf(text),
       noteFailure: (failure) => this.#fileWatch.noteFailure(failure),
       keepsLog: () => this.#fileWatch.isStopped,
     });
@@ -129,6 +145,7 @@ export class SqliteEngine {
     const { maxWaiting, pooled, path } = this.#settings;
     this.#fileWatch.open();
     this.#writeLane = new Lane(sources.writer, { holder: ENGINE_HOLDERS.groupCommit, maxWaiting });
+    if (path !== ':memory:') this.#foreignWrites.start();
     if (!pooled) return;
     this.#inlineReads.open(this.#settings, (columns) => this.#rowShapes.get(columns));
     const { express, reader: readers, maxReaders } = sources;
@@ -149,9 +166,9 @@ export class SqliteEngine {
   /** What the statement does; undefined where only the connection it runs on can tell. @throws its error */
   analyze(statement: Statement, options: CallOptions): StatementAnalysis | undefined {
     try {
-      return this.#plan(statement.text)?.analysis;
+      return this.#planner.plan(statement.text)?.analysis;
     } catch (error) {
-      throw this.#failed(error, statement, options);
+      throw this.#failures.toError(error, statement, options);
     }
   }
 
@@ -162,7 +179,7 @@ export class SqliteEngine {
     try {
       return await startCall({ ...call, name, signal, timeoutMs }, this.#writeLane.submit);
     } catch (error) {
-      throw this.#failed(error, statement, options);
+      throw this.#failures.toError(error, statement, options);
     }
   }
 
@@ -173,25 +190,41 @@ export class SqliteEngine {
   ): Promise<ShapeResult[S]> {
     try {
       options.signal?.throwIfAborted();
-      const plan = this.#plan(statement.text);
+      const plan = this.#planner.plan(statement.text);
       if (plan === undefined) return this.#executeUnplanned(shape, statement, options);
       return this.#place(shape, statement, options, plan);
     } catch (error) {
-      return Promise.reject(this.#failed(error, statement, options));
+      return Promise.reject(this.#failures.toError(error, statement, options));
     }
   }
 
   async batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
     this.#assertWritable({ text: 'batch', params: [] }, options);
-    return this.#writeCall({ kind: 'batch', statements }, { text: 'batch', params: [] }, options);
+    const texts = statements.map(({ text }) => text);
+    for (const text of texts) if (this.#watchesChanges) this.#learn(text);
+    const place = this.#places.write(() => joinChanges(texts.map((text) => this.#planner.changesOf(text))));
+    return this.#writeCall({ kind: 'batch', statements }, { text: 'batch', params: [] }, options, place);
   }
 
   async script(text: string, options: CallOptions): Promise<void> {
     this.#assertWritable({ text, params: [] }, options);
     try {
-      await this.#writeCall({ kind: 'script', text }, { text, params: [] }, options);
+      const place = this.#places.write(() => 'anything');
+      await this.#writeCall({ kind: 'script', text }, { text, params: [] }, options, place);
     } finally {
-      this.#plans.clear();
+      this.#planner.clear();
+    }
+  }
+
+  /** What the statement is, without running it. @throws its error */
+  async describe(text: string): Promise<StatementDescription> {
+    try {
+      const prepared = this.#planner.prepare(text);
+      if (prepared !== undefined) return prepared.describe();
+      const call = createEngineCall({ kind: 'maintain', task: 'describe', argument: text }, text);
+      return await startCall<StatementDescription>(call, this.#writeLane.submit);
+    } catch (error) {
+      throw this.#failures.toError(error, { text, params: [] }, NO_OPTIONS);
     }
   }
 
@@ -237,6 +270,7 @@ export class SqliteEngine {
 
   /** After the readers are closed and before the writer is. Settles within `timeoutMs`. */
   async stopServices(timeoutMs: number): Promise<void> {
+    this.#foreignWrites.stop();
     await this.#governor?.close(timeoutMs);
     this.#inlineReads.close();
   }
@@ -267,12 +301,19 @@ export class SqliteEngine {
   ): Promise<ShapeResult[S]> {
     this.#assertWritable(statement, options);
     const request = { kind: 'statement', shape, statement, grouped: true } as const;
-    const done = this.#writeCall<ShapeResult[S]>(request, statement, options);
-    return plan.analysis.changesSchema ? done.finally(() => this.#plans.clear()) : done;
+    plan.writePlace ??= this.#places.write(() => changesOf(plan.analysis));
+    const done = this.#writeCall<ShapeResult[S]>(request, statement, options, plan.writePlace);
+    return plan.analysis.changesSchema ? done.finally(() => this.#planner.clear()) : done;
   }
 
-  #writeCall<T>(request: CallRequest, statement: Statement, options: CallOptions): Promise<T> {
-    return startCall(createCall(request, statement, options, this.#writePlace), this.#writeLane.submit);
+  // oxlint-disable-next-line max-params -- the parts of a call, as everywhere here
+  #writeCall<T>(
+    request: CallRequest,
+    statement: Statement,
+    options: CallOptions,
+    place: CallPlace,
+  ): Promise<T> {
+    return startCall(createCall(request, statement, options, place), this.#writeLane.submit);
   }
 
   #maintainOnWriter(task: MaintenanceTask): Promise<unknown> {
@@ -287,32 +328,10 @@ export class SqliteEngine {
     plan: Plan,
   ): Promise<ShapeResult[S]> {
     this.#offloadedCount += 1;
-    plan.readPlace ??= this.#placeOf(plan.cost);
+    plan.readPlace ??= this.#places.read(plan.cost);
     const request = { kind: 'statement', shape, statement, grouped: false } as const;
     const submit = this.#readLanes?.submit ?? this.#writeLane.submit;
     return startCall(createCall(request, statement, options, plan.readPlace), submit);
-  }
-
-  /** Where calls outside any transaction run: a read has a cost model, a write has none. */
-  #placeOf(cost: PendingCall['cost']): CallPlace {
-    const writes = cost === undefined;
-    const placement = writes ? 'grouped' : 'worker';
-    const { queryTimeoutMs } = this.#settings;
-    return { placement, transactionId: undefined, writes, commits: writes, cost, queryTimeoutMs };
-  }
-
-  /** @returns undefined where no connection of this thread can tell. */
-  #plan(text: string): Plan | undefined {
-    const known = this.#plans.get(text);
-    if (known !== undefined) return known;
-    try {
-      const statement = this.#inlineReads.prepare(text);
-      if (statement === undefined) return undefined;
-      return this.#plans.add(text, statement.analysis, this.#settings.inlineReads ? statement : undefined);
-    } catch (error) {
-      if (isBusy(error)) return undefined;
-      throw error;
-    }
   }
 
   /** With one connection, or while the file is locked, a worker says what the statement does. */
@@ -323,7 +342,7 @@ export class SqliteEngine {
   ): Promise<ShapeResult[S]> {
     const analysis = await this.analyzeOnWriter(statement, options);
     options.signal?.throwIfAborted();
-    const plan = this.#plans.get(statement.text) ?? this.#plans.add(statement.text, analysis);
+    const plan = this.#planner.add(statement.text, analysis);
     return this.#place(shape, statement, options, plan);
   }
 
@@ -333,34 +352,34 @@ export class SqliteEngine {
     throw new ReadOnlyError('The database was opened with readOnly: true.', { sql: text, queryName: name });
   }
 
-  /** The public error of a statement that this thread could not prepare or run. */
-  #failed(error: unknown, statement: Statement, options: CallOptions): unknown {
-    const failure = this.#toPublic(error, statement, options);
-    if (failure instanceof QueryExecutionError) {
-      const where = { placement: 'inline', connectionId: undefined, transactionId: undefined } as const;
-      this.#observer.failed({ ...statement, name: options.name, ...where, durationMs: 0 }, failure);
-    }
-    return failure;
-  }
-
-  #toPublic(error: unknown, { text, params }: Statement, { name, signal }: CallOptions): unknown {
-    if (signal?.aborted === true || !(error instanceof Error) || error instanceof MillpondError) return error;
-    const failure = toFailure(error);
-    this.#fileWatch.noteFailure(failure);
-    const message = redact(failure.message, text, params);
-    return translateFailure({ ...failure, message }, { text, name });
-  }
-
-  #noteCommit(): void {
+  #noteCommit(changes: Changes): void {
     this.#fileWatch.noteCommit();
     this.#governor?.noteCommit();
+    if (changes.length === 0 || !this.#watchesChanges) return;
+    const tables = changes === 'anything' ? undefined : changes;
+    this.#announce.emit('data:change', { tables, source: 'local' });
+  }
+
+  get #watchesChanges(): boolean {
+    return this.#announce.has('data:change');
+  }
+
+  /** Has the writer say what a text does, where this thread cannot. Answered before what is sent behind it. */
+  #learn(text: string): void {
+    if (this.#planner.tryPlan(text) !== undefined) return;
+    askForAnalysis(text, this.#writeLane.submit, (analysis) => {
+      if (analysis !== undefined) this.#planner.add(text, analysis);
+    });
   }
 
   #createHome(): ConnectionHome {
     return {
+      observer: this.#observer,
       queryTimeoutMs: this.#settings.queryTimeoutMs,
       streamIdleTimeoutMs: this.#settings.streamIdleTimeoutMs,
       writes: (text) => this.analyze({ text, params: [] }, NO_OPTIONS)?.writes,
+      watchesChanges: () => this.#watchesChanges,
+      analysisOf: (text) => this.#planner.tryPlan(text)?.analysis,
       writeElsewhere: (shape, statement, options) => this.execute(shape, statement, options),
       batchElsewhere: (statements, options) => this.batch(statements, options),
       scriptElsewhere: (text, options) => this.script(text, options),

@@ -58,6 +58,7 @@ export class InlineReader {
   ): unknown {
     this.#enterBurst();
     if (shape === 'value') return statement.get(params)?.[0];
+    if (shape === 'arrays') return statement.all(params);
     if (shape === 'all') return this.#toRows(statement, statement.all(params));
     const row = statement.get(params);
     statement.assertDistinctColumns();

@@ -1,4 +1,4 @@
-import type { CallOptions, QueryObserver, Shape, Statement } from '../driver/index.ts';
+import type { CallContext, CallOptions, QueryObserver, Shape, Statement } from '../driver/index.ts';
 import { ConnectionError, ConnectionPoolExhaustedError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { isBusy } from './failure.ts';
@@ -27,6 +27,13 @@ export interface InlineReadsParts {
   runElsewhere(read: InlineRead): Promise<unknown>;
   /** The public error of what the connection threw. */
   toError(error: unknown, read: InlineRead): unknown;
+}
+
+/** When a read was asked for, when it came to its turn, and where to report its end. */
+interface Start {
+  readonly startedAt: number;
+  readonly beganAt: number;
+  readonly context: CallContext | undefined;
 }
 
 /** JSON is always made in a worker, and the result of `run` is for writes. */
@@ -68,7 +75,9 @@ export class InlineReads {
 
   execute(read: InlineRead): Promise<unknown> {
     const startedAt = performance.now();
-    if (this.#budget.hasRoom(startedAt)) return this.#run(read, startedAt);
+    const { statement, options } = read;
+    const context = this.#parts.observer.started(statement.text, options.name, undefined);
+    if (this.#budget.hasRoom(startedAt)) return this.#run(read, { startedAt, beganAt: startedAt, context });
     if (this.#budget.waiting >= this.#parts.maxWaiting) {
       const message = `The line for inline reads is full: ${this.#budget.waiting} calls are waiting.`;
       return Promise.reject(new ConnectionPoolExhaustedError(message));
@@ -76,17 +85,17 @@ export class InlineReads {
     return new Promise((resolve, reject) => {
       this.#budget.wait(() => {
         if (read.options.signal?.aborted === true) return reject(read.options.signal.reason as unknown);
-        this.#run(read, performance.now()).then(resolve, reject);
+        this.#run(read, { startedAt, beganAt: performance.now(), context }).then(resolve, reject);
       });
     });
   }
 
-  #run(read: InlineRead, startedAt: number): Promise<unknown> {
+  #run(read: InlineRead, start: Start): Promise<unknown> {
     try {
       if (this.#reader === undefined) throw closedError();
       const params = toBindable(read.statement.params);
       const result = this.#reader.read(read.plan.inline!, read.shape as 'all', params);
-      this.#note(read, performance.now() - startedAt, countRows(read.shape, result));
+      this.#note(read, start, countRows(read.shape, result));
       return Promise.resolve(result);
     } catch (error) {
       // The inline connection never waits for a lock: a worker does.
@@ -95,21 +104,30 @@ export class InlineReads {
     }
   }
 
-  #note({ statement, options, plan }: InlineRead, durationMs: number, rows: number): void {
+  #note(
+    { statement, options, plan }: InlineRead,
+    { startedAt, beganAt, context }: Start,
+    rows: number,
+  ): void {
     this.count += 1;
+    const endedAt = performance.now();
+    const ranMs = endedAt - beganAt;
     const { announce, observer, budgetMs } = this.#parts;
     const { text, params } = statement;
-    if (plan.cost.recordInline(durationMs * 1000, rows) && durationMs > budgetMs) {
-      announce.emit('sqlite:inline-overrun', { sql: text, durationMs, budgetMs });
+    if (plan.cost.recordInline(ranMs * 1000, rows) && ranMs > budgetMs) {
+      announce.emit('sqlite:inline-overrun', { sql: text, durationMs: ranMs, budgetMs });
     }
+    const durationMs = endedAt - startedAt;
     if (!observer.record(durationMs, rows)) return;
     const where = { placement: 'inline', connectionId: undefined, transactionId: undefined } as const;
-    observer.succeeded({ text, name: options.name, params, ...where, durationMs }, rows);
+    const timing = { durationMs, waitedMs: beganAt - startedAt, ranMs };
+    const tables = plan.analysis;
+    observer.succeeded({ text, name: options.name, params, ...where, ...timing, tables, context }, rows);
   }
 }
 
 function countRows(shape: Shape, result: unknown): number {
-  if (shape === 'all') return (result as unknown[]).length;
+  if (shape === 'all' || shape === 'arrays') return (result as unknown[]).length;
   return result === undefined ? 0 : 1;
 }
 

@@ -56,6 +56,10 @@ export function runMaintenance(
       return backUp(database, store, argument!);
     case 'analyze':
       return store.prepare(argument!).analysis;
+    case 'describe':
+      return store.prepare(argument!).describe();
+    case 'data-version':
+      return store.trusted(() => Object.values(database.prepare('pragma data_version').get()!)[0]);
     case 'ping':
       return null;
     case 'close':

@@ -1,7 +1,16 @@
-import type { CallOptions, Placement, Shape, Statement } from '../driver/index.ts';
+import type {
+  CallContext,
+  CallOptions,
+  Placement,
+  QueryObserver,
+  Shape,
+  Statement,
+} from '../driver/index.ts';
 import type { CostModel } from './cost-model.ts';
 import type { ControlVerb, MaintenanceTask } from './protocol.ts';
 import type { KnownColumns } from './result-decoding.ts';
+import { noChanges, type Changes } from './changes.ts';
+import type { StatementAnalysis } from './statement-analysis.ts';
 import type { ReferencedStatement } from './statement-references.ts';
 
 /** What a worker is asked to do. */
@@ -60,6 +69,10 @@ export interface CallDetails {
   readonly writes: boolean;
   /** True where its success means that something was committed. */
   readonly commits: boolean;
+  /** What that something is; asked when the answer is there. */
+  readonly changes: () => Changes;
+  /** Where to report the end of the call, if somebody wants to hear of it. */
+  readonly context: CallContext | undefined;
   /** False for what ends a transaction: only its answer can end it. */
   readonly cancellable: boolean;
   /** False for the engine's own calls: no statement of the caller's. */
@@ -77,6 +90,8 @@ export interface PendingCall extends CallDetails {
   /** What the answer's rows are read with; set when the call is sent. */
   columns: KnownColumns | undefined;
   batchColumns: ReadonlyMap<number, ReferencedStatement> | undefined;
+  /** `performance.now()`, where somebody wants to hear of the call. */
+  sentAt: number | undefined;
   /** Set once the call is to end; the first reason stands. */
   cancelReason: CancelReason | undefined;
   cancellation: CallEnding['cancellation'];
@@ -92,8 +107,11 @@ export interface CallPlace {
   readonly transactionId: number | undefined;
   readonly writes: boolean;
   readonly commits: boolean;
+  readonly changes: () => Changes;
   readonly cost: CostModel | undefined;
   readonly queryTimeoutMs: number;
+  /** Absent for calls of the engine's own. */
+  readonly observer: QueryObserver | undefined;
 }
 
 /** A call of a user's. Its limits count from now, when the caller asks, not from when the call is sent. */
@@ -115,6 +133,8 @@ export function createCall(
     signal: options.signal,
     writes: place.writes,
     commits: place.commits,
+    changes: place.changes,
+    context: announce(request, text, options.name, place),
     cancellable: true,
     observed: true,
     cost: place.cost,
@@ -124,12 +144,24 @@ export function createCall(
     seq: 0,
     columns: undefined,
     batchColumns: undefined,
+    sentAt: undefined,
     cancelReason: undefined,
     cancellation: undefined,
     settled: false,
     timer: undefined,
     onAbort: undefined,
   };
+}
+
+/** Only what a caller asked for is a statement's start: not the next chunk of a stream, not a COMMIT. */
+function announce(
+  { kind }: CallRequest,
+  text: string,
+  name: string | undefined,
+  { observer, transactionId }: CallPlace,
+): CallContext | undefined {
+  if (observer === undefined || kind === 'fetch' || kind === 'control') return undefined;
+  return observer.started(text, name, transactionId);
 }
 
 /** Sends the call. @returns the promise of its answer */
@@ -150,12 +182,30 @@ const ENGINE_PLACE: CallPlace = {
   transactionId: undefined,
   writes: false,
   commits: false,
+  changes: noChanges,
   cost: undefined,
   queryTimeoutMs: 0,
+  observer: undefined,
 };
 
 /** A call of the engine itself: no limit but that of whoever waits for it, and no event. */
 export function createEngineCall(request: CallRequest, text: string): PendingCall {
   const call = createCall(request, { text, params: [] }, {}, ENGINE_PLACE);
   return { ...call, cancellable: false, observed: false };
+}
+
+/**
+ * Asks what a text does. The answer is given before that of any call sent behind it, in the same turn: a
+ * promise's would come later.
+ */
+export function askForAnalysis(
+  text: string,
+  send: (call: PendingCall) => void,
+  onAnswer: (analysis: StatementAnalysis | undefined) => void,
+): void {
+  const call = createEngineCall({ kind: 'maintain', task: 'analyze', argument: text }, text);
+  call.resolve = (analysis) => onAnswer(analysis as StatementAnalysis);
+  // A text that cannot be analyzed cannot run either.
+  call.reject = () => onAnswer(undefined);
+  send(call);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PlanCache } from './plan.ts';
+import { Planner } from './plan.ts';
 import type { StatementAnalysis } from './statement-analysis.ts';
 import type { PreparedStatement } from './statement-store.ts';
 
@@ -14,17 +14,17 @@ const READ: StatementAnalysis = {
 const statement = { text: 'select 1' } as PreparedStatement;
 
 test('only reads that are the same on every connection may run inline', () => {
-  const plans = new PlanCache();
+  const plans = new Planner({ prepare: () => undefined, inlineReads: true });
   expect(plans.add('a', READ, statement).inline).toBe(statement);
   expect(plans.add('b', { ...READ, writes: true }, statement).inline).toBeUndefined();
   expect(plans.add('c', { ...READ, inspectsConnection: true }, statement).inline).toBeUndefined();
 });
 
 test('plans are kept up to a limit, the oldest dropped first, and none when the schema changes', () => {
-  const plans = new PlanCache();
+  const plans = new Planner({ prepare: () => undefined, inlineReads: true });
   for (let index = 0; index <= 1_000; index += 1) plans.add(`select ${index}`, READ);
-  expect(plans.get('select 0')).toBeUndefined();
-  expect(plans.get('select 1')).toBeDefined();
+  expect(plans.plan('select 0')).toBeUndefined();
+  expect(plans.plan('select 1')).toBeDefined();
   plans.clear();
-  expect(plans.get('select 1')).toBeUndefined();
+  expect(plans.plan('select 1')).toBeUndefined();
 });

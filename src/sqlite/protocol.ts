@@ -70,6 +70,8 @@ export type MaintenanceTask =
   | 'pragmas'
   | 'backup'
   | 'analyze'
+  | 'describe'
+  | 'data-version'
   | 'ping'
   | 'close';
 /** The argument of 'close' where the database and its log are to stay as they are. */
@@ -105,7 +107,7 @@ export interface StatementReference {
   readonly text: string | null;
 }
 
-export const SHAPES: readonly Shape[] = ['all', 'get', 'value', 'run', 'json'];
+export const SHAPES: readonly Shape[] = ['all', 'get', 'value', 'run', 'json', 'arrays'];
 
 export function encodeStatement(
   wire: Wire,

@@ -1,4 +1,4 @@
-import type { Statement } from '../driver/index.ts';
+import type { Shape, Statement } from '../driver/index.ts';
 import { toBindable } from './parameters.ts';
 import type { PendingCall } from './pending-call.ts';
 import { encodeStatement, Op, type Wire } from './protocol.ts';
@@ -22,7 +22,7 @@ export function encodeRequest(
       const { statement, reference } = references.use(request.statement.text);
       call.columns = statement;
       const op = request.grouped ? Op.write : Op.execute;
-      const head = { op, seq, shape: request.shape, watch: watch && request.shape === 'all' && !call.writes };
+      const head = { op, seq, shape: request.shape, watch: watch && isRows(request.shape) && !call.writes };
       encodeStatement(wire, head, reference, params);
       return;
     }
@@ -65,4 +65,8 @@ function encodeBatch(
     for (const value of allParams[index]!) wire.push(value);
   });
   call.batchColumns = known;
+}
+
+function isRows(shape: Shape): boolean {
+  return shape === 'all' || shape === 'arrays';
 }

@@ -1,5 +1,5 @@
 import type { BatchItemResult, Shape } from '../driver/index.ts';
-import type { ColumnarResult } from './columnar.ts';
+import { readColumnarArrays, type ColumnarResult } from './columnar.ts';
 import { Status, type Cursor } from './protocol.ts';
 import type { RowShape } from './row-builder.ts';
 
@@ -40,6 +40,7 @@ export function decodeRows(
 /** The rows in the shape that the caller asked for. One row or one value never comes by kind. */
 export function shapeRows(wanted: Shape, rows: DecodedRows, shape: RowShape | undefined): unknown {
   if (wanted === 'all') return buildRows(rows, shape);
+  if (wanted === 'arrays') return toArrays(rows);
   const values = rows.content as readonly unknown[];
   if (wanted === 'value') return values[0];
   return rows.count === 0 ? undefined : shape!.build(values, 0);
@@ -52,6 +53,13 @@ export function buildRows(
   if ('kinds' in content) return shape!.buildColumnar(content);
   const rows: Record<string, unknown>[] = [];
   for (let at = 0; at < content.length; at += width) rows.push(shape!.build(content, at));
+  return rows;
+}
+
+function toArrays({ content, width }: DecodedRows): unknown[][] {
+  if ('kinds' in content) return readColumnarArrays(content);
+  const rows: unknown[][] = [];
+  for (let at = 0; at < content.length; at += width) rows.push(content.slice(at, at + width));
   return rows;
 }
 

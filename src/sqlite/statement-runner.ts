@@ -78,10 +78,11 @@ export class StatementRunner {
     const statement = this.#store.prepare(text);
     const startedAt = performance.now();
     if (call.shape === 'run') return this.#runWithoutRows(statement, call, startedAt);
-    if (call.shape !== 'value') statement.assertDistinctColumns();
+    const needsNames = call.shape !== 'value' && call.shape !== 'arrays';
+    if (needsNames) statement.assertDistinctColumns();
     const rows = this.#readRows(statement, call);
     // The columns of a read may have changed with the schema while it ran (ALTER TABLE and `select *`).
-    if (call.shape !== 'value' && !statement.analysis.writes) statement.assertDistinctColumns();
+    if (needsNames && !statement.analysis.writes) statement.assertDistinctColumns();
     const micros = microsSince(startedAt);
     if (call.shape === 'json') return this.#toJsonBody(statement, call, rows, micros);
     const columns = columnsOf(statement);

@@ -1,3 +1,4 @@
+import type { StatementDescription } from '../driver/index.ts';
 import { UsageError } from '../errors/index.ts';
 import type { DatabaseSync, StatementSync } from './binding.ts';
 import { fromBigInt, toDriverValue, type Bindable } from './parameters.ts';
@@ -8,6 +9,8 @@ import { isBlankFrom } from './trailing-text.ts';
 
 /** SQLITE_MAX_VARIABLE_NUMBER as Node builds it: https://sqlite.org/limits.html#max_variable_number */
 const MAX_PARAMETERS = 32_766;
+
+const NO_TYPE = { name: undefined, type: undefined } as const;
 
 /**
  * A prepared statement and what is known of it. Rows are arrays: they keep duplicate and hostile column
@@ -59,6 +62,19 @@ export class PreparedStatement {
         'Give one another name with AS.',
       { code: 'ERR_MILLPOND_DUPLICATE_COLUMN' },
     );
+  }
+
+  /** What the statement is, for those who generate code or invalidate caches. */
+  describe(): StatementDescription {
+    const { writes, tablesRead, tablesWritten } = this.analysis;
+    const columns = this.#statement.columns().map(({ name, type, table, column }) => ({
+      name,
+      type: type ?? undefined,
+      table: table ?? undefined,
+      column: column ?? undefined,
+    }));
+    const parameters = Array.from({ length: this.#parameterCount }, () => NO_TYPE);
+    return { writes, tablesRead, tablesWritten, columns, parameters };
   }
 
   all(params: readonly Bindable[]): unknown[][] {

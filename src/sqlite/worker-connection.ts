@@ -1,11 +1,12 @@
 import { waitAtMost } from '../async/index.ts';
-import type { QueryObserver } from '../driver/index.ts';
+import type { QueryObserver, StatementTables } from '../driver/index.ts';
 import { ConnectionError, OutcomeUnknownError, type MillpondError } from '../errors/index.ts';
 import { readAnswer, type Answer } from './answer-decoding.ts';
 import { armGrace, armLimits, disarm } from './call-alarm.ts';
 import { CallQueue } from './call-queue.ts';
 import { CallSettlement } from './call-settlement.ts';
 import { CancelBoard } from './cancel-board.ts';
+import type { Changes } from './changes.ts';
 import type { Failure } from './failure.ts';
 import type { Interrupter } from './interrupt.ts';
 import { createEngineCall, startCall, type CancelReason, type PendingCall } from './pending-call.ts';
@@ -36,8 +37,10 @@ export interface ConnectionEnvironment {
   readonly counters: SharedCounters;
   readonly cancelGraceMs: number;
   readonly findShape: (columns: readonly string[]) => RowShape;
-  /** Something was committed. */
-  noteCommit(): void;
+  /** Something was, or may have been, committed. */
+  noteCommit(changes: Changes): void;
+  /** What the text touches, where that is known already. */
+  tablesOf(text: string): StatementTables | undefined;
   /** Told of every failure: some mean that the file is not to be trusted any more. */
   noteFailure(failure: Failure): void;
   /** Whether closing must leave the file and its log as they are. */
@@ -96,7 +99,7 @@ export class WorkerConnection {
     this.#environment = environment;
     this.#thread = thread;
     this.#board = new CancelBoard(board);
-    this.#settlement = new CallSettlement(environment.observer, this.id);
+    this.#settlement = new CallSettlement(environment, this.id);
     const { statementCacheSize } = environment.settings;
     this.#references = new StatementReferences(statementCacheSize * REFERENCES_PER_CACHED_STATEMENT);
     this.lost = new Promise((resolve) => (this.#markLost = resolve));
@@ -183,6 +186,7 @@ export class WorkerConnection {
     this.#board.open(call.seq);
     this.#pending.set(call.seq, call);
     armLimits(call, this.#cancel);
+    if (call.context !== undefined) call.sentAt = performance.now();
     this.#scheduleFlush();
   }
 
@@ -313,7 +317,7 @@ export class WorkerConnection {
 
   #succeed(call: PendingCall, answer: Answer): void {
     call.cost?.recordWorker(answer.micros, answer.rows);
-    if (call.commits) this.#environment.noteCommit();
+    if (call.commits) this.#environment.noteCommit(call.changes());
     // A read that came to its end while it was being stopped: nobody wants its rows any more.
     if (call.cancelReason !== undefined && !call.writes) return this.#stop(call);
     this.#settlement.succeed(call, answer);
@@ -325,7 +329,10 @@ export class WorkerConnection {
     const isBackup = request.kind === 'maintain' && request.task === 'backup';
     // A backup may fail for the file that it writes. A COMMIT fails once, however many share it and are told.
     if (!isBackup && (this.#usable || !isUnknown)) this.#environment.noteFailure(failure);
-    if (isUnknown) this.#doubt();
+    if (isUnknown) {
+      this.#doubt();
+      this.#environment.noteCommit(call.changes());
+    }
     if (call.cancelReason !== undefined && isStopped(failure.code)) return this.#stop(call);
     this.#settlement.fail(call, translateFailure(failure, call));
   }
@@ -349,6 +356,7 @@ export class WorkerConnection {
     if (call.settled) return;
     if (tooLate) {
       const graceMs = this.#environment.cancelGraceMs;
+      this.#environment.noteCommit(call.changes());
       const message = `COMMIT had begun when the call was to end, and has not returned for ${graceMs} ms.`;
       return this.#settlement.fail(call, new OutcomeUnknownError(message));
     }
@@ -382,6 +390,7 @@ export class WorkerConnection {
     // What had not become final when the thread ended was rolled back with its connection.
     const isFinal = call.commits && this.#board.isFinal(call.seq);
     if (!isFinal) return connectionLostError(reason);
+    this.#environment.noteCommit(call.changes());
     return new OutcomeUnknownError('The writer ended between COMMIT and its answer.', { cause: reason });
   }
 }

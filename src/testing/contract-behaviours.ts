@@ -2,6 +2,8 @@ import type { Behaviours } from './behaviour.ts';
 import { EVENT_BEHAVIOURS } from './behaviours/announcements.ts';
 import { BATCH_BEHAVIOURS } from './behaviours/batches.ts';
 import { CALL_BEHAVIOURS } from './behaviours/calls.ts';
+import { CHANGE_BEHAVIOURS } from './behaviours/changes.ts';
+import { DESCRIPTION_BEHAVIOURS } from './behaviours/descriptions.ts';
 import { FAILURE_BEHAVIOURS } from './behaviours/failures.ts';
 import { HANDLE_BEHAVIOURS } from './behaviours/handles.ts';
 import { HOOK_BEHAVIOURS } from './behaviours/hooks.ts';
@@ -35,4 +37,6 @@ export const CONTRACT: Readonly<Record<string, Behaviours>> = {
   'a lease': LEASE_BEHAVIOURS,
   'a database': LIFECYCLE_BEHAVIOURS,
   events: EVENT_BEHAVIOURS,
+  changes: CHANGE_BEHAVIOURS,
+  'a description': DESCRIPTION_BEHAVIOURS,
 };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import type { QueryEvent } from '../../events/index.ts';
@@ -34,6 +35,36 @@ export const EVENT_BEHAVIOURS: Behaviours = {
       stop();
       assert.deepEqual(told, [kind]);
     }
+  },
+
+  'tell of the start and of the end of each statement in the async context of its call (P8)': async ({
+    db,
+  }) => {
+    const told: unknown[] = [];
+    const caller = new AsyncLocalStorage<string>();
+    const stops = [
+      db.on('query:start', ({ name }) => told.push(['start', name, caller.getStore()])),
+      db.on('query:end', ({ name }) => told.push(['end', name, caller.getStore()])),
+    ];
+    for (const [kind, call] of Object.entries(CALLS)) {
+      told.length = 0;
+      await caller.run('me', () => call(db, 'select 1 as one', { name: kind }));
+      assert.deepEqual(told, [
+        ['start', kind, 'me'],
+        ['end', kind, 'me'],
+      ]);
+    }
+    for (const stop of stops) stop();
+  },
+
+  'tell what a statement touches, once it is known (X4)': async ({ db }) => {
+    const told: QueryEvent[] = [];
+    const stop = db.on('query:end', (event) => told.push(event));
+    for (let round = 0; round < 5; round += 1) await db.all('select name from things where size > 3');
+    await addThing(db, 1);
+    stop();
+    assert.deepEqual(told.at(-2)?.tablesRead, ['things']);
+    assert.deepEqual(told.at(-1)?.tablesWritten, ['things']);
   },
 
   'tell of each statement that failed, with its error': async ({ db }) => {

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { MillpondError, UsageError } from '../../errors/index.ts';
 import { sql } from '../../sql/index.ts';
 import type { Behaviours } from '../behaviour.ts';
-import { addThing, CALLS, countThings, parseJson, rejection, rowsOf, thingNames } from './expectations.ts';
+import {
+  addThing,
+  CALLS,
+  countThings,
+  numbersUpTo,
+  parseJson,
+  rejection,
+  rowsOf,
+  thingNames,
+} from './expectations.ts';
 
 export const CALL_BEHAVIOURS: Behaviours = {
   'gives all rows in order, as objects by column name (T3)': async ({ db }) => {
@@ -114,6 +123,21 @@ export const CALL_BEHAVIOURS: Behaviours = {
       assert.deepEqual(await read(), { all: [row], get: row, json: [row], stream: [row], batch: [row] });
     }
     await db.run('drop table changing');
+  },
+
+  'gives rows as arrays, also where names come twice (P2)': async ({ db }) => {
+    await db.script("insert into things (id, name, size) values (1, 'a', 5), (2, 'b', 6)");
+    const text =
+      'select t.id, t.note, t.name, u.id from things t join things u on u.id <> t.id order by t.id';
+    const rows = [
+      [1, null, 'a', 2],
+      [2, null, 'b', 1],
+    ];
+    for (let round = 0; round < 5; round += 1) assert.deepEqual(await db.arrays(text), rows);
+    assert.deepEqual(await db.transaction((tx) => tx.arrays(text)), rows);
+    const many = await db.arrays(numbersUpTo(100, "i, 'n' || i, null, i * 0.5"));
+    assert.deepEqual(many[99], [100, 'n100', null, 50]);
+    assert.deepEqual(await db.arrays('select 1 where 1 = 0'), []);
   },
 
   'refuses SQL that controls transactions, which others may share (B4)': async ({ db }) => {

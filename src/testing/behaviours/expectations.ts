@@ -75,6 +75,7 @@ export const CALLS: Readonly<
   Record<string, (queryable: Queryable, text: string, options?: CallOptions) => Promise<unknown>>
 > = {
   all: (queryable, text, options) => queryable.all(text, [], options),
+  arrays: (queryable, text, options) => queryable.arrays(text, [], options),
   get: (queryable, text, options) => queryable.get(text, [], options),
   value: (queryable, text, options) => queryable.value(text, [], options),
   run: (queryable, text, options) => queryable.run(text, [], options),

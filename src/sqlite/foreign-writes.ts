@@ -1,0 +1,54 @@
+import { runInRootContext, type Clock, type Timer } from '../async/index.ts';
+import type { Announcer } from '../events/index.ts';
+
+/** How often the file is asked, while somebody listens. */
+const LOOK_EVERY_MS = 500;
+
+export interface ForeignWritesParts {
+  readonly announce: Announcer;
+  readonly clock: Clock;
+  /**
+   * The writer's `pragma data_version`: it changes when another connection has changed the file, and no
+   * connection of ours but the writer does: https://sqlite.org/pragma.html#pragma_data_version
+   */
+  readVersion(): Promise<unknown>;
+}
+
+/** Announces that another process has changed the file. Asks only while somebody listens. */
+export class ForeignWrites {
+  readonly #parts: ForeignWritesParts;
+  #timer: Timer | undefined;
+  #stopped = false;
+  #version: unknown;
+
+  constructor(parts: ForeignWritesParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    if (this.#stopped) return;
+    this.#timer = runInRootContext(() => this.#parts.clock.after(LOOK_EVERY_MS, () => void this.#look()));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  async #look(): Promise<void> {
+    // What is not looked at is not known: the first listener is told of a change that may be long past.
+    if (this.#parts.announce.has('data:change')) await this.#compare();
+    this.start();
+  }
+
+  async #compare(): Promise<void> {
+    try {
+      const version = await this.#parts.readVersion();
+      const isChanged = this.#version !== undefined && version !== this.#version;
+      this.#version = version;
+      if (isChanged) this.#parts.announce.emit('data:change', { tables: undefined, source: 'foreign' });
+    } catch {
+      // The writer is lost or closing. The next one has a number of its own, which counts as a change.
+    }
+  }
+}
