@@ -37,3 +37,8 @@ export function getDb(name: string = 'main'): Database {
   const state = found === 'opening' ? 'is still being opened: await openDatabase() first' : 'is not open';
   throw new UsageError(`The database "${name}" ${state}. ${others}.`);
 }
+
+/** Every database that is open and has a name. */
+export function openDatabases(): readonly Database[] {
+  return [...open.values()].filter((database) => database !== 'opening');
+}
