@@ -6,6 +6,8 @@ export interface BeginOptions {
   readonly readOnly: boolean;
   /** Absent: the engine's default. An engine gives at least what is asked. */
   readonly isolation?: Isolation | undefined;
+  /** False: foreign keys are neither checked nor acted on until the transaction has ended. SQLite only. */
+  readonly foreignKeys?: boolean | undefined;
   /** The transaction's number, for the events of its statements. */
   readonly transactionId?: number | undefined;
 }

@@ -121,12 +121,12 @@ export class SqliteConnection implements DriverConnection {
     return new RowStream({ worker: this.worker, statement, describe, idleTimeoutMs, onEnd });
   }
 
-  async begin({ readOnly, transactionId }: BeginOptions): Promise<void> {
+  async begin({ readOnly, transactionId, foreignKeys = true }: BeginOptions): Promise<void> {
     this.#inTransaction = true;
     this.#transactionId = transactionId;
     this.#transactionWrites = !readOnly;
     this.#changes = !readOnly && this.#home.watchesChanges() ? new TransactionChanges() : undefined;
-    await this.#control(readOnly ? 'begin-read' : 'begin-write');
+    await this.#control(readOnly ? 'begin-read' : foreignKeys ? 'begin-write' : 'begin-rebuild');
     // Not before BEGIN is sent: the statements that are sent behind it must not run without one.
     if (!readOnly) this.#home.assertSound();
   }

@@ -56,6 +56,7 @@ export const Status = {
 
 export type ControlVerb =
   | 'begin-write'
+  | 'begin-rebuild'
   | 'begin-read'
   | 'commit'
   | 'rollback'

@@ -55,9 +55,12 @@ export class SessionTransaction {
     const { control, board, role } = this.#parts;
     switch (verb) {
       case 'begin-write':
+      case 'begin-rebuild':
         this.endReadBurst();
         // Set before BEGIN is tried: if it fails, what was sent behind it must not run in autocommit.
         this.#isOpen = true;
+        // Inside a transaction the pragma does nothing: https://sqlite.org/pragma.html#pragma_foreign_keys
+        if (verb === 'begin-rebuild') control.suspendForeignKeys();
         return started(() => control.beginWrite(() => board.isCancelled(seq)));
       case 'begin-read':
         this.endReadBurst();
@@ -133,6 +136,7 @@ export class SessionTransaction {
       end();
     } finally {
       this.#isOpen = false;
+      this.#parts.control.resumeForeignKeys();
       if (this.#parts.role === 'writer') this.#parts.control.allowWrites(true);
     }
   }

@@ -13,6 +13,7 @@ export class TransactionControl {
   readonly #busyTimeoutMs: number;
   readonly #verbs = new Map<string, StatementSync>();
   #isDoubtful = false;
+  #foreignKeysSuspended = false;
 
   constructor(database: DatabaseSync, store: StatementStore, busyTimeoutMs: number) {
     this.#database = database;
@@ -93,6 +94,25 @@ export class TransactionControl {
     this.#run(`pragma query_only = ${allowed ? 0 : 1}`);
   }
 
+  /** For the rebuild of a table; before BEGIN. Nothing to do where they are not checked anyway. */
+  suspendForeignKeys(): void {
+    if (!this.#checksForeignKeys()) return;
+    this.#run('pragma foreign_keys = 0');
+    this.#foreignKeysSuspended = true;
+  }
+
+  /** As they were. After the end of the transaction, whatever it was; where that failed, nothing is written here. */
+  resumeForeignKeys(): void {
+    if (!this.#foreignKeysSuspended) return;
+    this.#run('pragma foreign_keys = 1');
+    if (this.#checksForeignKeys()) this.#foreignKeysSuspended = false;
+    else this.#isDoubtful = true;
+  }
+
+  #checksForeignKeys(): boolean {
+    return (this.#run('pragma foreign_keys') as { foreign_keys: number }).foreign_keys === 1;
+  }
+
   #tryBegin(): boolean {
     try {
       this.#run('begin immediate');
@@ -120,6 +140,6 @@ export class TransactionControl {
 }
 
 function doubtfulError(): Error {
-  const message = 'an earlier COMMIT on this connection met an I/O error';
+  const message = 'an earlier COMMIT or ROLLBACK on this connection met an error';
   return Object.assign(new Error(message), { errcode: FailureCode.connectionDoubtful });
 }

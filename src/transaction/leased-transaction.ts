@@ -35,6 +35,7 @@ export class LeasedTransaction implements Boundary {
   readonly readOnly: boolean;
   /** What is known of it; undefined is the engine's own default. */
   readonly isolation: Isolation | undefined;
+  readonly foreignKeys: boolean;
   readonly root: Scope;
   readonly watch: LimitWatch;
   /** True once `commitAndContinue` has made a part of it last. */
@@ -55,6 +56,7 @@ export class LeasedTransaction implements Boundary {
     this.readOnly = options.readOnly;
     // One writer means one after another, whatever is asked for.
     this.isolation = options.isolation ?? (house.exclusiveWriter ? 'serializable' : undefined);
+    this.foreignKeys = options.foreignKeys;
     const label = `Transaction #${id}${options.name === undefined ? '' : ` "${options.name}"`}`;
     this.root = new Scope({ ...setup, transaction: this, boundary: this, label });
     this.watch = this.#createWatch(options);
@@ -140,6 +142,7 @@ export class LeasedTransaction implements Boundary {
     const begun = this.connection.begin({
       readOnly: this.readOnly,
       isolation: this.#setup.options.isolation,
+      foreignKeys: this.#setup.options.foreignKeys,
       transactionId: this.id,
     });
     this.watch.sent();

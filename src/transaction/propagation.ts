@@ -80,6 +80,10 @@ function assertFits(options: ResolvedTransactionOptions, ambient: TransactionVie
     );
   }
   const { isolation } = options;
+  if (!options.foreignKeys && transaction.foreignKeys) {
+    const message = `${label} checks foreign keys, so a part of it cannot do without`;
+    throw new UsageError(`${message}. Ask for that where the transaction begins.`, { code });
+  }
   if (isolation === undefined) return;
   const given = transaction.isolation;
   if (given === undefined || STRENGTH[given] < STRENGTH[isolation]) {

@@ -1,7 +1,7 @@
 import type { Clock } from '../async/index.ts';
 import type { DriverConnection, LeaseSource } from '../driver/index.ts';
 import type { Announcer } from '../events/index.ts';
-import { TransactionError } from '../errors/index.ts';
+import { TransactionError, UsageError } from '../errors/index.ts';
 import type { Dialect } from '../sql/index.ts';
 import { captureCallSite, StatementSites, type CallSite } from './call-site.ts';
 import { contextWith, currentContext, currentTransaction, runInContext } from './context.ts';
@@ -219,8 +219,11 @@ export class TransactionManager {
     site: CallSite,
     manual: boolean,
   ): Promise<LeasedTransaction> {
-    const { signal, name, readOnly } = options;
+    const { signal, name, readOnly, foreignKeys } = options;
     this.#assertOpen();
+    if (!foreignKeys && this.#setup.dialect !== 'sqlite') {
+      throw new UsageError('foreignKeys: false is for SQLite, which has no other way to rebuild a table.');
+    }
     this.assertMayAcquire(readOnly, name === undefined ? 'A transaction' : `Transaction "${name}"`);
     const outer = currentContext();
     const holder = name === undefined ? 'transaction' : `transaction "${name}"`;

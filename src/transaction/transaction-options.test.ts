@@ -11,6 +11,7 @@ describe('transaction options', () => {
     expect(resolveTransactionOptions(undefined)).toEqual({
       readOnly: false,
       isolation: undefined,
+      foreignKeys: true,
       timeoutMs: undefined,
       propagation: 'required',
       retry: undefined,
@@ -38,7 +39,7 @@ describe('transaction options', () => {
   });
 
   test.each([
-    [{ timeout: 5 }, 'there is no option "timeout" (there are readOnly, isolation, timeoutMs'],
+    [{ timeout: 5 }, 'there is no option "timeout" (there are readOnly, isolation, foreignKeys, timeoutMs'],
     [{ readOnly: 1 }, 'readOnly must be true or false'],
     [{ inner: 'savepoint' }, "inner must be one of 'join', 'nest'"],
     [{ isolation: 'snapshot' }, "isolation must be one of 'read uncommitted'"],

@@ -19,6 +19,11 @@ export interface BeginTransactionOptions {
   /** At least this much. @default the engine's */
   readonly isolation?: Isolation | undefined;
   /**
+   * False: SQLite neither checks foreign keys nor acts on them until the transaction has ended, as the rebuild
+   * of a table needs it. `pragma foreign_key_check` before its end is then yours. SQLite only. @default true
+   */
+  readonly foreignKeys?: boolean | undefined;
+  /**
    * Longest time from holding the connection to the end; then it is rolled back. 0 = off. @default
    * transactionTimeoutMs
    */
@@ -63,6 +68,7 @@ export type OptionalPropagation = 'never' | 'supports' | 'not-supported';
 export interface ResolvedTransactionOptions {
   readonly readOnly: boolean;
   readonly isolation: Isolation | undefined;
+  readonly foreignKeys: boolean;
   /** As given: only a transaction that begins falls back to the database's default. */
   readonly timeoutMs: number | undefined;
   readonly propagation: Propagation;
@@ -89,6 +95,7 @@ const ISOLATIONS = ['read uncommitted', 'read committed', 'repeatable read', 'se
 const CHECKS: Record<keyof TransactionOptions, (value: unknown) => string | undefined> = {
   readOnly: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
   isolation: (value) => oneOf(ISOLATIONS, value),
+  foreignKeys: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
   timeoutMs: (value) =>
     Number.isFinite(value) && (value as number) >= 0 && (value as number) <= MAX_TIMEOUT_MS
       ? undefined
@@ -101,11 +108,19 @@ const CHECKS: Record<keyof TransactionOptions, (value: unknown) => string | unde
 };
 
 const ALL_OPTIONS = Object.keys(CHECKS) as (keyof TransactionOptions)[];
-const BEGIN_OPTIONS: readonly string[] = ['readOnly', 'isolation', 'timeoutMs', 'signal', 'name'];
+const BEGIN_OPTIONS: readonly string[] = [
+  'readOnly',
+  'isolation',
+  'foreignKeys',
+  'timeoutMs',
+  'signal',
+  'name',
+];
 const NESTED_OPTIONS: readonly string[] = ['readOnly', 'timeoutMs', 'signal', 'name'];
 const DEFAULTS: ResolvedTransactionOptions = Object.freeze({
   readOnly: false,
   isolation: undefined,
+  foreignKeys: true,
   timeoutMs: undefined,
   propagation: 'required',
   retry: undefined,
@@ -152,6 +167,7 @@ function resolve(
   return {
     readOnly: given.readOnly ?? false,
     isolation: given.isolation,
+    foreignKeys: given.foreignKeys ?? true,
     timeoutMs: given.timeoutMs,
     propagation: given.propagation ?? 'required',
     retry: given.retry === undefined ? undefined : resolveRetry(given.retry),
