@@ -26,6 +26,7 @@ const config: ViteUserConfig = defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    globalSetup: './test/setup/shared-servers.ts',
     coverage: {
       // Worker threads are counted too: see the comment there.
       provider: 'custom',
