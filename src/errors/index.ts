@@ -5,3 +5,4 @@ export { ConnectionError, ConnectionPoolExhaustedError } from './connection-erro
 export { ConstraintError, QueryExecutionError, ReadOnlyError, type ConstraintKind } from './query-errors.ts';
 export { TimeoutError, type CancellationLevel } from './timeout-error.ts';
 export { OutcomeUnknownError, TransactionClosedError, TransactionError } from './transaction-errors.ts';
+export { QueryBudgetError } from './query-budget-error.ts';

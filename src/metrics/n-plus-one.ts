@@ -1,0 +1,140 @@
+import { fileURLToPath } from 'node:url';
+import type { MeasuredRequest, Repeats } from './request.ts';
+import type { StatementRecord } from './statement-record.ts';
+import { suggestJoin } from './suggest-join.ts';
+
+/** A statement that one request sends again and again from one place: a query in a loop. */
+export interface NPlusOneSuspect {
+  readonly database: string;
+  /** The shape's id; see `StatementSnapshot`. */
+  readonly statement: string;
+  readonly name?: string;
+  readonly text: string;
+  readonly route: string;
+  /** The place in the application's code: `listPosts (/app/src/posts.ts:12:9)`. */
+  readonly callSite: string;
+  /** Who called that, the nearest first. */
+  readonly callers: readonly string[];
+  /** How often the request that was caught had sent it. */
+  readonly repeats: number;
+  /** The statement before it that returned about as many rows, where there is one. */
+  readonly parent?: { readonly text: string; readonly rows: number };
+  /** What to do instead. */
+  readonly suggestion: string;
+}
+
+/** Different shapes of one request that are counted; more than that is not a loop but a report. */
+const MOST_SHAPES = 200;
+/** What was found out about a shape on a route, so that its next requests need no stacks. */
+const MOST_VERDICTS = 1_000;
+const VERDICT_HOLDS_MS = 60_000;
+/** Frames of the libraries between the call and the loop come first. */
+const FRAMES = 30;
+/** What makes two calls be of one place. */
+const FRAMES_OF_PLACE = 4;
+const OWN_FOLDER = new URL('..', import.meta.url);
+
+/**
+ * Looks for queries in loops: the same shape, at least `threshold` times in one request, more than half of
+ * them from one place in the code. Only repetitions are traced, and those of one shape on one route once a
+ * minute: making a stack costs more than a statement.
+ */
+export class NPlusOneDetector {
+  readonly #threshold: number;
+  readonly #verdicts = new Map<string, number>();
+
+  constructor(threshold: number) {
+    this.#threshold = threshold;
+  }
+
+  /** To be called as the statement is sent, on the caller's stack. */
+  began(
+    request: MeasuredRequest,
+    record: StatementRecord,
+    where: { readonly database: string; readonly nowMs: number },
+  ): NPlusOneSuspect | undefined {
+    if (this.#threshold === 0) return undefined;
+    const key = `${where.database}\n${record.id}`;
+    const repeats = request.repeats.get(key) ?? this.#first(request, key, where.nowMs);
+    if (repeats === undefined) return undefined;
+    repeats.count += 1;
+    if (repeats.count === 1 || repeats.count > this.#threshold) return undefined;
+    repeats.sites?.push(captureStack());
+    if (repeats.count < this.#threshold || repeats.sites === undefined) return undefined;
+    this.#remember(`${request.route}\n${key}`, where.nowMs);
+    return this.#judge(request, record, { ...where, repeats });
+  }
+
+  clear(): void {
+    this.#verdicts.clear();
+  }
+
+  #first(request: MeasuredRequest, key: string, nowMs: number): Repeats | undefined {
+    if (request.repeats.size >= MOST_SHAPES) return undefined;
+    const judgedAtMs = this.#verdicts.get(`${request.route}\n${key}`) ?? -Infinity;
+    const isKnown = nowMs - judgedAtMs < VERDICT_HOLDS_MS;
+    const repeats: Repeats = { count: 0, sites: isKnown ? undefined : [] };
+    request.repeats.set(key, repeats);
+    return repeats;
+  }
+
+  #judge(
+    request: MeasuredRequest,
+    record: StatementRecord,
+    { database, repeats }: { readonly database: string; readonly repeats: Repeats },
+  ): NPlusOneSuspect | undefined {
+    // Of several frames: a function of a repository may be called from many places without any loop.
+    const place = majorityOf((repeats.sites ?? []).map(({ stack }) => placeOf(stack ?? '')));
+    if (place === undefined) return undefined;
+    const [callSite = 'an unknown place', ...callers] = place.split('\n');
+    const { parent } = request;
+    return {
+      database,
+      statement: record.id,
+      ...(record.name === undefined ? {} : { name: record.name }),
+      text: record.text,
+      route: request.route,
+      callSite,
+      callers,
+      repeats: repeats.count,
+      ...(parent === undefined || parent.rows < this.#threshold ? {} : { parent }),
+      suggestion: suggestJoin(record.text),
+    };
+  }
+
+  #remember(key: string, nowMs: number): void {
+    this.#verdicts.delete(key);
+    this.#verdicts.set(key, nowMs);
+    // The map keeps the order of setting: its first entry is the oldest.
+    if (this.#verdicts.size > MOST_VERDICTS) this.#verdicts.delete(this.#verdicts.keys().next().value!);
+  }
+}
+
+function captureStack(): { readonly stack?: string } {
+  const site: { readonly stack?: string } = {};
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = FRAMES;
+  Error.captureStackTrace(site, captureStack);
+  Error.stackTraceLimit = limit;
+  return site;
+}
+
+/** The frames that are neither ours, nor Node's, nor (if there are others) of an installed package. */
+function placeOf(stack: string): string {
+  const own = [OWN_FOLDER.href, fileURLToPath(OWN_FOLDER)];
+  const foreign = stack
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().replace(/^at /, ''))
+    .filter((frame) => !/node:|<anonymous>\)?$/.test(frame))
+    .filter((frame) => !own.some((folder) => frame.includes(folder)));
+  const written = foreign.filter((frame) => !frame.includes('/node_modules/'));
+  return (written.length > 0 ? written : foreign).slice(0, FRAMES_OF_PLACE).join('\n');
+}
+
+/** What more than half of them are. */
+function majorityOf(places: readonly string[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const place of places) counts.set(place, (counts.get(place) ?? 0) + 1);
+  return [...counts].find(([, count]) => count > places.length / 2)?.[0];
+}

@@ -1,0 +1,79 @@
+import { QueryBudgetError } from '../errors/index.ts';
+
+/** The most that one request may ask of its databases. What is absent has no limit. */
+export interface QueryBudget {
+  readonly queries?: number | undefined;
+  /** Returned and affected together. */
+  readonly rows?: number | undefined;
+  /** Sum over the statements, waiting included: of statements side by side each counts in full. */
+  readonly dbMs?: number | undefined;
+}
+
+/** What a request has used so far. */
+export interface RequestUsage {
+  readonly queries: number;
+  readonly rows: number;
+  readonly dbMs: number;
+  readonly errors: number;
+}
+
+/** One request, or job, while it is served. */
+export class MeasuredRequest {
+  /** Under which it is counted: set it as soon as it is known. A pattern (`GET /users/:id`), never an address. */
+  route: string;
+  /** Counts as an error although the work resolved: a response of 500. @default false */
+  failed = false;
+  readonly id: string | undefined;
+  readonly startedAtMs: number;
+  /** Statements by shape, for the search for N+1. */
+  readonly repeats: Map<string, Repeats> = new Map();
+  /** The last statement that returned several rows: the parent of those that follow one for each row. */
+  parent: { readonly text: string; readonly rows: number } | undefined;
+  #queries = 0;
+  #rows = 0;
+  #dbMs = 0;
+  #errors = 0;
+
+  constructor(route: string, id: string | undefined, startedAtMs: number) {
+    this.route = route;
+    this.id = id;
+    this.startedAtMs = startedAtMs;
+  }
+
+  get usage(): RequestUsage {
+    return { queries: this.#queries, rows: this.#rows, dbMs: this.#dbMs, errors: this.#errors };
+  }
+
+  queryBegan(): void {
+    this.#queries += 1;
+  }
+
+  queryEnded(durationMs: number, rows: number, failed: boolean): void {
+    this.#dbMs += durationMs;
+    this.#rows += rows;
+    if (failed) this.#errors += 1;
+  }
+}
+
+/** How often one request sent one shape of statement, and from where. */
+export interface Repeats {
+  count: number;
+  /** Of the calls after the first; absent where nobody needs to know. */
+  readonly sites: { readonly stack?: string }[] | undefined;
+}
+
+/** What a request used beyond its budget, as a sentence for each limit. */
+export function overBudget(usage: RequestUsage, budget: QueryBudget): string[] {
+  const faults: string[] = [];
+  const { queries = Infinity, rows = Infinity, dbMs = Infinity } = budget;
+  if (usage.queries > queries) faults.push(`${usage.queries} queries, at most ${queries}`);
+  if (usage.rows > rows) faults.push(`${usage.rows} rows, at most ${rows}`);
+  if (usage.dbMs > dbMs) faults.push(`${Math.round(usage.dbMs)} ms in the database, at most ${dbMs}`);
+  return faults;
+}
+
+/** @throws QueryBudgetError naming the route and every limit that was passed */
+export function assertWithinBudget(route: string, usage: RequestUsage, budget: QueryBudget): void {
+  const faults = overBudget(usage, budget);
+  if (faults.length > 0) throw new QueryBudgetError(route, faults);
+}
