@@ -6,6 +6,7 @@ import {
   contextWith,
   currentContext,
   currentTransaction,
+  isInWritingTransaction,
   runInContext,
   withoutTransaction,
   type ContextNode,
@@ -47,6 +48,26 @@ describe('the running transaction', () => {
     await Promise.all(Array.from({ length: 200 }, (_, tag) => request(tag)));
     expect(bench.faults()).toEqual([]);
     expect(bench.manager.stats().committed).toBe(200);
+  });
+
+  test('is one that may write, of whichever database, unless all are read-only or were left', async () => {
+    const options = { exclusiveWriter: false, connections: 4 };
+    const [first, second] = [
+      new TransactionBench(options, 'main'),
+      new TransactionBench(options, 'analytics'),
+    ];
+    const seen: boolean[] = [isInWritingTransaction()];
+    await first.transaction(
+      async () => {
+        seen.push(isInWritingTransaction());
+        await second.transaction(async () => {
+          seen.push(isInWritingTransaction(), withoutTransaction(isInWritingTransaction));
+          await first.transaction(async () => seen.push(isInWritingTransaction()), { readOnly: true });
+        });
+      },
+      { readOnly: true },
+    );
+    expect(seen).toEqual([false, false, true, false, true]);
   });
 
   test('is left on purpose by withoutTransaction, for every database', async () => {

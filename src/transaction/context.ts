@@ -75,6 +75,19 @@ export function nearestTransaction(): TransactionView | undefined {
   return undefined;
 }
 
+/** True inside a transaction, of whichever database, that may write; also inside one that has ended since. */
+export function isInWritingTransaction(): boolean {
+  const seen = new Set<object>();
+  for (let node = storage.getStore(); node !== undefined; node = node.parent) {
+    if (node.databaseKey === undefined) return false;
+    // Only the innermost node of each database says where its calls go.
+    if (seen.has(node.databaseKey)) continue;
+    seen.add(node.databaseKey);
+    if (node.view?.scope.transaction.readOnly === false) return true;
+  }
+  return false;
+}
+
 /**
  * The innermost open transaction in which this flow runs and which `matches`, those it stepped out of
  * included.
