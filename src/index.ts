@@ -69,6 +69,7 @@ export {
   QueryExecutionError,
   ReadOnlyError,
   SelfDeadlockError,
+  SqlFileError,
   TimeoutError,
   TransactionClosedError,
   TransactionError,
@@ -77,4 +78,5 @@ export {
   type ConfigProblem,
   type ConstraintKind,
   type ErrorCode,
+  type SqlFileProblem,
 } from './errors/index.ts';

@@ -6,3 +6,4 @@ export { ConstraintError, QueryExecutionError, ReadOnlyError, type ConstraintKin
 export { TimeoutError, type CancellationLevel } from './timeout-error.ts';
 export { OutcomeUnknownError, TransactionClosedError, TransactionError } from './transaction-errors.ts';
 export { QueryBudgetError } from './query-budget-error.ts';
+export { SqlFileError, type SqlFileProblem } from './sql-file-error.ts';
