@@ -1,0 +1,126 @@
+import { sql } from 'drizzle-orm';
+import { isPlaceholder, type EncodedRow } from './row-codec.ts';
+import type { BuiltStatement, Fields, StatementBuilder } from './statement-builder.ts';
+import type { TableFacts } from './table-facts.ts';
+
+/** One statement of an insert of many rows. */
+export type InsertOfRows = readonly [text: string, params: readonly unknown[]];
+
+/**
+ * Rows of one statement. Few sizes, so that few texts are parsed by drizzle and prepared by the engine, and
+ * nearly all rows are in the largest.
+ */
+const SIZES = [256, 64, 16, 4, 1] as const;
+/** SQLite's limit; PostgreSQL's is higher. https://sqlite.org/limits.html#max_variable_number */
+const MOST_VALUES = 32_766;
+const TEXTS_KEPT = 100;
+
+/** A text for a number of rows of one shape. */
+interface InsertText {
+  readonly sql: string;
+  /** Of one row: a value that is always the same, or undefined for the row's next cell. */
+  readonly pattern: readonly ({ readonly value: unknown } | undefined)[];
+}
+
+/** Inserts of one table: drizzle writes each text once, and the values are put in here. */
+export class InsertTexts {
+  readonly #facts: TableFacts;
+  readonly #texts = new Map<string, InsertText>();
+
+  constructor(facts: TableFacts) {
+    this.#facts = facts;
+  }
+
+  /** In the order of the rows. */
+  statements(
+    builder: StatementBuilder,
+    rows: readonly EncodedRow[],
+    returning: Fields | undefined,
+  ): InsertOfRows[] {
+    const statements: InsertOfRows[] = [];
+    for (let at = 0; at < rows.length;) {
+      const run = sameShape(rows, at);
+      statements.push(...this.#ofOneShape(builder, rows.slice(at, at + run), returning));
+      at += run;
+    }
+    return statements;
+  }
+
+  #ofOneShape(
+    builder: StatementBuilder,
+    rows: readonly EncodedRow[],
+    returning: Fields | undefined,
+  ): InsertOfRows[] {
+    const { values } = rows[0]!;
+    if (values !== undefined) {
+      const { sql: text, params } = this.#build(builder, [values], returning);
+      return [[text, params]];
+    }
+    const statements: InsertOfRows[] = [];
+    for (let at = 0; at < rows.length;) {
+      const size = SIZES.find((one) => one <= rows.length - at && one * this.#width <= MOST_VALUES) ?? 1;
+      const text = this.#text(builder, { row: rows[at]!, size, returning });
+      statements.push([text.sql, paramsOf(text, rows, { at, size })]);
+      at += size;
+    }
+    return statements;
+  }
+
+  #build(
+    builder: StatementBuilder,
+    rows: readonly Readonly<Record<string, unknown>>[],
+    returning: Fields | undefined,
+  ): BuiltStatement {
+    const insert = builder.insert(this.#facts.table).values(rows);
+    return (returning === undefined ? insert : insert.returning(returning)).toSQL();
+  }
+
+  #text(
+    builder: StatementBuilder,
+    { row, size, returning }: { row: EncodedRow; size: number; returning: Fields | undefined },
+  ): InsertText {
+    const key = `${size} ${returning !== undefined} ${row.shape}`;
+    const known = this.#texts.get(key);
+    if (known !== undefined) return known;
+    const placeholders = Object.fromEntries(row.keys.map((name) => [name, sql.placeholder(name)]));
+    const { params } = this.#build(builder, [placeholders], undefined);
+    const text = {
+      sql: this.#build(
+        builder,
+        Array.from({ length: size }, () => placeholders),
+        returning,
+      ).sql,
+      pattern: params.map((param) => (isPlaceholder(param) ? undefined : { value: param })),
+    };
+    if (this.#texts.size >= TEXTS_KEPT) this.#texts.clear();
+    this.#texts.set(key, text);
+    return text;
+  }
+
+  get #width(): number {
+    return Object.keys(this.#facts.columns).length;
+  }
+}
+
+/** How many rows from `at` on have the shape of the first; one that holds SQL stands alone. */
+function sameShape(rows: readonly EncodedRow[], at: number): number {
+  const { shape, values } = rows[at]!;
+  if (values !== undefined) return 1;
+  let end = at + 1;
+  while (end < rows.length && rows[end]!.shape === shape && rows[end]!.values === undefined) end += 1;
+  return end - at;
+}
+
+function paramsOf(
+  { pattern }: InsertText,
+  rows: readonly EncodedRow[],
+  { at, size }: { at: number; size: number },
+): unknown[] {
+  const params: unknown[] = [];
+  for (let index = at; index < at + size; index += 1) {
+    const { cells } = rows[index]!;
+    let next = 0;
+    for (const constant of pattern) params.push(constant === undefined ? cells[next++] : constant.value);
+  }
+  return params;
+}

@@ -1,0 +1,4 @@
+import { repositorySuite } from './repository-suite.ts';
+import { openSqliteStage } from './sqlite-stage.ts';
+
+repositorySuite('SQLite', openSqliteStage);
