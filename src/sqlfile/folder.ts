@@ -33,6 +33,15 @@ export interface SqlFolder {
   readonly initScripts: readonly InitScript[];
 }
 
+/** A file of SQL that is already in memory. */
+export interface SqlSource {
+  /** For messages, and for what its name says: `sql/jobs/list.postgres.sql`. */
+  readonly file: string;
+  /** The folders above it, as they are written. */
+  readonly folders: readonly string[];
+  readonly text: string;
+}
+
 /** `jobs.getJobById`: how a query appears in events, logs and messages. */
 export function fullName({ namespace, definition }: Pick<SqlQuery, 'namespace' | 'definition'>): string {
   return [...namespace, definition.name].join('.');
@@ -51,15 +60,56 @@ export async function readSqlFolder(path: string): Promise<SqlFolder> {
   const reader = new FolderReader(await realpath(path));
   if (found.isDirectory()) await reader.readFolder(path, []);
   else await reader.readFile(path, []);
-  const problems = [...reader.problems, ...duplicates(reader.queries)];
-  if (problems.length > 0) throw new SqlFileError(problems);
-  return { queries: reader.queries, initScripts: reader.initScripts };
+  return reader.collected.checked();
 }
 
-class FolderReader {
+/**
+ * The same for files in memory.
+ * @throws SqlFileError
+ */
+export function readSqlSources(sources: readonly SqlSource[]): SqlFolder {
+  const collected = new Collected();
+  for (const { file, folders, text } of sources) collected.take(new SourceText(file, text), folders);
+  return collected.checked();
+}
+
+/** What was found so far. */
+class Collected {
   readonly queries: SqlQuery[] = [];
   readonly initScripts: InitScript[] = [];
   readonly problems: SqlFileProblem[] = [];
+
+  take(source: SourceText, folders: readonly string[]): void {
+    const [, name, dialect] =
+      (/^(.*?)(?:\.(sqlite|postgres))?\.[^.]*$/s.exec(basename(source.file)) as unknown as
+        | [string, string, Dialect | undefined]
+        | null) ?? [];
+    if (folders.length === 0 && name === 'init' && !/^\s*--\s*name\s*:/m.test(source.text)) {
+      this.initScripts.push({ dialect, source });
+      return;
+    }
+    const { definitions, problems } = parseSqlFile(source);
+    this.problems.push(...problems);
+    const namespace = folders.map(toCamelCase);
+    for (const definition of definitions) {
+      if (dialect !== undefined && definition.dialect !== undefined && definition.dialect !== dialect) {
+        this.problems.push(source.problem(`The file's name says it is for ${dialect}.`, definition.offset));
+      }
+      const marked = dialect === undefined ? definition : { ...definition, dialect };
+      this.queries.push({ namespace, definition: marked, source });
+    }
+  }
+
+  /** @throws SqlFileError */
+  checked(): SqlFolder {
+    const problems = [...this.problems, ...duplicates(this.queries)];
+    if (problems.length > 0) throw new SqlFileError(problems);
+    return { queries: this.queries, initScripts: this.initScripts };
+  }
+}
+
+class FolderReader {
+  readonly collected: Collected = new Collected();
   readonly #root: string;
   #files = 0;
 
@@ -93,7 +143,7 @@ class FolderReader {
     }
     const text = decode(await readFile(path));
     if (text === undefined) return this.#fault(path, 'The file is not UTF-8.');
-    this.#take(new SourceText(withSlashes(path), text), namespace);
+    this.collected.take(new SourceText(withSlashes(path), text), namespace);
   }
 
   async #readNamespace(path: string, namespace: readonly string[]): Promise<void> {
@@ -115,29 +165,8 @@ class FolderReader {
     if (path.endsWith('.sql')) await this.readFile(path, namespace);
   }
 
-  #take(source: SourceText, folders: readonly string[]): void {
-    const [, name, dialect] =
-      (/^(.*?)(?:\.(sqlite|postgres))?\.[^.]*$/s.exec(basename(source.file)) as unknown as
-        | [string, string, Dialect | undefined]
-        | null) ?? [];
-    if (folders.length === 0 && name === 'init' && !/^\s*--\s*name\s*:/m.test(source.text)) {
-      this.initScripts.push({ dialect, source });
-      return;
-    }
-    const { definitions, problems } = parseSqlFile(source);
-    this.problems.push(...problems);
-    const namespace = folders.map(toCamelCase);
-    for (const definition of definitions) {
-      if (dialect !== undefined && definition.dialect !== undefined && definition.dialect !== dialect) {
-        this.problems.push(source.problem(`The file's name says it is for ${dialect}.`, definition.offset));
-      }
-      const marked = dialect === undefined ? definition : { ...definition, dialect };
-      this.queries.push({ namespace, definition: marked, source });
-    }
-  }
-
   #fault(file: string, message: string): void {
-    this.problems.push({ file: withSlashes(file), line: 1, column: 1, message });
+    this.collected.problems.push({ file: withSlashes(file), line: 1, column: 1, message });
   }
 }
 

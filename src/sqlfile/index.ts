@@ -8,7 +8,15 @@ export type {
   QueryDefinition,
 } from './definition.ts';
 export { toPascalCase } from './camel-case.ts';
-export { fullName, readSqlFolder, type InitScript, type SqlFolder, type SqlQuery } from './folder.ts';
+export {
+  fullName,
+  readSqlFolder,
+  readSqlSources,
+  type InitScript,
+  type SqlFolder,
+  type SqlQuery,
+  type SqlSource,
+} from './folder.ts';
 export { parseSqlFile, type ParsedFile } from './parse-file.ts';
 export { fullVariant, renderQuery, type RenderedQuery, type Slot, type Variant } from './render.ts';
 export { selectInitScript, selectVariants, type SelectedQuery } from './select-variants.ts';
