@@ -2,8 +2,8 @@
 export const OTHER = 'other';
 
 /**
- * Records by key, at most `max` of them; whatever comes later shares one called `other`. Nothing is dropped to
- * make room: counters that are read from outside must never go back, and their sum must stay true.
+ * Records by key, at most `max` of them; whatever comes later shares one called `other`. Nothing is dropped
+ * to make room: counters that are read from outside must never go back, and their sum must stay true.
  */
 export class BoundedTable<Entry> {
   readonly #max: number;

@@ -1,4 +1,4 @@
-/** Milliseconds. Percentiles are upper edges of buckets, at most 12.5 % above the true value; the rest is exact. */
+/** Milliseconds. Percentiles are upper edges of buckets, at most 12.5 % too high; the rest is exact. */
 export interface DurationSummary {
   readonly count: number;
   readonly totalMs: number;

@@ -26,12 +26,12 @@ const TIGHT_LEFT = new Set([',', ')', ';', '.', '::', '[', ']']);
 const TIGHT_RIGHT = new Set(['(', '.', '::', '[']);
 /** What operators of several characters go on with: `>=`, `||`, `->>`. */
 const OPERATOR_REST = '<>=|!';
-/** Words that a parenthesis does not belong to. Behind every other one it is a call's, or a list of columns. */
+/** Words that a parenthesis does not belong to; behind others it is a call's, or a list of columns. */
 const KEYWORDS = new Set(
   (
-    'all and any as between by case check conflict cross distinct else except exists from having if in inner ' +
-    'intersect into is join left like limit not offset on or order over returning right select set some then ' +
-    'union using values when where with'
+    'all and any as between by case check conflict cross distinct else except exists from having if in ' +
+    'inner intersect into is join left like limit not offset on or order over returning right select set ' +
+    'some then union using values when where with'
   ).split(' '),
 );
 
@@ -128,7 +128,7 @@ function operatorAt(sql: string, at: number): Token {
   return { token: sql.slice(at, end), end };
 }
 
-/** `in (?, ?, ?)` becomes `in (?)`, and the rows `(?), (?)` of an insert become one: their number is a value. */
+/** `in (?, ?)` becomes `in (?)`, and the rows `(?), (?)` of an insert one: their number is a value. */
 function collapseLists(tokens: readonly string[]): string[] {
   const out: string[] = [];
   for (const token of tokens) {

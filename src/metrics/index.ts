@@ -27,3 +27,15 @@ export {
   type FamilySource,
   type PrometheusRegistry,
 } from './prometheus.ts';
+export { adviseOnPlan, type PlanAdvice } from './plan-advice.ts';
+export { explainStatement, type ExplainingDatabase, type StatementPlan } from './explain.ts';
+export {
+  instrument,
+  type TelemetryMeter,
+  type TelemetryOptions,
+  type TelemetrySpan,
+  type TelemetryTracer,
+} from './open-telemetry.ts';
+export { toEcsFields, withEcsFields, type EcsLogOptions } from './ecs-fields.ts';
+export { createElasticShipper, type ElasticShipper, type ElasticShipperStats } from './elastic-shipper.ts';
+export type { ElasticShipperOptions } from './elastic-options.ts';

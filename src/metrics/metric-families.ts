@@ -229,7 +229,7 @@ function routeFamilies(routes: readonly RouteRecord[]): MetricFamily[] {
 
 /** Figures of a cache that only grow; the others are sizes. */
 const CACHE_COUNTERS =
-  /^(hits|misses|stale\w*|sets|loads|loadErrors|invalidations|evictions|expired|errors|\w+(Hits|Misses|Errors|Timeouts))$/;
+  /^(hits|misses|stale\w*|sets|loads|invalidations|evictions|expired|errors|\w+(Hits|Misses|Errors))$/;
 
 function cacheFamilies(caches: ReadonlyMap<string, ObservedCache>): MetricFamily[] {
   const samples = new Map<string, Sample[]>();

@@ -20,7 +20,7 @@ import { settling, type PerformanceTracker } from './track-performance.ts';
 
 /** How one request is measured. */
 export interface RequestOptions {
-  /** A pattern, `GET /users/:id`, never an address. Where it is known only later, the work sets `request.route`. */
+  /** A pattern, `GET /users/:id`, never an address. Known only later? The work sets `request.route`. */
   readonly route: string;
   readonly id?: string | undefined;
   /** @default slowRequestMs */
@@ -108,8 +108,9 @@ export class Metrics {
   }
 
   /**
-   * Runs `work` as one request: statements inside, in every async flow that begins there, count for it. Counts
-   * it under its route when the work has settled; as an error when it rejected or set `request.failed`.
+   * Runs `work` as one request: statements inside, in every async flow that begins there, count for it.
+   * Counts it under its route when the work has settled; as an error when it rejected or set
+   * `request.failed`.
    * @throws what the work rejects with; QueryBudgetError with `enforceBudget`
    */
   async runInRequest<T>(
@@ -146,8 +147,8 @@ export class Metrics {
   }
 
   /**
-   * Measures a function under its name: `metrics.trackPerformance(200)(listNotes)`, or `@trackPerformance(200)`
-   * on a method. Calls that last longer than the threshold, in milliseconds, are announced as `route:slow`.
+   * Measures a function under its name: `metrics.trackPerformance(200)(listNotes)`, or, as a decorator, a
+   * method. Calls that last longer than the threshold, in milliseconds, are announced as `route:slow`.
    */
   trackPerformance(thresholdMs: number, name?: string): PerformanceTracker {
     const record = (ended: EndedRequest) => this.recordRequest(ended);

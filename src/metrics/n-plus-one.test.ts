@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { observedDatabase, type FakeDatabase } from '../../test/fixtures/observed-database.ts';
-import { Metrics, type NPlusOneSuspect } from './index.ts';
+import { Metrics } from './metrics.ts';
+import type { NPlusOneSuspect } from './n-plus-one.ts';
 import { suggestJoin } from './suggest-join.ts';
 
 let db: FakeDatabase;

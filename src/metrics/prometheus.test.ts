@@ -1,7 +1,8 @@
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { observedDatabase, type FakeDatabase } from '../../test/fixtures/observed-database.ts';
-import { Metrics, prometheusText, registerWithPrometheus } from './index.ts';
+import { Metrics } from './metrics.ts';
+import { prometheusText, registerWithPrometheus } from './prometheus.ts';
 
 let db: FakeDatabase;
 let metrics: Metrics;

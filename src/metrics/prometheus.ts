@@ -1,6 +1,6 @@
 import type { Labels, MetricFamily, Sample } from './metric-families.ts';
 
-/** Of the text that {@link prometheusText} makes: https://prometheus.io/docs/instrumenting/exposition_formats */
+/** Of {@link prometheusText}: https://prometheus.io/docs/instrumenting/exposition_formats */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Whose figures are exported. */
@@ -42,8 +42,8 @@ export interface PrometheusRegistry {
 }
 
 /**
- * Adds the figures to the application's own registry of `prom-client`, beside its other metrics. They are read
- * when the registry is. A name that comes later (the first cache, say) is there from the next reading on.
+ * Adds the figures to the application's own registry of `prom-client`, beside its other metrics. They are
+ * read when the registry is. A name that comes later (the first cache, say) is there from the next reading.
  * @returns a function that takes them out
  */
 export function registerWithPrometheus(source: FamilySource, registry: PrometheusRegistry): () => void {

@@ -19,7 +19,7 @@ export interface RequestUsage {
 
 /** One request, or job, while it is served. */
 export class MeasuredRequest {
-  /** Under which it is counted: set it as soon as it is known. A pattern (`GET /users/:id`), never an address. */
+  /** Under which it is counted; set it when it is known. A pattern (`GET /users/:id`), never an address. */
   route: string;
   /** Counts as an error although the work resolved: a response of 500. @default false */
   failed = false;

@@ -1,4 +1,4 @@
-/** Signs and words behind which a comparison with a value is not one column's. */
+/** A column that is compared with one value. */
 const COMPARED = /([\w."`[\]]{1,200}) = \?/;
 
 /**
@@ -16,5 +16,8 @@ export function suggestJoin(text: string): string {
   if (column === undefined || !text.includes(' where ')) {
     return 'Ask once before the loop and keep the answer, or cache it.';
   }
-  return `Fetch all at once: collect the values, ask for ${column} in (…), and share the rows out; or join it to the statement before.`;
+  return (
+    `Fetch all at once: collect the values, ask for ${column} in (…), and share the rows out; ` +
+    'or join it to the statement before.'
+  );
 }
