@@ -11,12 +11,12 @@ interface SettlementParts {
 /** Gives the callers of one connection their outcomes, one each, and tells the observer. */
 export class CallSettlement {
   readonly #observer: QueryObserver;
-  readonly #tablesOf: (text: string) => StatementTables | undefined;
+  readonly #parts: SettlementParts;
   readonly #connectionId: number;
 
-  constructor({ observer, tablesOf }: SettlementParts, connectionId: number) {
-    this.#observer = observer;
-    this.#tablesOf = tablesOf;
+  constructor(parts: SettlementParts, connectionId: number) {
+    this.#observer = parts.observer;
+    this.#parts = parts;
     this.#connectionId = connectionId;
   }
 
@@ -51,7 +51,7 @@ export class CallSettlement {
       durationMs,
       waitedMs: sentAt === undefined ? undefined : sentAt - call.startedAt,
       ranMs: micros === 0 ? undefined : micros / 1_000,
-      tables: context === undefined ? undefined : this.#tablesOf(text),
+      tables: context === undefined ? undefined : this.#parts.tablesOf(text),
       context,
     };
   }

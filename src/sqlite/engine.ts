@@ -132,6 +132,7 @@ export class SqliteEngine {
       cancelGraceMs: this.#settings.cancelGraceMs,
       findShape: (columns) => this.#rowShapes.get(columns),
       noteCommit: (changes) => this.#noteCommit(changes),
+      noteDoubt: (changes) => this.#announceChanges(changes),
       tablesOf: (text) => this.#planner.tablesOf(text),
       noteFailure: (failure) => this.#fileWatch.noteFailure(failure),
       keepsLog: () => this.#fileWatch.isStopped,
@@ -355,6 +356,10 @@ export class SqliteEngine {
   #noteCommit(changes: Changes): void {
     this.#fileWatch.noteCommit();
     this.#governor?.noteCommit();
+    this.#announceChanges(changes);
+  }
+
+  #announceChanges(changes: Changes): void {
     if (changes.length === 0 || !this.#watchesChanges) return;
     const tables = changes === 'anything' ? undefined : changes;
     this.#announce.emit('data:change', { tables, source: 'local' });

@@ -5,6 +5,8 @@ import { registerForInterrupt } from './interrupt.ts';
 import { applyPragmas } from './pragmas.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { SharedCounters } from './shared-counters.ts';
+import { LogSpace } from './log-space.ts';
+import { isDurable, type ConnectionRole, type ConnectionSettings } from './settings.ts';
 import { lowerThreadPriority } from './thread-priority.ts';
 import { StatementStore } from './statement-store.ts';
 import type { WorkerStart } from './protocol.ts';
@@ -28,10 +30,28 @@ export function openSession(
     applyPragmas(database, settings, role);
     // The authorizer comes last: it refuses to callers what was just done.
     const store = new StatementStore(database, settings.statementCacheSize);
-    const shared = { board: new CancelBoard(board), counters: new SharedCounters(counters) };
-    return { session: new Session({ database, store, role, settings, send, ...shared }), interruptKey };
+    const parts = {
+      board: new CancelBoard(board),
+      counters: new SharedCounters(counters),
+      logSpace: createLogSpace(settings, role, store),
+    };
+    return { session: new Session({ database, store, role, settings, send, ...parts }), interruptKey };
   } catch (error) {
     closeUntouched(database);
     throw error;
   }
+}
+
+/** Where no COMMIT waits for the disk there is nothing to gain. */
+function createLogSpace(
+  settings: ConnectionSettings,
+  role: ConnectionRole,
+  store: StatementStore,
+): LogSpace | undefined {
+  const { path, walCheckpointBytes, journalSizeLimitBytes } = settings;
+  if (role !== 'writer' || path === ':memory:' || !isDurable(settings)) return undefined;
+  // SQLite opens the log with the first read, not before.
+  store.trusted((database) => database.prepare('select 1 from sqlite_schema').get());
+  // Under load the log grows on while a checkpoint moves what it has.
+  return new LogSpace(path, Math.min(walCheckpointBytes * 2, journalSizeLimitBytes));
 }

@@ -2,6 +2,7 @@ import type { CancelBoard } from './cancel-board.ts';
 import { commitFailure } from './group-commit.ts';
 import { cancelledError } from './failure.ts';
 import { FailureCode, type ControlVerb } from './protocol.ts';
+import type { LogSpace } from './log-space.ts';
 import type { ConnectionRole } from './settings.ts';
 import type { SharedCounters } from './shared-counters.ts';
 import type { TransactionControl } from './transaction-control.ts';
@@ -14,6 +15,8 @@ export interface SessionTransactionParts {
   readonly control: TransactionControl;
   readonly board: CancelBoard;
   readonly counters: SharedCounters;
+  /** Only where a COMMIT waits for the disk. */
+  readonly logSpace: LogSpace | undefined;
   /** Called before the transaction ends: cursors do not outlive it. */
   closeCursors(): void;
 }
@@ -94,7 +97,9 @@ export class SessionTransaction {
     this.#commits += 1;
     if (this.#commits % COMMITS_BETWEEN_LOOKS !== 1 || this.#parts.role !== 'writer') return;
     const log = this.#parts.control.readLog();
-    if (log !== undefined) this.#parts.counters.noteLog(log.walFrames, log.checkpointedFrames);
+    if (log === undefined) return;
+    this.#parts.counters.noteLog(log.walFrames, log.checkpointedFrames);
+    if (this.#parts.logSpace?.isShort(log.walFrames) === true) this.#extendLog(this.#parts.logSpace);
   }
 
   /**
@@ -128,6 +133,15 @@ export class SessionTransaction {
       }
     });
     this.noteCommit();
+  }
+
+  #extendLog(space: LogSpace): void {
+    try {
+      this.#parts.control.underWriteLock(() => space.extend());
+    } catch {
+      // A disk that is full, or fails, is SQLite's to report, when the log really needs the room.
+      space.giveUp();
+    }
   }
 
   #leave(end: () => void): void {

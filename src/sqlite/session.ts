@@ -27,7 +27,8 @@ import {
 } from './statement-runner.ts';
 import type { StatementStore } from './statement-store.ts';
 import { TransactionControl } from './transaction-control.ts';
-import type { ConnectionRole, ConnectionSettings } from './settings.ts';
+import type { LogSpace } from './log-space.ts';
+import { isDurable, type ConnectionRole, type ConnectionSettings } from './settings.ts';
 
 /** Most writes in one transaction of the group commit: the first of them waits for the last. */
 const MAX_GROUP_MEMBERS = 1_000;
@@ -46,6 +47,7 @@ export interface SessionOptions {
   readonly settings: ConnectionSettings;
   readonly board: CancelBoard;
   readonly counters: SharedCounters;
+  readonly logSpace: LogSpace | undefined;
   readonly send: (answers: Answers, transfer: ArrayBuffer[]) => void;
 }
 
@@ -55,6 +57,7 @@ export class Session {
   readonly #store: StatementStore;
   readonly #role: ConnectionRole;
   readonly #isDurable: boolean;
+  readonly #logSpace: LogSpace | undefined;
   readonly #board: CancelBoard;
   readonly #control: TransactionControl;
   readonly #runner: StatementRunner;
@@ -73,7 +76,8 @@ export class Session {
     this.#database = options.database;
     this.#store = options.store;
     this.#role = options.role;
-    this.#isDurable = ['full', 'extra'].includes(options.settings.synchronous);
+    this.#isDurable = isDurable(options.settings);
+    this.#logSpace = options.logSpace;
     this.#board = options.board;
     this.#send = options.send;
     this.#control = new TransactionControl(options.database, options.store, options.settings.busyTimeoutMs);
@@ -273,7 +277,10 @@ export class Session {
 
   #maintain(seq: number, task: MaintenanceTask, argument: string | null): void {
     this.#answer(seq, () => {
-      if (task === 'close') this.#transaction.endReadBurst();
+      if (task === 'close') {
+        this.#transaction.endReadBurst();
+        this.#logSpace?.close();
+      }
       const result = runMaintenance(task, argument, this.#database, this.#store);
       if (!(result instanceof Promise)) return this.#done(seq, result);
       const settle = (report: () => void) => {

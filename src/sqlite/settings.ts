@@ -55,3 +55,8 @@ export type ConnectionSettings = Pick<
  * writer.
  */
 export type ConnectionRole = 'writer' | 'reader' | 'checkpointer';
+
+/** Whether each COMMIT waits for the disk. */
+export function isDurable({ synchronous }: Pick<SqliteSettings, 'synchronous'>): boolean {
+  return synchronous === 'full' || synchronous === 'extra';
+}

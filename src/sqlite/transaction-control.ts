@@ -45,6 +45,21 @@ export class TransactionControl {
     }
   }
 
+  /** Does something to the file that needs the write lock, unless another process has it. */
+  underWriteLock(work: () => void): void {
+    this.#run('pragma busy_timeout = 0');
+    try {
+      if (!this.#tryBegin()) return;
+      try {
+        work();
+      } finally {
+        this.#run('rollback');
+      }
+    } finally {
+      this.#run(`pragma busy_timeout = ${this.#busyTimeoutMs}`);
+    }
+  }
+
   /** A transaction that takes its snapshot with its first read. */
   begin(): void {
     this.#run('begin');

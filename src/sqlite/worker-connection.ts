@@ -37,8 +37,10 @@ export interface ConnectionEnvironment {
   readonly counters: SharedCounters;
   readonly cancelGraceMs: number;
   readonly findShape: (columns: readonly string[]) => RowShape;
-  /** Something was, or may have been, committed. */
+  /** Something was committed. */
   noteCommit(changes: Changes): void;
+  /** Something may have been committed. */
+  noteDoubt(changes: Changes): void;
   /** What the text touches, where that is known already. */
   tablesOf(text: string): StatementTables | undefined;
   /** Told of every failure: some mean that the file is not to be trusted any more. */
@@ -251,17 +253,14 @@ export class WorkerConnection {
     try {
       await waitAtMost(timeoutMs, closed);
     } catch {
-      // The connection did not close in order (it was lost, or is busy): ending its thread is all that is
-      // left.
+      // It was lost, or is busy: ending its thread is all that is left.
     } finally {
       // The process must not end before the thread has: SQLite's own close would be cut short.
       await this.#thread.terminate();
     }
   }
 
-  /**
-   * The call was not sent, so no answer will come: whoever leased this connection for it hears of that here.
-   */
+  /** No answer will come: whoever leased this connection for the call hears of that here. */
   #refuse(call: PendingCall, error: unknown): void {
     call.reject(error);
     queueMicrotask(() => this.onAnswered?.());
@@ -331,7 +330,7 @@ export class WorkerConnection {
     if (!isBackup && (this.#usable || !isUnknown)) this.#environment.noteFailure(failure);
     if (isUnknown) {
       this.#doubt();
-      this.#environment.noteCommit(call.changes());
+      this.#environment.noteDoubt(call.changes());
     }
     if (call.cancelReason !== undefined && isStopped(failure.code)) return this.#stop(call);
     this.#settlement.fail(call, translateFailure(failure, call));
@@ -356,7 +355,7 @@ export class WorkerConnection {
     if (call.settled) return;
     if (tooLate) {
       const graceMs = this.#environment.cancelGraceMs;
-      this.#environment.noteCommit(call.changes());
+      this.#environment.noteDoubt(call.changes());
       const message = `COMMIT had begun when the call was to end, and has not returned for ${graceMs} ms.`;
       return this.#settlement.fail(call, new OutcomeUnknownError(message));
     }
@@ -390,7 +389,7 @@ export class WorkerConnection {
     // What had not become final when the thread ended was rolled back with its connection.
     const isFinal = call.commits && this.#board.isFinal(call.seq);
     if (!isFinal) return connectionLostError(reason);
-    this.#environment.noteCommit(call.changes());
+    this.#environment.noteDoubt(call.changes());
     return new OutcomeUnknownError('The writer ended between COMMIT and its answer.', { cause: reason });
   }
 }
