@@ -1,7 +1,7 @@
+export { openDatabase } from './opening/index.ts';
 export {
   closeOnSignals,
   getDb,
-  openDatabase,
   Transactional,
   transactional,
   type AcquireOptions,
@@ -64,6 +64,7 @@ export {
   ConnectionError,
   ConnectionPoolExhaustedError,
   ConstraintError,
+  MigrationError,
   MillpondError,
   OutcomeUnknownError,
   QueryExecutionError,
@@ -78,5 +79,7 @@ export {
   type ConfigProblem,
   type ConstraintKind,
   type ErrorCode,
+  type MigrationFault,
+  type MigrationFaultKind,
   type SqlFileProblem,
 } from './errors/index.ts';

@@ -27,6 +27,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   migrate: 6,
   hono: 7,
   testing: 7,
+  opening: 7,
   cli: 8,
   'index.ts': 9,
 };

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Location } from './addresses.ts';
 import type { Merged } from './merge.ts';
 import type { ResolvedDatabaseConfig, ResolvedPostgresConfig, ResolvedSqliteConfig } from './resolved.ts';
@@ -10,10 +11,18 @@ interface Findings {
   readonly merged: Merged;
   /** An absolute path. */
   readonly initScript: string | undefined;
+  /** Where relative paths begin. */
+  readonly directory: string;
 }
 
 /** Puts the findings, checked and without fault, into the frozen object that the rest of millpond reads. */
-export function buildConfig({ name, location, merged, initScript }: Findings): ResolvedDatabaseConfig {
+export function buildConfig({
+  name,
+  location,
+  merged,
+  initScript,
+  directory,
+}: Findings): ResolvedDatabaseConfig {
   const { values } = merged;
   const shared = {
     name,
@@ -29,6 +38,8 @@ export function buildConfig({ name, location, merged, initScript }: Findings): R
     slowQueryMs: values.slowQueryMs,
     exposeParams: values.exposeParams,
     statementCacheSize: values.statementCacheSize,
+    autoMigrate: values.autoMigrate,
+    migrationsFolder: values.migrationsFolder && resolve(directory, values.migrationsFolder),
     pool: groupOf<ResolvedDatabaseConfig['pool']>('pool', values),
     healthCheck: groupOf<ResolvedDatabaseConfig['healthCheck']>('healthCheck', values),
     sources: sourcesOf(merged, location),

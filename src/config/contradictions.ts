@@ -20,6 +20,9 @@ export function checkTogether(merged: Merged, path: string | undefined, problems
       `is ${values['pool.min']}; allowed: no more than the maximum, and ${tell('pool.max')}`,
     );
   }
+  if (values.readOnly && values.autoMigrate) {
+    report('autoMigrate', `is true, and ${tell('readOnly')}: nothing can be migrated; remove one of them`);
+  }
   // What follows is about a file of SQLite.
   if (path === undefined) return;
   const readers = values['pool.max'] + values['pool.maxOverflow'];

@@ -10,7 +10,8 @@ describe('defaults', () => {
     for (const production of [false, true]) {
       const values = defaultsFor({ ...base, dialect, production });
       for (const option of OPTION_NAMES) {
-        const mayBeMissing = option === 'initScript' || option === 'pool.preset';
+        const mayBeMissing =
+          option === 'initScript' || option === 'migrationsFolder' || option === 'pool.preset';
         const isAllowed = RULES[option].schema.safeParse(values[option]).success;
         expect(mayBeMissing ? values[option] === undefined : isAllowed, option).toBe(true);
       }

@@ -10,6 +10,7 @@ const MAX_DEFAULT_READERS = 4;
 const EVERYWHERE = {
   pooled: true,
   readOnly: false,
+  autoMigrate: false,
   durability: 'full',
   queryTimeoutMs: 30_000,
   transactionTimeoutMs: 30_000,

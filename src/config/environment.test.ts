@@ -27,6 +27,7 @@ describe('the environment', () => {
       DB_HEALTH_CHECK_RETRY_INTERVAL: '2500ms',
       TRANSACTION_TIMEOUT: '0',
       MILLPOND_POOLED: 'false',
+      AUTO_MIGRATE: 'true',
     });
     expect(Object.fromEntries(settings.map(({ option, value }) => [option, value]))).toEqual({
       'pool.max': 12,
@@ -38,6 +39,7 @@ describe('the environment', () => {
       'healthCheck.retryIntervalMs': 2_500,
       transactionTimeoutMs: 0,
       pooled: false,
+      autoMigrate: true,
     });
     expect(settings[0]).toMatchObject({ key: 'DB_POOL_MAX', source: 'environment' });
   });

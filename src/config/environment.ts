@@ -16,7 +16,11 @@ export const OPTION_VARIABLES: Readonly<Record<string, TextName>> = {
   DB_HEALTH_CHECK_RETRY_INTERVAL: { option: 'healthCheck.retryIntervalMs', unit: 's' },
   TRANSACTION_TIMEOUT: { option: 'transactionTimeoutMs', unit: 's' },
   MILLPOND_POOLED: { option: 'pooled', unit: 's' },
+  AUTO_MIGRATE: { option: 'autoMigrate', unit: 's' },
 };
+
+/** The variables that set options of 'main' alone: another database has migrations of its own. */
+const MAIN_ONLY: readonly string[] = ['AUTO_MIGRATE'];
 
 /** The variables that hold addresses, those of 'main'. */
 export const ADDRESS_VARIABLES: readonly string[] = [
@@ -33,7 +37,7 @@ const OUR_NAMES = /^(?:DB_POOL|DB_HEALTH_CHECK|MILLPOND_)/;
 export function readEnvironment(variables: Variables, isMain: boolean, problems: Problems): Layer {
   refuseUnknown(variables, problems);
   const settings = Object.entries(OPTION_VARIABLES).flatMap(([key, name]): Setting[] => {
-    const variable = variables.get(key);
+    const variable = isMain || !MAIN_ONLY.includes(key) ? variables.get(key) : undefined;
     if (variable === undefined) return [];
     const { value, source } = variable;
     return readSetting(name, { key, source, text: value, shown: showValue(value) }, problems);

@@ -78,6 +78,18 @@ export interface DatabaseOptions {
    */
   readonly initScript?: string | undefined;
   /**
+   * Applies pending migrations before the database has users. The variable AUTO_MIGRATE is about 'main'
+   * alone.
+   * @default false
+   */
+  readonly autoMigrate?: boolean | undefined;
+  /**
+   * Where the migrations are, relative to the working directory. Where it is said and `autoMigrate` is off,
+   * `db.health()` tells whether some are pending.
+   * @default none; with `autoMigrate`, 'migrations'
+   */
+  readonly migrationsFolder?: string | undefined;
+  /**
    * Longest wait for another process's lock, in milliseconds. 0 = do not wait. SQLite only.
    * @default 5_000
    */

@@ -34,6 +34,8 @@ describe('a resolved configuration', () => {
     const { sources, ...config } = await resolveDatabaseConfig({ given: 'sqlite:data/app.db', env: {}, cwd });
     expect(config).toEqual({
       name: 'main',
+      autoMigrate: false,
+      migrationsFolder: undefined,
       dialect: 'sqlite',
       url: `sqlite:${join(cwd, 'data/app.db')}`,
       path: join(cwd, 'data/app.db'),

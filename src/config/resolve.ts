@@ -56,7 +56,7 @@ export async function resolveDatabaseConfig(request: ConfigRequest = {}): Promis
   const initScript = await findInitScript(merged, { directory, location }, problems);
   if (location !== undefined) checkTogether(merged, location.path, problems);
   problems.throwIfAny();
-  return buildConfig({ name, location: location!, merged, initScript });
+  return buildConfig({ name, location: location!, merged, initScript, directory });
 }
 
 function readCode(given: unknown, problems: Problems): Layer {

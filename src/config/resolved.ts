@@ -19,13 +19,16 @@ type SharedKey =
   | 'log'
   | 'slowQueryMs'
   | 'exposeParams'
-  | 'statementCacheSize';
+  | 'statementCacheSize'
+  | 'autoMigrate';
 
 interface ResolvedShared extends Complete<Pick<DatabaseOptions, SharedKey>> {
   /** `false`: not to be registered for `getDb`. */
   readonly name: string | false;
   /** The address for people: passwords are masked. */
   readonly url: string;
+  /** An absolute path. */
+  readonly migrationsFolder: string | undefined;
   readonly pool: ResolvedPoolSettings;
   readonly healthCheck: ResolvedHealthCheckSettings;
   /** Where each value came from, by the option's name: `{ 'pool.max': 'DB_POOL_MAX', … }`. */

@@ -20,7 +20,7 @@ type Flat = Required<PlainSettings> &
   Prefixed<'pool', PoolSettings> &
   Prefixed<'healthCheck', HealthCheckSettings> &
   Prefixed<'sqlite', SqliteSettings>;
-type WithoutDefault = 'initScript' | 'pool.preset';
+type WithoutDefault = 'initScript' | 'migrationsFolder' | 'pool.preset';
 type Prefixed<Name extends Group, T> = {
   readonly [Key in keyof T & string as `${Name}.${Key}`]-?: NonNullable<T[Key]>;
 };
@@ -47,6 +47,8 @@ const TOP: Rules<PlainSettings> = {
   slowQueryMs: duration(0, DAY),
   exposeParams: onOff(),
   initScript: text('the path of an SQL file'),
+  autoMigrate: onOff(),
+  migrationsFolder: text('the path of a folder'),
   busyTimeoutMs: duration(0, 10 * MINUTE),
   statementCacheSize: count(1, 10_000),
   inlineReads: onOff(),

@@ -9,34 +9,62 @@ import { logEvents } from './event-log.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import { createLogger } from './logger.ts';
 import { QueryRecorder } from './query-recorder.ts';
+import { Readiness } from './readiness.ts';
 import { registerDatabase, releaseName, reserveName } from './registry.ts';
 import { SqliteBackend, type BackendParts } from './sqlite-backend.ts';
 
 const UNREGISTERED = 'unnamed';
 
+/** Makes an open database ready for its users, who cannot see it before. */
+export type PrepareDatabase = (database: Database, config: ResolvedDatabaseConfig) => Promise<void>;
+
 /**
- * Opens a database: `openDatabase('sqlite:data/app.db')`, an options object, or nothing: then the
- * configuration file and the environment say which. The database is ready when this resolves, and is closed
- * with `close()`.
+ * Opens a database as it is, without migrations: `openDatabase('sqlite:data/app.db')`, an options object, or
+ * nothing: then the configuration file and the environment say which. The database is ready when this resolves,
+ * and is closed with `close()`.
  *
  * @throws ConfigError listing every fault of the configuration
  * @throws ConnectionError where the database cannot be opened; nothing is left open then
  * @throws UsageError where a database of that name is open
  */
-export async function openDatabase(
+export function openDatabase(
   given?: string | DatabaseOptions,
   options?: Omit<DatabaseOptions, 'url'>,
 ): Promise<Database> {
+  return openPrepared(async () => {}, given, options);
+}
+
+/** The same, where a folder above has something to do before the database has users. */
+export async function openPrepared(
+  prepare: PrepareDatabase,
+  given: string | DatabaseOptions | undefined,
+  options: Omit<DatabaseOptions, 'url'> | undefined,
+): Promise<Database> {
   const config = await resolveDatabaseConfig({ given: joinOptions(given, options) });
-  if (config.name === false) return createDatabase(config, () => undefined);
+  if (config.name === false) return prepared(await createDatabase(config, () => undefined), config, prepare);
   const { name } = config;
   reserveName(name);
   try {
-    const database = await createDatabase(config, () => releaseName(name));
+    const database = await prepared(await createDatabase(config, () => releaseName(name)), config, prepare);
     registerDatabase(name, database);
     return database;
   } catch (error) {
     releaseName(name);
+    throw error;
+  }
+}
+
+/** Nothing is left open where the preparation fails. */
+async function prepared(
+  database: Database,
+  config: ResolvedDatabaseConfig,
+  prepare: PrepareDatabase,
+): Promise<Database> {
+  try {
+    await prepare(database, config);
+    return database;
+  } catch (error) {
+    await database.close({ timeoutMs: 0 });
     throw error;
   }
 }
@@ -85,7 +113,11 @@ async function createDatabase(config: ResolvedDatabaseConfig, onClose: () => voi
   });
   health.start();
   const { closeTimeoutMs } = config;
-  return new Database({ name, backend, transactions, events, queries, health, closeTimeoutMs, onClose }, key);
+  const services = { config, announce: events, readiness: new Readiness() };
+  return new Database(
+    { name, backend, transactions, events, queries, health, services, closeTimeoutMs, onClose },
+    key,
+  );
 }
 
 async function openBackend(config: ResolvedDatabaseConfig, parts: BackendParts): Promise<Backend> {

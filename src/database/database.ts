@@ -27,6 +27,7 @@ import type { Backend } from './backend.ts';
 import { DatabaseLease } from './database-lease.ts';
 import type { HealthCheckResult, HealthMonitor } from './health-monitor.ts';
 import type { QueryRecorder, QueryStats } from './query-recorder.ts';
+import type { DatabaseServices } from './services.ts';
 
 /** What a database is made of; put together by `createDatabase`. */
 export interface DatabaseParts {
@@ -37,6 +38,7 @@ export interface DatabaseParts {
   readonly queries: QueryRecorder;
   readonly health: HealthMonitor;
   readonly closeTimeoutMs: number;
+  readonly services: DatabaseServices;
   /** Called once, when closing begins. */
   readonly onClose: () => void;
 }
@@ -55,6 +57,10 @@ export interface Health {
   /** `down` when any side is. */
   readonly status: 'up' | 'down';
   readonly checks: readonly HealthCheckResult[];
+  /** False where the database answers and should not be given requests: its migrations are pending. */
+  readonly ready: boolean;
+  /** Why it is not ready, in sentences. */
+  readonly notReady: readonly string[];
 }
 
 /** A running transaction, as those see it who take part without holding it. */
@@ -87,6 +93,13 @@ const ROLLBACK_MS = 500;
 /** Of a timer that does nothing. */
 const AWAKE_MS = 60_000;
 
+let partsOf: (database: Database) => DatabaseParts;
+
+/** For the folders above, not for users. */
+export function servicesOf(database: Database): DatabaseServices {
+  return partsOf(database).services;
+}
+
 /**
  * An open database. Statements on it join the transaction of the running async flow, if there is one;
  * otherwise each is on its own, placed by the engine.
@@ -97,6 +110,10 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
   /** The identity by which the async context knows this database; see `createDatabase`. */
   readonly #key: object;
   #closing: Promise<void> | undefined;
+
+  static {
+    partsOf = (database) => database.#parts;
+  }
 
   constructor(parts: DatabaseParts, key: object) {
     super();
@@ -196,10 +213,15 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
   async health(): Promise<Health> {
     if (this.#closing !== undefined) {
       const error = this.#closedError();
-      return { status: 'down', checks: [{ side: 'primary', status: 'down', latencyMs: 0, error }] };
+      const checks = [{ side: 'primary', status: 'down', latencyMs: 0, error } as const];
+      return { status: 'down', checks, ready: false, notReady: [error.message] };
     }
-    const check = await this.#parts.health.check();
-    return { status: check.status, checks: [check] };
+    const { health, services } = this.#parts;
+    const check = await health.check();
+    if (check.error !== undefined)
+      return { status: 'down', checks: [check], ready: false, notReady: [check.error.message] };
+    const notReady = await services.readiness.unmet();
+    return { status: 'up', checks: [check], ready: notReady.length === 0, notReady };
   }
 
   /**

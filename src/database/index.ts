@@ -1,7 +1,8 @@
 export { Transactional, transactional } from './ambient.ts';
 export { closeOnSignals, type CloseOnSignalsOptions, type SignalShutdown } from './close-on-signals.ts';
-export { openDatabase } from './create-database.ts';
+export { openDatabase, openPrepared, type PrepareDatabase } from './create-database.ts';
 export {
+  servicesOf,
   type AcquireOptions,
   type BackupOptions,
   type CurrentTransaction,
@@ -14,4 +15,5 @@ export type { HealthCheckResult } from './health-monitor.ts';
 export type { QueryStats } from './query-recorder.ts';
 export { createLogger, type LeveledLogger } from './logger.ts';
 export { getDb } from './registry.ts';
+export type { DatabaseServices } from './services.ts';
 export type { Closeable } from './shutdown.ts';

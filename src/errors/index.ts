@@ -7,3 +7,4 @@ export { TimeoutError, type CancellationLevel } from './timeout-error.ts';
 export { OutcomeUnknownError, TransactionClosedError, TransactionError } from './transaction-errors.ts';
 export { QueryBudgetError } from './query-budget-error.ts';
 export { SqlFileError, type SqlFileProblem } from './sql-file-error.ts';
+export { MigrationError, type MigrationFault, type MigrationFaultKind } from './migration-error.ts';

@@ -38,8 +38,20 @@ interface PoolEvent {
   readonly pool: string;
 }
 
+interface CacheEvent {
+  /** The name of the cache. */
+  readonly cache: string;
+  /** Of the cached function, where it has one. Keys are in no event: they may hold secrets. */
+  readonly name?: string;
+}
+
 interface HealthEvent {
   readonly side: 'primary' | 'replica';
+}
+
+interface MigrationEvent {
+  readonly migration: string;
+  readonly direction: 'up' | 'down';
 }
 
 /**
@@ -78,9 +90,33 @@ export interface EventMap {
   'transaction:rollback': TransactionEvent & { readonly durationMs: number; readonly error?: unknown };
   'transaction:unknown': TransactionEvent & { readonly durationMs: number; readonly error: unknown };
   'transaction:held-too-long': TransactionEvent & { readonly heldMs: number; readonly takenAt: string };
+  'cache:hit': CacheEvent & {
+    readonly tier: 'memory' | 'redis';
+    /** Past its time, and given while or because a new one could not be had. */
+    readonly stale: boolean;
+  };
+  'cache:miss': CacheEvent & {
+    /** Inside a transaction that writes: nothing kept is given, and nothing is kept. */
+    readonly bypassed: boolean;
+  };
+  'cache:set': CacheEvent & {
+    /** About what it takes in memory. */
+    readonly bytes: number;
+  };
+  'cache:invalidate': Pick<CacheEvent, 'cache'> & {
+    /** `foreign`: another process changed the database; `bus`: another process said so. */
+    readonly source: 'local' | 'foreign' | 'bus';
+    /** Entries of this process's memory. */
+    readonly dropped: number;
+  };
+  /** The second tier does not answer; `cache:up` when it does again. */
+  'cache:down': Pick<CacheEvent, 'cache'> & { readonly error: Error };
+  'cache:up': Pick<CacheEvent, 'cache'>;
   'health:up': HealthEvent;
   'health:down': HealthEvent & { readonly error: Error };
   'health:reconnecting': HealthEvent & { readonly attempt: number; readonly delayMs: number };
+  'migration:start': MigrationEvent;
+  'migration:end': MigrationEvent & { readonly durationMs: number; readonly error?: unknown };
   'sqlite:checkpoint': {
     readonly walFrames: number;
     readonly checkpointedFrames: number;
@@ -119,9 +155,17 @@ export const EVENT_NAMES: readonly EventName[] = [
   'transaction:rollback',
   'transaction:unknown',
   'transaction:held-too-long',
+  'cache:hit',
+  'cache:miss',
+  'cache:set',
+  'cache:invalidate',
+  'cache:down',
+  'cache:up',
   'health:up',
   'health:down',
   'health:reconnecting',
+  'migration:start',
+  'migration:end',
   'sqlite:checkpoint',
   'sqlite:wal-pinned',
   'sqlite:inline-overrun',

@@ -1,0 +1,20 @@
+import { MigrationError, type MigrationFault, type MigrationFaultKind } from '../errors/index.ts';
+
+/** Gathers what is wrong, so that all of it is told at once. */
+export class Faults {
+  readonly #faults: MigrationFault[] = [];
+
+  add(kind: MigrationFaultKind, message: string, place: Omit<MigrationFault, 'kind' | 'message'> = {}): void {
+    this.#faults.push({ kind, message, ...place });
+  }
+
+  get count(): number {
+    return this.#faults.length;
+  }
+
+  /** @throws MigrationError with every fault, where there is any */
+  throwIfAny(): void {
+    const [first, ...others] = this.#faults;
+    if (first !== undefined) throw new MigrationError([first, ...others]);
+  }
+}
