@@ -20,6 +20,12 @@ describe('closeOnSignals', () => {
     expect(counts()).toEqual(before);
   });
 
+  test("listens to nothing where signals are somebody else's", async () => {
+    const shutdown = closeOnSignals([], { signals: false });
+    expect(counts()).toEqual(before);
+    expect(await shutdown.close()).toBe(true);
+  });
+
   test('leaves nothing on a server that goes on', () => {
     const server = createServer();
     {

@@ -24,6 +24,8 @@ export interface CloseOnSignalsOptions {
    * @default 0
    */
   readonly delayMs?: number | undefined;
+  /** False: nothing is listened to, and `close()` alone begins it. @default true */
+  readonly signals?: boolean | undefined;
   /** A level, or a logger. @default 'info' */
   readonly log?: LogLevel | Logger | undefined;
 }
@@ -67,15 +69,15 @@ export function closeOnSignals(
     databases: openDatabases,
     onFailure: (error, what) => write('error', { err: error, what }, 'could not be closed in order'),
   });
-  const listeners = listen({ shutdown, write, limits });
+  const listeners = given.signals === false ? undefined : listen({ shutdown, write, limits });
   const off = (): void => {
-    listeners.off();
+    listeners?.off();
     shutdown.off();
   };
   return {
     signal: shutdown.signal,
     close: async () => {
-      listeners.off();
+      listeners?.off();
       return shutdown.run(new Error('close() was called'), 0);
     },
     off,
@@ -137,11 +139,11 @@ function resolveLimits(given: CloseOnSignalsOptions): ShutdownLimits {
   const problems: ConfigProblem[] = [];
   for (const [key, value] of Object.entries(given)) {
     // The logger is checked by whoever makes lines with it.
-    if (value === undefined || key === 'log') continue;
+    if (value === undefined || key === 'log' || key === 'signals') continue;
     limits[key] = value;
     const message = Object.hasOwn(DEFAULTS, key)
       ? `must be milliseconds from 0 to ${LONGEST_MS}`
-      : `is no option; there are ${Object.keys(DEFAULTS).join(', ')} and log`;
+      : `is no option; there are ${Object.keys(DEFAULTS).join(', ')}, signals and log`;
     const isRight = typeof value === 'number' && value >= 0 && value <= LONGEST_MS;
     if (!isRight || !Object.hasOwn(DEFAULTS, key)) {
       problems.push({ key: `closeOnSignals.${key}`, message, source: 'options' });

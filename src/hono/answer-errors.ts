@@ -1,0 +1,62 @@
+import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { Logger } from '../config/index.ts';
+import { HttpProblem } from './http-problem.ts';
+import { CLIENT_GONE, problemOf } from './problem-of.ts';
+import { checkOptions, loggerCheck } from './option-checks.ts';
+import { requestIdOf } from './request-facts.ts';
+
+export interface AnswerErrorsOptions {
+  /** Where errors that are the service's fault are written, with their causes. @default nowhere */
+  readonly log?: Pick<Logger, 'error' | 'warn'> | undefined;
+}
+
+const CHECKS = { log: loggerCheck };
+
+/** The errors with which requests ended whose handlers may still be at work: see `transactional`. */
+const lastWords = new WeakMap<Context, unknown>();
+
+/**
+ * From here on nothing but this error changes the answer: the request was given up, by a limit or because its
+ * client has gone, and what its handler still says comes too late.
+ */
+export function sealAnswer(context: Context, error: unknown): void {
+  lastWords.set(context, error);
+}
+
+/**
+ * For `app.onError()`: every error becomes a problem response (RFC 9457) with the request's id. The client
+ * learns what it can do something about; SQL, values, messages and stacks of errors are for the log.
+ */
+export function answerErrors(given: AnswerErrorsOptions = {}): ErrorHandler {
+  const { log } = checkOptions('answerErrors', given, CHECKS);
+  return function answerError(error, context) {
+    // Thrown on, to the one who gave the handler up and no longer listens: returned, it would be the answer.
+    if (lastWords.has(context) && lastWords.get(context) !== error) throw error;
+    const problem = problemOf(error);
+    const requestId = requestIdOf(context);
+    if (problem.status >= 500) {
+      log?.error({ err: error, requestId, status: problem.status }, 'a request failed');
+    } else if (problem.status === CLIENT_GONE) {
+      log?.warn({ requestId }, 'the client went away before it was answered');
+    }
+    discardBody(context);
+    if (error instanceof HTTPException && error.res !== undefined) return error.getResponse();
+    return problem.getResponse(requestId);
+  };
+}
+
+/** For `app.notFound()`: the same for paths that nothing answers. */
+export const answerNotFound: NotFoundHandler = (context) =>
+  new HttpProblem(404).getResponse(requestIdOf(context));
+
+/**
+ * Takes back a response that was made before the error: Hono would give its headers (a length, a cookie, a
+ * location, an entity tag) to the answer about the error.
+ */
+export function discardBody(context: Context): void {
+  if (!context.finalized) return;
+  void context.res.body?.cancel().catch(() => undefined);
+  // Undefined is how Hono itself is told to forget one.
+  context.res = undefined as unknown as Response;
+}

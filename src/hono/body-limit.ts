@@ -1,0 +1,72 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import { bodyLimit as honoBodyLimit } from 'hono/body-limit';
+import { HttpProblem } from './http-problem.ts';
+import { nodeBindings } from './node-bindings.ts';
+import { checkOptions, integer } from './option-checks.ts';
+
+export interface BodyLimitOptions {
+  /** Longest body that is accepted, in bytes; then the answer is 413. @default 1_048_576 */
+  readonly maxBytes?: number | undefined;
+}
+
+const MIB = 1_048_576;
+const CHECKS = { maxBytes: integer(0, 1_024 * MIB) };
+
+/**
+ * Refuses bodies that are too long: by their declared length before a byte is read, otherwise at the byte
+ * that is too much. Refuses compressed ones: nothing here unpacks them, and their length would say nothing.
+ */
+export function bodyLimit(given: BodyLimitOptions = {}): MiddlewareHandler {
+  const { maxBytes = MIB } = checkOptions('bodyLimit', given, CHECKS);
+  const limitStream = streamLimit(maxBytes);
+  return async function limitBody(context, next) {
+    return isWithinLimit(context, maxBytes) ? next() : limitStream(context, next);
+  };
+}
+
+/** Reads the whole body, up to so many bytes, to where Hono's `c.req.json()` and its like find it. */
+export function bodyReader(maxBytes: number): (context: Context) => Promise<void> {
+  const limitStream = streamLimit(maxBytes);
+  return async (context) => {
+    if (!isWithinLimit(context, maxBytes)) await limitStream(context, async () => undefined);
+    if (hasBody(context)) await context.req.arrayBuffer();
+  };
+}
+
+/** False where only reading it can say. @throws HttpProblem */
+function isWithinLimit(context: Context, maxBytes: number): boolean {
+  if (!hasBody(context)) return true;
+  const encoding = context.req.header('content-encoding');
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    const detail = 'The body must not be compressed.';
+    throw new HttpProblem(415, { detail, headers: { 'Accept-Encoding': 'identity' } });
+  }
+  const length = context.req.header('content-length');
+  if (length === undefined || context.req.header('transfer-encoding') !== undefined) return false;
+  if (!/^\d{1,15}$/.test(length)) throw new HttpProblem(400, { detail: 'Content-Length is not a number.' });
+  if (Number(length) > maxBytes) throw tooLarge(maxBytes);
+  return true;
+}
+
+function hasBody(context: Context): boolean {
+  const { method } = context.req;
+  if (method === 'GET' || method === 'HEAD') return false;
+  const isDeclared =
+    context.req.header('content-length') !== undefined ||
+    context.req.header('transfer-encoding') !== undefined;
+  // In HTTP/1 a body is declared: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+  return isDeclared || nodeBindings(context)?.incoming.httpVersionMajor !== 1;
+}
+
+function streamLimit(maxBytes: number): MiddlewareHandler {
+  return honoBodyLimit({
+    maxSize: maxBytes,
+    onError: () => {
+      throw tooLarge(maxBytes);
+    },
+  });
+}
+
+function tooLarge(maxBytes: number): HttpProblem {
+  return new HttpProblem(413, { detail: `The body must not be longer than ${maxBytes} bytes.` });
+}

@@ -1,0 +1,95 @@
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { Context } from 'hono';
+import { nodeBindings } from './node-bindings.ts';
+import type { Check } from './option-checks.ts';
+
+/** The address of the client of a request; undefined where there is no socket. */
+export type ClientAddress = (context: Context) => string | undefined;
+
+/** Entries of `X-Forwarded-For` that are looked at, from the last: a chain of proxies is never longer. */
+const MOST_HOPS = 20;
+const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
+
+/** An address, or a network as `10.0.0.0/8`. */
+export const networkCheck: Check = (value) => {
+  const fault = 'must be an IP address or a network like "10.0.0.0/8"';
+  if (typeof value !== 'string') return fault;
+  const [address, bits, more] = value.split('/');
+  const version = isIP(address!);
+  if (version === 0 || more !== undefined) return fault;
+  if (bits === undefined) return undefined;
+  return /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128) ? undefined : fault;
+};
+
+/**
+ * Whose request it is. `X-Forwarded-For` counts only where the peer is one of the named proxies, and then only
+ * the last entry that none of them wrote about another of them: everything before it can be invented by the
+ * client.
+ */
+export function clientAddressBehind(trustedProxies: readonly string[] = []): ClientAddress {
+  const trusted = new BlockList();
+  for (const proxy of trustedProxies) addNetwork(trusted, proxy);
+  const isTrusted = (address: string): boolean => trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return (context) => {
+    const peer = readAddress(nodeBindings(context)?.incoming.socket.remoteAddress);
+    if (peer === undefined || trustedProxies.length === 0 || !isTrusted(peer)) return peer;
+    const forwarded = context.req.header('x-forwarded-for');
+    return forwarded === undefined ? peer : lastUntrusted(forwarded, peer, isTrusted);
+  };
+}
+
+/**
+ * What counts as one client for limits: an IPv4 address, or the /64 of an IPv6 one, of which a single
+ * household has all 2⁶⁴ addresses.
+ */
+export function clientNetwork(address: string): string {
+  return isIPv6(address) ? `${groupsOf(address).slice(0, 4).join(':')}::/64` : address;
+}
+
+function lastUntrusted(forwarded: string, peer: string, isTrusted: (address: string) => boolean): string {
+  let client = peer;
+  for (const entry of forwarded.split(',').slice(-MOST_HOPS).reverse()) {
+    const address = readAddress(entry.trim());
+    // Whoever wrote that is the last that can be told.
+    if (address === undefined) return client;
+    client = address;
+    if (!isTrusted(address)) return client;
+  }
+  return client;
+}
+
+/** Without a port, brackets or a zone; an IPv4 address also where a dual socket shows it as an IPv6 one. */
+function readAddress(text: string | undefined): string | undefined {
+  if (text === undefined || text.length > 60) return undefined;
+  const bare = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(text)?.[1] ?? text;
+  const address = bare.replace(/%.*$/, '');
+  if (isIP(address) === 0) return undefined;
+  if (!isIPv6(address)) return address;
+  const mapped = MAPPED.exec(address)?.[1] ?? mappedInHex(address);
+  return mapped ?? address.toLowerCase();
+}
+
+/** `::ffff:102:304` is 1.2.3.4 as well. */
+function mappedInHex(address: string): string | undefined {
+  const groups = groupsOf(address);
+  if (groups.slice(0, 5).some((group) => group !== '0') || groups[5] !== 'ffff') return undefined;
+  const [high, low] = [Number.parseInt(groups[6]!, 16), Number.parseInt(groups[7]!, 16)];
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+}
+
+/** The eight groups, without leading zeros: one spelling for each address. */
+function groupsOf(address: string): string[] {
+  // The parser of URLs writes every IPv6 address in its one canonical form.
+  const canonical = new URL(`http://[${address}]/`).hostname.slice(1, -1);
+  const [head, tail] = canonical.split('::');
+  const left = head === '' ? [] : head!.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  return [...left, ...Array.from({ length: 8 - left.length - right.length }, () => '0'), ...right];
+}
+
+function addNetwork(list: BlockList, network: string): void {
+  const [address, bits] = network.split('/') as [string, string | undefined];
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+  if (bits === undefined) list.addAddress(address, family);
+  else list.addSubnet(address, Number(bits), family);
+}

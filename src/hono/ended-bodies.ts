@@ -1,0 +1,62 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import type { Logger } from '../config/index.ts';
+import { knownBody, rememberBodies } from './known-bodies.ts';
+import { nodeBindings } from './node-bindings.ts';
+import { checkOptions, loggerCheck } from './option-checks.ts';
+import { requestIdOf, routeOf } from './request-facts.ts';
+
+export interface EndedBodiesOptions {
+  /** Where the errors of bodies are written. @default nowhere */
+  readonly log?: Pick<Logger, 'error'> | undefined;
+}
+
+const CHECKS = { log: loggerCheck };
+
+/**
+ * Lets no body outlive its request, or tell what is for the log. The answer to HEAD has none, so what makes
+ * one is told to stop. One that fails while it is streamed is cut off, so that no client takes it for whole;
+ * `@hono/node-server` would end it with the error's message.
+ */
+export function endedBodies(given: EndedBodiesOptions = {}): MiddlewareHandler {
+  const { log } = checkOptions('endedBodies', given, CHECKS);
+  return async function endBody(context, next) {
+    rememberBodies(context);
+    await next();
+    if (knownBody(context.res) !== undefined) return;
+    const { body, status, headers } = context.res;
+    if (body === null || body.locked) return;
+    if (context.req.method === 'HEAD') return body.cancel();
+    const guarded = guard(body, (error) => {
+      log?.error({ err: error, requestId: requestIdOf(context), route: routeOf(context) }, 'a body failed');
+      cutOff(context);
+    });
+    // Undefined first: Hono would merge the headers of the old response into the new one.
+    context.res = undefined as unknown as Response;
+    context.res = new Response(guarded, { status, headers });
+  };
+}
+
+function guard(
+  body: ReadableStream<Uint8Array>,
+  onError: (error: unknown) => void,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        onError(error);
+        controller.error(new Error('The body ended before its time.'));
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}
+
+/** A client sees that an answer is not whole by its connection alone. */
+function cutOff(context: Context): void {
+  nodeBindings(context)?.outgoing.destroy();
+}

@@ -1,0 +1,137 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { ConfigError, type ConfigProblem } from '../errors/index.ts';
+import {
+  flag,
+  integer,
+  list,
+  oneOf,
+  optionProblems,
+  problem,
+  text,
+  either,
+  loggerCheck,
+  type Check,
+} from './option-checks.ts';
+import type { Logger } from '../config/index.ts';
+
+const SYMMETRIC = ['HS256', 'HS384', 'HS512'] as const;
+const ASYMMETRIC = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const;
+
+export type JwtAlgorithm = (typeof SYMMETRIC)[number] | (typeof ASYMMETRIC)[number];
+
+export interface JwtAuthOptions {
+  /** Who must have issued the token. */
+  readonly issuer: string | readonly string[];
+  /** Whom the token must be for. */
+  readonly audience: string | readonly string[];
+  /** The only ones accepted, whatever a token says of itself. */
+  readonly algorithms: readonly JwtAlgorithm[];
+  /** One of the three: the secret of HS algorithms, of at least 32 bytes … */
+  readonly secret?: string | Uint8Array | undefined;
+  /** … a public key as PEM … */
+  readonly publicKey?: string | undefined;
+  /** … or where the issuer publishes its keys: https, or http on this machine. */
+  readonly jwksUrl?: string | undefined;
+  /** Requests without a token pass, without a user. A wrong token is refused all the same. @default false */
+  readonly optional?: boolean | undefined;
+  /** The claim that holds roles: a list, or words in a text. @default 'roles' */
+  readonly rolesClaim?: string | undefined;
+  /** Clocks may differ by so much, in seconds. @default 5 */
+  readonly clockToleranceSeconds?: number | undefined;
+  /** Tokens that are valid for longer from now are refused, in seconds. @default 86_400 */
+  readonly maxLifetimeSeconds?: number | undefined;
+  /** The media type in the token's header, where the issuer sets one (`at+jwt`). @default any */
+  readonly type?: string | undefined;
+  /** Told by code why tokens were refused; never the token. @default nowhere */
+  readonly log?: Pick<Logger, 'debug' | 'error'> | undefined;
+}
+
+/** Where the key comes from. */
+export type JwtKey =
+  | { readonly kind: 'fixed'; readonly key: Uint8Array | KeyObject }
+  | { readonly kind: 'url'; readonly url: URL };
+
+const LEAST_SECRET_BYTES = 32;
+const KEYS = ['secret', 'publicKey', 'jwksUrl'] as const;
+const YEAR_SECONDS = 31_622_400;
+const names = either(text(), list(text(), 20));
+const secretCheck: Check = (value) => {
+  const bytes =
+    typeof value === 'string' || value instanceof Uint8Array ? Buffer.from(value as string).length : 0;
+  return bytes >= LEAST_SECRET_BYTES ? undefined : `must have at least ${LEAST_SECRET_BYTES} bytes`;
+};
+const CHECKS = {
+  issuer: names,
+  audience: names,
+  algorithms: list(oneOf([...SYMMETRIC, ...ASYMMETRIC]), 20),
+  secret: secretCheck,
+  publicKey: (value: unknown) =>
+    toPublicKey(value) === undefined ? 'must be a public key as PEM' : undefined,
+  jwksUrl: (value: unknown) =>
+    toKeySetUrl(value) === undefined ? 'must be an https URL, or an http one on this machine' : undefined,
+  optional: flag,
+  rolesClaim: text(100),
+  clockToleranceSeconds: integer(0, 300),
+  maxLifetimeSeconds: integer(1, YEAR_SECONDS),
+  type: text(100),
+  log: loggerCheck,
+};
+
+/** @throws ConfigError listing every fault; it shows no secret */
+export function resolveJwtKey(given: JwtAuthOptions): JwtKey {
+  const problems = [...optionProblems('jwtAuth', given, CHECKS), ...contradictions(given)];
+  if (problems.length > 0) throw new ConfigError(problems);
+  if (given.jwksUrl !== undefined) return { kind: 'url', url: toKeySetUrl(given.jwksUrl)! };
+  if (given.publicKey !== undefined) return { kind: 'fixed', key: toPublicKey(given.publicKey)! };
+  return { kind: 'fixed', key: Buffer.from(given.secret as string) };
+}
+
+function contradictions(given: JwtAuthOptions): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  for (const key of ['issuer', 'audience', 'algorithms'] as const) {
+    if (given[key] === undefined || given[key].length === 0)
+      problems.push(problem(`jwtAuth.${key}`, 'is missing'));
+  }
+  if (KEYS.filter((key) => given[key] !== undefined).length !== 1) {
+    problems.push(problem('jwtAuth', `needs exactly one of ${KEYS.join(', ')}`));
+  }
+  // A public key taken for a secret would let everybody sign: https://auth0.com/blog/critical-vulnerabilities-in-json-web-token-libraries/
+  const allowed: readonly string[] = given.secret === undefined ? ASYMMETRIC : SYMMETRIC;
+  const foreign = Array.isArray(given.algorithms)
+    ? (given.algorithms as readonly string[]).filter((name) => !allowed.includes(name))
+    : [];
+  if (foreign.length > 0) {
+    const kind = given.secret === undefined ? 'a public key' : 'a secret';
+    problems.push(problem('jwtAuth.algorithms', `do not go with ${kind}: ${foreign.map(String).join(', ')}`));
+  }
+  return problems;
+}
+
+function toPublicKey(value: unknown): KeyObject | undefined {
+  if (typeof value !== 'string' || !value.includes('PUBLIC KEY')) return undefined;
+  try {
+    return createPublicKey(value);
+  } catch {
+    // Which of the many ways to be no key it is, does not help.
+    return undefined;
+  }
+}
+
+function toKeySetUrl(value: unknown): URL | undefined {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  if (url === null || url.username !== '' || url.password !== '') return undefined;
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLocal) ? url : undefined;
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import type { Context, MiddlewareHandler } from 'hono';
+import type { Logger } from '../config/index.ts';
+import { clientAddressBehind, clientNetwork, networkCheck } from './client-address.ts';
+import { HttpProblem } from './http-problem.ts';
+import { userOf } from './user.ts';
+import {
+  callback,
+  checkOptions,
+  either,
+  integer,
+  list,
+  loggerCheck,
+  oneOf,
+  type Check,
+} from './option-checks.ts';
+import { SlidingWindow, type RateLimitStore, type Taken, type WindowPolicy } from './sliding-window.ts';
+import { StoreGuard } from './store-guard.ts';
+
+export interface RateLimitOptions {
+  /** Requests that one client may make … */
+  readonly limit: number;
+  /** … in any stretch of time of this length, in milliseconds. */
+  readonly windowMs: number;
+  /**
+   * Who counts as one client: the address (of IPv6 the /64), the authenticated user and where there is none
+   * the address, or a function; for what it gives `undefined` there is no limit.
+   * @default 'address'
+   */
+  readonly key?: 'address' | 'user' | ((context: Context) => string | undefined) | undefined;
+  /** Proxies whose `X-Forwarded-For` is believed: addresses and networks. @default none */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Tells limits apart, in headers and in the store. @default 'default' */
+  readonly name?: string | undefined;
+  /** `new RedisWindow(client)` counts for all processes together. @default the memory of this process */
+  readonly store?: RateLimitStore | undefined;
+  /** Longest wait for the store, in milliseconds; then this process counts alone for a while. @default 250 */
+  readonly storeTimeoutMs?: number | undefined;
+  /** Told when the store fails. @default nowhere */
+  readonly log?: Pick<Logger, 'warn'> | undefined;
+}
+
+const DAY_MS = 86_400_000;
+const LONGEST_KEY = 200;
+const nameCheck: Check = (value) =>
+  typeof value === 'string' && /^[\w-]{1,40}$/.test(value)
+    ? undefined
+    : 'must be 1 to 40 letters, digits, _ and -';
+const storeCheck: Check = (value) =>
+  typeof (value as Partial<RateLimitStore> | null)?.take === 'function'
+    ? undefined
+    : 'must have the method take';
+const CHECKS = {
+  limit: integer(1, 1_000_000),
+  windowMs: integer(1, DAY_MS),
+  key: either(oneOf(['address', 'user']), callback),
+  trustedProxies: list(networkCheck),
+  name: nameCheck,
+  store: storeCheck,
+  storeTimeoutMs: integer(1, 60_000),
+  log: loggerCheck,
+};
+
+/**
+ * Answers 429 to clients that ask too often, and tells all of them where they stand
+ * (https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/).
+ *
+ * @throws ConfigError for wrong options
+ */
+export function rateLimit(given: RateLimitOptions): MiddlewareHandler {
+  const options = checkOptions('rateLimit', { ...REQUIRED, ...given }, CHECKS);
+  const { name = 'default', limit, windowMs } = options;
+  const policy: WindowPolicy = { limit, windowMs };
+  const memory = new SlidingWindow();
+  const store = options.store === undefined ? memory : new StoreGuard(options.store, memory, options);
+  const keyOf = keyFunction(options);
+  const policyHeader = `"${name}";q=${limit};w=${Math.ceil(windowMs / 1_000)}`;
+  return async function limitRate(context, next) {
+    const key = keyOf(context);
+    if (key === undefined) return next();
+    const taken = await store.take(`${name}:${key}`, policy);
+    const headers = { RateLimit: limitHeader(name, taken), 'RateLimit-Policy': policyHeader };
+    if (!taken.allowed) {
+      const seconds = Math.ceil(taken.freeInMs / 1_000);
+      const detail = `Too many requests. Try again in ${seconds} s.`;
+      throw new HttpProblem(429, { detail, headers: { ...headers, 'Retry-After': String(seconds) } });
+    }
+    await next();
+    for (const [header, value] of Object.entries(headers)) context.res.headers.set(header, value);
+    return undefined;
+  };
+}
+
+/** So that what is missing is a fault like any other. */
+const REQUIRED = { limit: Number.NaN, windowMs: Number.NaN };
+
+function limitHeader(name: string, { remaining, freeInMs }: Taken): string {
+  return `"${name}";r=${remaining};t=${Math.ceil(freeInMs / 1_000)}`;
+}
+
+function keyFunction({
+  key = 'address',
+  trustedProxies,
+}: RateLimitOptions): (context: Context) => string | undefined {
+  const addressOf = clientAddressBehind(trustedProxies);
+  // Without an address all share one place: nobody gets around the limit by having none.
+  const byAddress = (context: Context): string => `address:${clientNetwork(addressOf(context) ?? 'none')}`;
+  if (key === 'address') return byAddress;
+  if (key === 'user') {
+    return (context) => {
+      const user = userOf(context);
+      return user === undefined ? byAddress(context) : shortened(`user:${user.id}`);
+    };
+  }
+  return (context) => {
+    const own = key(context);
+    return own === undefined ? undefined : shortened(`own:${own}`);
+  };
+}
+
+/** What clients can make as long as they like is remembered by its digest. */
+function shortened(key: string): string {
+  return key.length <= LONGEST_KEY ? key : createHash('sha256').update(key).digest('base64url');
+}
