@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { isPlaceholder, type EncodedRow } from './row-codec.ts';
+import { isPlaceholder, type EncodedRow, type RowShape } from './row-codec.ts';
 import type { BuiltStatement, Fields, StatementBuilder } from './statement-builder.ts';
 import type { TableFacts } from './table-facts.ts';
 
@@ -13,7 +13,6 @@ export type InsertOfRows = readonly [text: string, params: readonly unknown[]];
 const SIZES = [256, 64, 16, 4, 1] as const;
 /** SQLite's limit; PostgreSQL's is higher. https://sqlite.org/limits.html#max_variable_number */
 const MOST_VALUES = 32_766;
-const TEXTS_KEPT = 100;
 
 /** A text for a number of rows of one shape. */
 interface InsertText {
@@ -25,7 +24,7 @@ interface InsertText {
 /** Inserts of one table: drizzle writes each text once, and the values are put in here. */
 export class InsertTexts {
   readonly #facts: TableFacts;
-  readonly #texts = new Map<string, InsertText>();
+  readonly #texts = new WeakMap<RowShape, Map<string, InsertText>>();
 
   constructor(facts: TableFacts) {
     this.#facts = facts;
@@ -51,9 +50,9 @@ export class InsertTexts {
     rows: readonly EncodedRow[],
     returning: Fields | undefined,
   ): InsertOfRows[] {
-    const { values } = rows[0]!;
-    if (values !== undefined) {
-      const { sql: text, params } = this.#build(builder, [values], returning);
+    const { withSql } = rows[0]!;
+    if (withSql !== undefined) {
+      const { sql: text, params } = this.#build(builder, [withSql], returning);
       return [[text, params]];
     }
     const statements: InsertOfRows[] = [];
@@ -79,10 +78,11 @@ export class InsertTexts {
     builder: StatementBuilder,
     { row, size, returning }: { row: EncodedRow; size: number; returning: Fields | undefined },
   ): InsertText {
-    const key = `${size} ${returning !== undefined} ${row.shape}`;
-    const known = this.#texts.get(key);
+    const key = `${size} ${returning === undefined}`;
+    const texts = this.#textsOf(row.shape);
+    const known = texts.get(key);
     if (known !== undefined) return known;
-    const placeholders = Object.fromEntries(row.keys.map((name) => [name, sql.placeholder(name)]));
+    const placeholders = Object.fromEntries(row.shape.keys.map((name) => [name, sql.placeholder(name)]));
     const { params } = this.#build(builder, [placeholders], undefined);
     const text = {
       sql: this.#build(
@@ -92,9 +92,16 @@ export class InsertTexts {
       ).sql,
       pattern: params.map((param) => (isPlaceholder(param) ? undefined : { value: param })),
     };
-    if (this.#texts.size >= TEXTS_KEPT) this.#texts.clear();
-    this.#texts.set(key, text);
+    texts.set(key, text);
     return text;
+  }
+
+  #textsOf(shape: RowShape): Map<string, InsertText> {
+    const known = this.#texts.get(shape);
+    if (known !== undefined) return known;
+    const texts = new Map<string, InsertText>();
+    this.#texts.set(shape, texts);
+    return texts;
   }
 
   get #width(): number {
@@ -104,10 +111,10 @@ export class InsertTexts {
 
 /** How many rows from `at` on have the shape of the first; one that holds SQL stands alone. */
 function sameShape(rows: readonly EncodedRow[], at: number): number {
-  const { shape, values } = rows[at]!;
-  if (values !== undefined) return 1;
+  const { shape, withSql } = rows[at]!;
+  if (withSql !== undefined) return 1;
   let end = at + 1;
-  while (end < rows.length && rows[end]!.shape === shape && rows[end]!.values === undefined) end += 1;
+  while (end < rows.length && rows[end]!.shape === shape && rows[end]!.withSql === undefined) end += 1;
   return end - at;
 }
 

@@ -5,38 +5,59 @@ import type { TableFacts } from './table-facts.ts';
 
 type Row = Record<string, unknown>;
 
+/** Which columns have a value: rows of one shape can be inserted by one text. */
+export interface RowShape {
+  /** Of those columns, in order. */
+  readonly keys: readonly string[];
+}
+
 /** A new row, as the engine is to have it. */
 export interface EncodedRow {
-  /** Which columns have a value: rows of one shape can be inserted by one text. */
-  readonly shape: string;
-  /** The keys of those columns, in order. */
-  readonly keys: readonly string[];
+  /** The same object for all rows of one shape. */
+  readonly shape: RowShape;
   readonly cells: readonly unknown[];
-  /** Set when a value is SQL, which becomes part of the text: the values as they were given. */
-  readonly values: Readonly<Row> | undefined;
+  /** The row as it was given, when a cell is SQL, which becomes part of the text. */
+  readonly withSql: Readonly<Row> | undefined;
+}
+
+interface KeyedColumn {
+  readonly key: string;
+  readonly column: Column;
+}
+
+/** A program whose rows have ever new shapes begins anew. */
+const MOST_STEPS = 10_000;
+
+/** After some columns: what is known of shapes that begin so. */
+interface ShapeStep extends RowShape {
+  with?: ShapeStep;
+  without?: ShapeStep;
 }
 
 /** Values on their way from and to the engine, by the columns' own mapping. */
 export class RowCodec {
   readonly #facts: TableFacts;
-  readonly #insertable: readonly (readonly [key: string, Column])[];
+  readonly #insertable: readonly KeyedColumn[];
+  /** Which shapes there were, column by column: a row finds its own without anything being made for it. */
+  #shapes: ShapeStep = { keys: [] };
+  #steps = 0;
   /** Most columns read what the engine gives as it is. */
-  readonly #decoded: readonly (readonly [key: string, Column])[];
+  readonly #decoded: readonly KeyedColumn[];
 
   constructor(facts: TableFacts) {
     this.#facts = facts;
-    const columns = Object.entries(facts.columns);
+    const columns = Object.entries(facts.columns).map(([key, column]) => ({ key, column }));
     this.#insertable = columns.filter(
-      ([, { generated }]) => (generated?.type ?? 'byDefault') === 'byDefault',
+      ({ column }) => (column.generated?.type ?? 'byDefault') === 'byDefault',
     );
-    this.#decoded = columns.filter(([, column]) => hasDecoding(column));
+    this.#decoded = columns.filter(({ column }) => hasDecoding(column));
   }
 
   /** In place: the rows are the caller's alone. */
   decode(rows: readonly Row[]): readonly Row[] {
     if (this.#decoded.length === 0) return rows;
     for (const row of rows) {
-      for (const [key, column] of this.#decoded) {
+      for (const { key, column } of this.#decoded) {
         if (row[key] !== null) row[key] = column.mapFromDriverValue(row[key]);
       }
     }
@@ -45,29 +66,45 @@ export class RowCodec {
 
   /** With the defaults that the program computes; those of the database are left to it. */
   encode(row: Row): EncodedRow {
-    const keys: string[] = [];
     const cells: unknown[] = [];
-    const values: Row = {};
+    let step = this.#firstStep();
     let hasSql = false;
     let given = 0;
-    for (const [key, column] of this.#insertable) {
-      if (row[key] !== undefined) given += 1;
-      const value = row[key] === undefined ? computedDefault(column) : row[key];
-      if (value === undefined) continue;
+    for (const { key, column } of this.#insertable) {
+      const own = row[key];
+      if (own !== undefined) given += 1;
+      const value = own === undefined ? computedDefault(column) : own;
+      if (value === undefined) {
+        step = step.without ??= this.#newStep(step.keys);
+        continue;
+      }
+      step = step.with ??= this.#newStep([...step.keys, key]);
       const cell = isSql(value) ? value : encoded(column, value);
       hasSql ||= isSql(cell);
-      keys.push(key);
       cells.push(cell);
-      values[key] = value;
     }
     this.#assertKnown(row, given);
-    return { shape: keys.join(), keys, cells, values: hasSql ? values : undefined };
+    return { shape: step, cells, withSql: hasSql ? row : undefined };
+  }
+
+  #firstStep(): ShapeStep {
+    if (this.#steps < MOST_STEPS) return this.#shapes;
+    this.#steps = 0;
+    this.#shapes = { keys: [] };
+    return this.#shapes;
+  }
+
+  #newStep(keys: readonly string[]): ShapeStep {
+    this.#steps += 1;
+    return { keys };
   }
 
   #assertKnown(row: Row, given: number): void {
-    const defined = Object.keys(row).filter((key) => row[key] !== undefined);
-    if (defined.length === given) return;
-    const alien = defined.find((key) => !this.#insertable.some(([known]) => known === key));
+    const keys = Object.keys(row);
+    if (keys.length === given) return;
+    const isKnown = (key: string): boolean => this.#insertable.some((one) => one.key === key);
+    const alien = keys.find((key) => row[key] !== undefined && !isKnown(key));
+    if (alien === undefined) return;
     throw new UsageError(`The table "${this.#facts.name}" has no column "${alien}" that could be written.`);
   }
 }

@@ -208,21 +208,27 @@ class SqlitePrepared extends SQLitePreparedQuery<PreparedQueryConfig & { type: '
 
   async #all(calls: Queryable, values?: Record<string, unknown>): Promise<unknown[]> {
     const { fields, mapper, options } = this.#parts;
-    if (mapper !== undefined) return mapper(await this.#arrays(calls, values)) as unknown[];
-    if (fields === undefined) return calls.all(this.query.sql, this.#params(values), options);
-    return mapRows(fields, await this.#arrays(calls, values), this.joinsNotNullableMap);
+    const params = this.#params(values);
+    if (fields === undefined && mapper === undefined) return calls.all(this.query.sql, params, options);
+    return this.#mapped(await calls.arrays(this.query.sql, params, options)) as unknown[];
   }
 
   async #get(calls: Queryable, values?: Record<string, unknown>): Promise<unknown> {
     const { fields, mapper, options } = this.#parts;
-    if (mapper !== undefined) return mapper(await this.#arrays(calls, values));
-    if (fields === undefined) return calls.get(this.query.sql, this.#params(values), options);
-    const rows = await this.#arrays(calls, values);
-    return mapRows(fields, rows.slice(0, 1), this.joinsNotNullableMap)[0];
+    const params = this.#params(values);
+    if (fields === undefined && mapper === undefined) return calls.get(this.query.sql, params, options);
+    const rows = await calls.arrays(this.query.sql, params, options);
+    // The mapper of a relational query knows that it is for one row.
+    return mapper === undefined ? (this.#mapped(rows.slice(0, 1)) as unknown[])[0] : mapper(rows);
   }
 
   async #arrays(calls: Queryable, values?: Record<string, unknown>): Promise<unknown[][]> {
     return calls.arrays(this.query.sql, this.#params(values), this.#parts.options);
+  }
+
+  #mapped(rows: unknown[][]): unknown {
+    const { fields, mapper } = this.#parts;
+    return mapper === undefined ? mapRows(fields!, rows, this.joinsNotNullableMap) : mapper(rows);
   }
 
   #params(values: Record<string, unknown> = {}): unknown[] {

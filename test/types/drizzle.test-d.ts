@@ -119,8 +119,9 @@ describe('drizzle()', () => {
 
   test('takes our options for its transactions', () => {
     const orm = drizzle(db, { schema: { accounts } });
-    void (() =>
-      orm.transaction(async (tx) => tx.query.accounts.findMany(), { readOnly: true, timeoutMs: 5 }));
+    const read = () =>
+      orm.transaction(async (tx) => tx.query.accounts.findMany(), { readOnly: true, timeoutMs: 5 });
+    expectTypeOf(read).returns.resolves.toEqualTypeOf<(typeof accounts.$inferSelect)[]>();
     void (() => orm.transaction(async (tx) => tx.rollback(), { isolationLevel: 'serializable', retry: 3 }));
     // @ts-expect-error -- no such option
     void (() => orm.transaction(async () => 1, { timeout: 5 }));
