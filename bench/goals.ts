@@ -29,6 +29,12 @@ const POOLS = {
   against: ['tarn', 'generic-pool'],
   atLeast: 1,
 } as const;
+const DRIZZLE = {
+  peer: 'millpond drizzle',
+  metric: 'perSecond',
+  unit: 'times',
+  against: ['drizzle'],
+} as const;
 /** No cliff: ten times the rows, or four times the callers, may cost half the speed, never more. */
 const NO_CLIFF = { peer: 'millpond', unit: 'times', betweenSteps: true, atLeast: 0.5 } as const;
 
@@ -129,6 +135,34 @@ export const GOALS: readonly Goal[] = [
     work: 'growth-rows-inserted',
     says: 'no cliff: rows/s from step to step',
     metric: 'rowsPerSecond',
+  },
+  {
+    ...DRIZZLE,
+    work: 'drizzle-point-reads-64',
+    says: 'drizzle: speed vs drizzle on better-sqlite3',
+    atLeast: 1,
+  },
+  {
+    ...DRIZZLE,
+    work: 'drizzle-inserts-full-64',
+    says: 'drizzle: speed vs drizzle on better-sqlite3',
+    atLeast: 10,
+  },
+  {
+    work: 'drizzle-reads-under-scans',
+    says: 'drizzle: longest stall',
+    peer: 'millpond drizzle',
+    metric: 'loopMaxMs',
+    unit: 'ms',
+    atMost: 10,
+  },
+  {
+    ...DRIZZLE,
+    work: 'drizzle-save-many',
+    says: 'saveMany: rows/s vs a hand-written batch',
+    metric: 'rowsPerSecond',
+    against: ['millpond'],
+    atLeast: 0.8,
   },
 ];
 

@@ -7,6 +7,7 @@ export type PeerName =
   | 'libsql promise'
   | 'better-sqlite3 workers'
   | 'drizzle'
+  | 'millpond drizzle'
   | 'kysely'
   | 'millpond pool'
   | 'tarn'
@@ -32,6 +33,7 @@ const MODULES: Readonly<Record<PeerName, () => Promise<SqlPeerModule | LeasePeer
   'libsql promise': () => import('./libsql.ts'),
   'better-sqlite3 workers': () => import('./worker-recipe.ts'),
   drizzle: () => import('./drizzle.ts'),
+  'millpond drizzle': () => import('./millpond-drizzle.ts'),
   kysely: () => import('./kysely.ts'),
   'millpond pool': () => import('./millpond-pool.ts'),
   tarn: () => import('./tarn.ts'),
@@ -43,7 +45,7 @@ export const SYNCHRONOUS_DRIVERS: readonly PeerName[] = ['better-sqlite3', 'node
 
 /** One connection per opened peer, used by the calling thread: a second reader is a second connection. */
 export function isSynchronous(name: PeerName): boolean {
-  return name !== 'millpond' && name !== 'better-sqlite3 workers';
+  return !name.startsWith('millpond') && name !== 'better-sqlite3 workers';
 }
 
 export async function loadSqlPeer(name: PeerName): Promise<SqlPeerModule> {

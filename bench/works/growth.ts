@@ -120,7 +120,7 @@ export const growthOfInserts: Work = {
   },
 };
 
-async function repeat(
+export async function repeat(
   work: () => Promise<void>,
   { rows, warmUpMs, measureMs }: { rows: number; warmUpMs: number; measureMs: number },
 ): Promise<Metrics> {

@@ -1,3 +1,4 @@
+import { drizzleInserts, drizzlePointReads, drizzleReadsUnderScans, drizzleSaveMany } from './drizzle.ts';
 import { firstQuery } from './first-query.ts';
 import { growthOfCallers, growthOfInsertCallers, growthOfInserts, growthOfReads } from './growth.ts';
 import { inserts } from './inserts.ts';
@@ -31,4 +32,8 @@ export const WORKS: readonly Work[] = [
   growthOfInsertCallers,
   growthOfReads,
   growthOfInserts,
+  drizzlePointReads,
+  drizzleInserts,
+  drizzleReadsUnderScans,
+  drizzleSaveMany,
 ];
