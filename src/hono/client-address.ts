@@ -22,9 +22,9 @@ export const networkCheck: Check = (value) => {
 };
 
 /**
- * Whose request it is. `X-Forwarded-For` counts only where the peer is one of the named proxies, and then only
- * the last entry that none of them wrote about another of them: everything before it can be invented by the
- * client.
+ * Whose request it is. `X-Forwarded-For` counts only where the peer is one of the named proxies, and then
+ * only the last entry that none of them wrote about another of them: everything before it can be invented by
+ * the client.
  */
 export function clientAddressBehind(trustedProxies: readonly string[] = []): ClientAddress {
   const trusted = new BlockList();

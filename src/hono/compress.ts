@@ -28,15 +28,23 @@ const CHECKS = {
 };
 
 /**
- * Not event streams: they are tiny messages that must not wait for each other. Not what is compressed already.
+ * Not event streams: they are tiny messages that must not wait for each other. Not what is compressed
+ * already.
  */
-const COMPRESSIBLE =
-  /^(?:text\/(?!event-stream)[\w.+-]+|application\/(?:json|javascript|xml|x-?ndjson|ndjson|wasm|[\w.-]+\+(?:json|xml|text))|image\/(?:svg\+xml|bmp)|font\/(?:ttf|otf))\s*(?:;|$)/i;
+const COMPRESSIBLE = new RegExp(
+  `^(?:${[
+    String.raw`text/(?!event-stream)[\w.+-]+`,
+    'application/(?:json|javascript|xml|(?:x-)?ndjson|wasm)',
+    String.raw`application/[\w.-]+\+(?:json|xml|text)`,
+    String.raw`image/(?:svg\+xml|bmp)|font/(?:ttf|otf)`,
+  ].join('|')})\\s*(?:;|$)`,
+  'i',
+);
 
 /**
- * Compresses what is worth it: bodies from a size on, of types that shrink, for clients that take it. Streams
- * are flushed with each chunk. Says `Vary` where the answer depends on the client, and makes entity tags weak,
- * for the bytes are others.
+ * Compresses what is worth it: bodies from a size on, of types that shrink, for clients that take it.
+ * Streams are flushed with each chunk. Says `Vary` where the answer depends on the client, and makes entity
+ * tags weak, for the bytes are others.
  *
  * @throws ConfigError for wrong options
  */

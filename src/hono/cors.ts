@@ -5,8 +5,8 @@ import { addVary } from './vary.ts';
 
 export interface CorsOptions {
   /**
-   * The origins whose pages may read the answers: `https://app.example.com`, `https://*.example.com` for every
-   * name below it, or `*` alone for all of them.
+   * The origins whose pages may read the answers: `https://app.example.com`, `https://*.example.com` for
+   * every name below it, or `*` alone for all of them.
    */
   readonly origins: readonly string[];
   /** Cookies and the like may be sent along. Not with `*`. @default false */

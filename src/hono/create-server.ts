@@ -39,7 +39,7 @@ export interface CreateServerOptions {
   readonly trustedProxies?: readonly string[] | undefined;
   /** @default CORS_ORIGINS, then no other origins */
   readonly cors?: CorsOptions | undefined;
-  /** For each client address, before anything is done. @default RATE_LIMIT_MAX, RATE_LIMIT_WINDOW, then none */
+  /** For each client address. @default RATE_LIMIT_MAX, RATE_LIMIT_WINDOW, then none */
   readonly rateLimit?: RateLimitOptions | undefined;
   /** Tokens, for all paths but `publicPaths`. @default JWT_…, then none */
   readonly auth?: JwtAuthOptions | undefined;

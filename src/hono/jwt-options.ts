@@ -107,7 +107,7 @@ function contradictions(given: JwtAuthOptions): ConfigProblem[] {
   if (KEYS.filter((key) => given[key] !== undefined).length !== 1) {
     problems.push(problem('jwtAuth', `needs exactly one of ${KEYS.join(', ')}`));
   }
-  // A public key taken for a secret would let everybody sign: https://auth0.com/blog/critical-vulnerabilities-in-json-web-token-libraries/
+  // A public key taken for a secret lets everybody sign: https://www.rfc-editor.org/rfc/rfc8725#section-2.1
   const allowed: readonly string[] = given.secret === undefined ? ASYMMETRIC : SYMMETRIC;
   const foreign = Array.isArray(given.algorithms)
     ? (given.algorithms as readonly string[]).filter((name) => !allowed.includes(name))

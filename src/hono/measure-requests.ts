@@ -53,8 +53,8 @@ const CHECKS = {
 };
 
 /**
- * The most that a route may ask of its databases: `app.get('/jobs', queryBudget({ queries: 3 }), …)`. What the
- * request did is done when it turns out to be too much.
+ * The most that a route may ask of its databases: `app.get('/jobs', queryBudget({ queries: 3 }), …)`. What
+ * the request did is done when it turns out to be too much.
  *
  * @throws ConfigError for wrong options
  */

@@ -9,7 +9,7 @@ import {
 } from '../errors/index.ts';
 import { HttpProblem } from './http-problem.ts';
 
-/** The client went away before it was answered; nobody reads this. nginx writes the same number into its log. */
+/** The client went away before it was answered; nobody reads this. nginx logs the same number. */
 export const CLIENT_GONE = 499;
 
 const RETRY_SOON = { 'Retry-After': '1' };

@@ -30,9 +30,9 @@ interface Log {
 }
 
 /**
- * Counts in the memory of this process, exactly: in no stretch of time as long as the window are more requests
- * allowed than the limit, wherever it begins. Refused ones do not count. Costs 8 bytes for each request in the
- * window.
+ * Counts in the memory of this process, exactly: in no stretch of time as long as the window are more
+ * requests allowed than the limit, wherever it begins. Refused ones do not count. Costs 8 bytes for each
+ * request in the window.
  */
 export class SlidingWindow implements RateLimitStore {
   readonly #maxKeys: number;
