@@ -11,6 +11,7 @@ export {
 export type {
   ResolvedDatabaseConfig,
   ResolvedHealthCheckSettings,
+  ResolvedPostgresConfig,
   ResolvedSqliteConfig,
 } from './resolved.ts';
 export { resolveDatabaseConfig } from './resolve.ts';

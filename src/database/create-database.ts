@@ -8,6 +8,7 @@ import { Database } from './database.ts';
 import { logEvents } from './event-log.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import { createLogger } from './logger.ts';
+import { PostgresBackend } from './postgres-backend.ts';
 import { QueryRecorder } from './query-recorder.ts';
 import { Readiness } from './readiness.ts';
 import { registerDatabase, releaseName, reserveName } from './registry.ts';
@@ -122,7 +123,7 @@ async function createDatabase(config: ResolvedDatabaseConfig, onClose: () => voi
 
 async function openBackend(config: ResolvedDatabaseConfig, parts: BackendParts): Promise<Backend> {
   if (config.dialect === 'sqlite') return SqliteBackend.open(config, parts);
-  throw new UsageError(`${config.url}: this version of millpond opens SQLite databases only.`);
+  return PostgresBackend.open(config, parts);
 }
 
 function joinOptions(

@@ -1,0 +1,44 @@
+import type { ObservedStatement } from '../driver/index.ts';
+import type { PendingCall } from './pending-call.ts';
+
+/** Gives the caller its answer, unless it has one, and tells the observer. */
+export function succeedCall(
+  call: PendingCall,
+  { value, rows }: { readonly value: unknown; readonly rows: number },
+  connectionId: number | undefined,
+): void {
+  if (!settle(call)) return;
+  const { observer } = call;
+  if (observer !== undefined) {
+    const durationMs = performance.now() - call.startedAt;
+    if (observer.record(durationMs, rows)) {
+      observer.succeeded(observed(call, durationMs, connectionId), rows);
+    }
+  }
+  call.resolve(value);
+}
+
+export function failCall(call: PendingCall, error: unknown, connectionId?: number): void {
+  if (!settle(call)) return;
+  call.observer?.failed(observed(call, performance.now() - call.startedAt, connectionId), error as Error);
+  call.reject(error);
+}
+
+function observed(
+  call: PendingCall,
+  durationMs: number,
+  connectionId: number | undefined,
+): ObservedStatement {
+  const { text, name, params, placement, transactionId, context, sentAt } = call;
+  const waitedMs = sentAt === undefined ? undefined : sentAt - call.startedAt;
+  return { text, name, params, placement, connectionId, transactionId, durationMs, waitedMs, context };
+}
+
+/** @returns false when the caller has its answer already. */
+function settle(call: PendingCall): boolean {
+  if (call.settled) return false;
+  call.settled = true;
+  clearTimeout(call.timer);
+  if (call.onAbort !== undefined) call.signal!.removeEventListener('abort', call.onAbort);
+  return true;
+}

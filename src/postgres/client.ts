@@ -1,0 +1,137 @@
+import type { Duplex } from 'node:stream';
+import type { ConnectionOptions } from 'node:tls';
+import type Pg from 'pg';
+import { UsageError } from '../errors/index.ts';
+import { sendCancelRequest } from './cancel-request.ts';
+import { connectFailure } from './connect-failure.ts';
+import type { OpenedSocket } from './link.ts';
+import type { PostgresSettings } from './settings.ts';
+import { chooseTls } from './tls-options.ts';
+
+/** A cancel request that found no way to the server within this is given up. */
+const CANCEL_TIMEOUT_MS = 2_000;
+/** TCP asks a silent peer whether it is there, from then on. */
+const KEEP_ALIVE_DELAY_MS = 10_000;
+
+/** The parts of pg's client that are no part of its types. */
+interface ClientInside {
+  readonly processID: number | null;
+  readonly secretKey: number | null;
+  readonly connection: {
+    readonly stream: Duplex;
+    on(name: 'parameterStatus', listener: (message: ParameterStatus) => void): void;
+  };
+}
+
+interface ParameterStatus {
+  readonly parameterName: string;
+  readonly parameterValue: string;
+}
+
+/**
+ * Connects and authenticates with `pg`, sends `setup`, and hands over the open socket: from then on it is
+ * spoken to by `PostgresLink`, in the order and the pieces that the engine needs.
+ *
+ * @throws ConnectionError that says which stage failed, without the password; the signal's reason
+ */
+export async function openSocket(
+  settings: PostgresSettings,
+  setup: string,
+  signal: AbortSignal,
+): Promise<OpenedSocket> {
+  const { tls, isOptional } = await chooseTls(settings).catch((error: unknown) => {
+    throw connectFailure(settings, error);
+  });
+  try {
+    return await connect(settings, { tls, setup, signal });
+  } catch (error) {
+    if (isOptional && isWithoutTls(error)) return connect(settings, { tls: undefined, setup, signal });
+    throw error;
+  }
+}
+
+interface Attempt {
+  readonly tls: ConnectionOptions | undefined;
+  readonly setup: string;
+  readonly signal: AbortSignal;
+}
+
+async function connect(settings: PostgresSettings, { tls, setup, signal }: Attempt): Promise<OpenedSocket> {
+  signal.throwIfAborted();
+  const client = await createClient(settings, tls);
+  const inside = client as unknown as ClientInside;
+  const parameters = new Map<string, string>();
+  inside.connection.on('parameterStatus', ({ parameterName, parameterValue }) =>
+    parameters.set(parameterName, parameterValue),
+  );
+  // Without a listener an error of the socket would end the process. It is heard of by the socket's close.
+  client.on('error', () => undefined);
+  const onAbort = () => inside.connection.stream.destroy(new Error('given up'));
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await client.connect();
+    if (setup !== '') await client.query(setup);
+  } catch (error) {
+    inside.connection.stream.destroy();
+    signal.throwIfAborted();
+    throw connectFailure(settings, error);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+  return takeOver(inside, { settings, tls, parameters });
+}
+
+/** From here on nothing that arrives is read by pg. */
+function takeOver(
+  { connection: { stream }, processID, secretKey }: ClientInside,
+  {
+    settings,
+    tls,
+    parameters,
+  }: { settings: PostgresSettings; tls: ConnectionOptions | undefined } & Pick<OpenedSocket, 'parameters'>,
+): OpenedSocket {
+  stream.removeAllListeners('data');
+  const { host, port } = settings;
+  const processId = processID ?? 0;
+  const target = { host, port, tls, processId, secretKey: secretKey ?? 0 };
+  return { stream, processId, parameters, cancel: () => sendCancelRequest(target, CANCEL_TIMEOUT_MS) };
+}
+
+async function createClient(
+  settings: PostgresSettings,
+  tls: ConnectionOptions | undefined,
+): Promise<Pg.Client> {
+  const pg = await loadPg();
+  const { host, port, user, database, parameters } = settings;
+  const { application_name: applicationName, options } = parameters;
+  return new pg.Client({
+    host,
+    port,
+    user,
+    database,
+    password: settings.password(),
+    ssl: tls ?? false,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
+    application_name: applicationName ?? 'millpond',
+    ...(options === undefined ? {} : { options }),
+  });
+}
+
+let loaded: Promise<typeof Pg> | undefined;
+
+/** An optional peer: only who opens a PostgreSQL database needs it. */
+async function loadPg(): Promise<typeof Pg> {
+  loaded ??= import('pg').catch((cause: unknown) => {
+    loaded = undefined;
+    throw new UsageError('A postgres:// database needs the package "pg": npm install pg', { cause });
+  });
+  const module = await loaded;
+  // A CommonJS module: older versions have their exports under `default` alone.
+  return 'Client' in module ? module : (module as { default: typeof Pg }).default;
+}
+
+function isWithoutTls(error: unknown): boolean {
+  const { cause } = error as { cause?: unknown };
+  return cause instanceof Error && cause.message === 'The server does not support SSL connections';
+}

@@ -1,0 +1,319 @@
+import type {
+  BatchItemResult,
+  BeginOptions,
+  CallOptions,
+  CopySource,
+  DriverConnection,
+  QueryObserver,
+  RunResult,
+  Shape,
+  ShapeResult,
+  Statement,
+} from '../driver/index.ts';
+import { QueryExecutionError } from '../errors/index.ts';
+import { CallSender, GUARD, type CallAnswer, type SenderHome, type Sending } from './call-sender.ts';
+import { DescribeExchange, type StatementShape } from './describe-exchange.ts';
+import { ConnectionCopies } from './connection-copies.ts';
+import type { PostgresLink } from './link.ts';
+import {
+  createBatchCall,
+  createCall,
+  createScriptCall,
+  engineStep,
+  startCall,
+  toChunkCall,
+  type CallPlace,
+  type Chunk,
+  type PendingCall,
+} from './pending-call.ts';
+import type { Plan } from './plan.ts';
+import type { ResultForm } from './result-reader.ts';
+import { RowStream } from './row-stream.ts';
+import type { ServerFailure } from './server-error.ts';
+import type { Portal } from './statement-exchange.ts';
+import { TransactionControl } from './transaction-control.ts';
+import { connectionLostError, translateFailure } from './translate-failure.ts';
+
+/** What a connection needs to know of the engine that it belongs to. */
+export interface ConnectionHome extends SenderHome {
+  readonly observer: QueryObserver;
+  readonly queryTimeoutMs: number;
+  readonly serverLimitMs: number;
+  readonly streamIdleTimeoutMs: number;
+  /** @throws UsageError where the text controls transactions */
+  planOf(text: string): Plan;
+  /** Whether a transaction became part of the database. @returns undefined where that cannot be found out */
+  isCommitted(transactionId: string): Promise<boolean | undefined>;
+}
+
+/** The name under which a statement is explained. */
+const EXPLAINED = 'millpond_explained';
+/** https://www.postgresql.org/docs/current/sql-discard.html */
+const RESET_TEXT = 'discard all';
+
+/** One PostgreSQL connection as the pool keeps it and a transaction uses it. */
+export class PostgresConnection implements DriverConnection {
+  readonly link: PostgresLink;
+  readonly #home: ConnectionHome;
+  readonly #sender: CallSender;
+  readonly #control: TransactionControl;
+  readonly #copies: ConnectionCopies;
+  readonly #setup: string;
+  /** Something was left behind in the session, for whoever comes next. */
+  #isDirty = false;
+  readonly #alone: CallPlace;
+
+  /** @param setup the text that sets a session up, to be run again after a reset */
+  constructor(link: PostgresLink, home: ConnectionHome, setup: string) {
+    this.link = link;
+    this.#home = home;
+    this.#setup = setup;
+    this.#sender = new CallSender(link, home);
+    this.#control = new TransactionControl(link, home);
+    this.#copies = new ConnectionCopies(link, home, this.#control);
+    const { queryTimeoutMs, serverLimitMs, observer } = home;
+    this.#alone = {
+      placement: 'connection',
+      transactionId: undefined,
+      queryTimeoutMs,
+      serverLimitMs,
+      observer,
+    };
+  }
+
+  get id(): number {
+    return this.link.id;
+  }
+
+  get usable(): boolean {
+    return this.link.usable;
+  }
+
+  get lost(): Promise<Error> {
+    return this.link.lost;
+  }
+
+  /** Nothing is under way on it, no transaction is open, and its session is as it was. */
+  get isClean(): boolean {
+    return this.link.isIdle && this.link.status === 'I' && !this.#isDirty;
+  }
+
+  execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
+    return this.#start(() => this.#describe(shape, statement, options));
+  }
+
+  async batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
+    if (statements.length === 0) return [];
+    const plans = statements.map(({ text }) => this.#home.planOf(text));
+    const given = { options, place: this.#place };
+    return this.#start(() => createBatchCall(statements, plans, given), this.#control.isOpen ? GUARDED : {});
+  }
+
+  async script(text: string, options: CallOptions): Promise<void> {
+    const plan = this.#home.planOf(text);
+    const sending = this.#control.isOpen ? { isBarrier: true } : {};
+    return this.#start(() => createScriptCall(text, plan, options, this.#place), sending);
+  }
+
+  stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
+    return this.rows(statement, options);
+  }
+
+  begin(options: BeginOptions): Promise<void> {
+    return this.#control.begin(options);
+  }
+
+  commit(): Promise<void> {
+    return this.#control.commit();
+  }
+
+  rollback(): Promise<void> {
+    return this.#control.rollback();
+  }
+
+  savepoint(name: string): Promise<void> {
+    return this.#control.run(`savepoint ${name}`);
+  }
+
+  releaseSavepoint(name: string): Promise<void> {
+    return this.#control.run(`release savepoint ${name}`);
+  }
+
+  rollbackToSavepoint(name: string): Promise<void> {
+    return this.#control.rollbackTo(name);
+  }
+
+  /** @throws UsageError for another statement than COPY … FROM STDIN */
+  copyIn(text: string, source: CopySource, options: CallOptions): Promise<RunResult> {
+    return this.#copies.copyIn(text, source, options);
+  }
+
+  copyOut(text: string, options: CallOptions): AsyncIterableIterator<Uint8Array> {
+    return this.#copies.copyOut(text, options);
+  }
+
+  cancelPending(reason: Error): void {
+    this.#copies.endAll(reason);
+    this.#sender.endAll(reason);
+  }
+
+  /** Sends a call that was made elsewhere, for this connection alone. */
+  send(call: PendingCall, over: () => void): void {
+    this.#noteTraces(call);
+    this.#sender.send(call, { over });
+  }
+
+  startChunk(call: PendingCall, portal: Portal): Promise<Chunk> {
+    return this.#start(() => toChunkCall(call, portal));
+  }
+
+  /** A call for further rows of a statement that was told of when it began. */
+  describeFetch({ text }: Statement, options: CallOptions): PendingCall {
+    const place = { ...this.#place, observer: undefined };
+    return createCall(
+      { form: 'all', statement: { text, params: [] }, plan: this.#home.planOf(text) },
+      options,
+      place,
+    );
+  }
+
+  closePortal(name: string): Promise<void> {
+    return this.#control.closePortal(name);
+  }
+
+  /**
+   * A stream.
+   * @param onEnd called once, when the stream needs this connection no longer: also when nobody reads on
+   */
+  rows(statement: Statement, options: CallOptions, onEnd?: () => void): RowStream {
+    const ownsTransaction = !this.#control.isOpen;
+    const { streamIdleTimeoutMs: idleTimeoutMs } = this.#home;
+    return new RowStream({ connection: this, statement, options, ownsTransaction, idleTimeoutMs, onEnd });
+  }
+
+  /** A call in the place where calls of this connection are now. @throws UsageError */
+  describe(form: ResultForm, statement: Statement, options: CallOptions): PendingCall {
+    return this.#describe(form, statement, options);
+  }
+
+  /** What a statement takes and gives. @throws the error of a statement that cannot be prepared */
+  describeStatement(text: string): Promise<StatementShape> {
+    return new Promise((resolve, reject) => {
+      const answered = (shape: StatementShape, failure: ServerFailure | undefined): void => {
+        if (failure === undefined) resolve(shape);
+        else reject(translateFailure(failure, { text, name: undefined, params: [] }));
+      };
+      const lost = ({ error }: { error: Error }): void => reject(connectionLostError(error));
+      this.link.send(new DescribeExchange({ text, answered, lost }));
+    });
+  }
+
+  /** The plan of a statement for any parameters. @returns undefined where the statement has none */
+  async explain(text: string, parameters: number): Promise<unknown> {
+    const values = parameters === 0 ? '' : `(${new Array<string>(parameters).fill('null').join(', ')})`;
+    const statements = [
+      'set local plan_cache_mode = force_generic_plan',
+      `prepare ${EXPLAINED} as ${text}`,
+      `explain (format json, verbose) execute ${EXPLAINED}${values}`,
+      `deallocate ${EXPLAINED}`,
+    ].map((statement) => ({ text: statement, params: [] }));
+    const plans = statements.map((statement) => this.#home.planOf(statement.text));
+    const call = createBatchCall(statements, plans, { options: {}, place: this.#quiet });
+    try {
+      const results = await startCall<BatchItemResult[]>(call, (started) => this.#sender.send(started));
+      return Object.values(results[2]!.rows[0]!)[0];
+    } catch (error) {
+      if (error instanceof QueryExecutionError) return undefined;
+      throw error;
+    }
+  }
+
+  /** A question of the engine's own, of which nobody is told. */
+  ask({ text, params }: Statement): Promise<unknown[][]> {
+    const plan = this.#home.planOf(text);
+    const call = createCall({ form: 'arrays', statement: { text, params }, plan }, {}, this.#quiet);
+    return startCall(call, (started) => this.#sender.send(started));
+  }
+
+  async ping(): Promise<boolean> {
+    await this.#own('select 1');
+    return this.usable;
+  }
+
+  /** Waits for what is under way, and makes the session as it was when it was opened. @returns whether it is */
+  async clean(): Promise<boolean> {
+    await this.link.idle();
+    if (this.link.status !== 'I' || this.#control.isOpen) return false;
+    if (!this.#isDirty) return this.usable;
+    await this.#own(RESET_TEXT);
+    this.link.statements.forgetAll();
+    if (this.#setup !== '') await this.#own(this.#setup);
+    this.#isDirty = false;
+    return this.usable;
+  }
+
+  /** Ends the connection: in order where it is sound, by cutting it off otherwise. */
+  async end(reason: string, timeoutMs: number): Promise<void> {
+    this.cancelPending(new Error(reason));
+    await this.link.close(timeoutMs);
+  }
+
+  get #quiet(): CallPlace {
+    return { ...this.#alone, observer: undefined };
+  }
+
+  get #place(): CallPlace {
+    const { transactionId } = this.#control;
+    return transactionId === undefined ? this.#alone : { ...this.#alone, transactionId };
+  }
+
+  #describe(form: ResultForm, statement: Statement, options: CallOptions): PendingCall {
+    const plan = this.#home.planOf(statement.text);
+    return createCall({ form, statement, plan }, options, this.#place);
+  }
+
+  async #own(text: string): Promise<void> {
+    const plan = this.#home.planOf(text);
+    const call = createScriptCall(text, plan, { timeoutMs: 0 }, this.#quiet);
+    await startCall(call, (started) => this.#sender.send(started));
+  }
+
+  #start<T>(create: () => PendingCall, sending: Sending = {}): Promise<T> {
+    try {
+      const call = create();
+      return startCall(call, (started) => this.#send(started, sending));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #send(call: PendingCall, sending: Sending): void {
+    this.#noteTraces(call);
+    if (!this.#control.isOpen || call.signal?.aborted === true) return this.#sender.send(call, sending);
+    // Its text goes as it is, and takes nothing along.
+    if (call.kind === 'script') this.#control.sendBegin();
+    this.#sender.send(call, {
+      ...this.#control.join(sending),
+      inTransaction: true,
+      refusal: () => this.#control.refusal(),
+      answered: (answer) => this.#answeredInside(call, answer),
+    });
+  }
+
+  #answeredInside(call: PendingCall, answer: CallAnswer): Error | undefined {
+    const { failure } = answer;
+    if (failure !== undefined && call.kind !== 'statement' && !answer.notBegun) this.#control.undoGuarded();
+    return this.#control.noteAnswer(call, answer);
+  }
+
+  #noteTraces(call: PendingCall): void {
+    for (const plan of call.plans) if (plan.leavesTraces) this.#isDirty = true;
+  }
+}
+
+/** A batch inside a transaction is undone alone. */
+const GUARDED: Sending = {
+  isBarrier: true,
+  before: [engineStep(`savepoint ${GUARD}`)],
+  after: [engineStep(`release savepoint ${GUARD}`)],
+};

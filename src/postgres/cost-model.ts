@@ -1,0 +1,49 @@
+/** How a statement is treated until more is known, and from then on. */
+export type Weight = 'unknown' | 'cheap' | 'heavy';
+
+/** Runs on a connection of its own before a statement may share one. */
+const SAMPLES_NEEDED = 2;
+/** The share of the newest run in the moving average. */
+const NEWEST_SHARE = 0.25;
+/** Beyond the way there and back, a statement that shares a connection takes this much at most. */
+const CHEAP_MICROS = 2_000;
+/** More rows than that would keep the ones behind them waiting for the network. */
+const CHEAP_ROWS = 200;
+/** From here on it must have a connection of its own. */
+const HEAVY_MICROS = 10_000;
+const FIRST_PENALTY = 8;
+const MAX_PENALTY = 1_024;
+
+/**
+ * What recent runs of one statement cost, the way there and back included where it cannot be told apart. A
+ * slow run on a shared connection sends it away for a number of runs that doubles each time.
+ */
+export class CostModel {
+  #micros = 0;
+  #rows = 0;
+  #samples = 0;
+  #runsApart = 0;
+  #penalty = FIRST_PENALTY;
+
+  /** @param wayMicros what a statement that costs nothing takes, there and back */
+  weigh(wayMicros: number): Weight {
+    if (this.#samples < SAMPLES_NEEDED) return 'unknown';
+    if (this.#runsApart > 0) return 'heavy';
+    return this.#micros - wayMicros < CHEAP_MICROS && this.#rows <= CHEAP_ROWS ? 'cheap' : 'heavy';
+  }
+
+  record(micros: number, rows: number): void {
+    if (this.#runsApart > 0) this.#runsApart -= 1;
+    const share = this.#samples === 0 ? 1 : NEWEST_SHARE;
+    this.#samples += 1;
+    this.#micros += (micros - this.#micros) * share;
+    this.#rows += (rows - this.#rows) * share;
+  }
+
+  /** It held up others. */
+  recordStall(micros: number): void {
+    this.record(Math.max(micros, HEAVY_MICROS), 0);
+    this.#runsApart = this.#penalty;
+    this.#penalty = Math.min(this.#penalty * 2, MAX_PENALTY);
+  }
+}

@@ -1,0 +1,375 @@
+import type { Duplex } from 'node:stream';
+import type { Exchange, TransactionStatus } from './exchange.ts';
+import { cstringEnd } from './columns.ts';
+import { isFatal, readFailure, type ServerFailure } from './server-error.ts';
+import { PreparedStatements } from './statement-store.ts';
+import { BackendCode } from './wire-codes.ts';
+import { WireReader } from './wire-reader.ts';
+import { WireWriter } from './wire-writer.ts';
+
+/** An open, authenticated connection as the driver hands it over. */
+export interface OpenedSocket {
+  readonly stream: Duplex & { ref?(): unknown; unref?(): unknown };
+  /** Of the server's process for this connection; 0 where a pooler gives none. */
+  readonly processId: number;
+  readonly parameters: Map<string, string>;
+  /** Stops a statement of this connection by the protocol's own request, on a connection of its own. */
+  cancel(): Promise<void>;
+}
+
+/** Somebody who hears what the server says unasked. */
+export interface LinkListener {
+  notified?(channel: string, payload: string, processId: number): void;
+}
+
+/** So much may wait unsent for the socket to drain before nothing more is written. */
+const HIGH_WATER_BYTES = 4_194_304;
+
+/** A cancelled exchange without an answer for this long: the connection is given up. */
+const QUARANTINE_MS = 3_000;
+
+/** An exchange that is to be stopped. */
+interface Cancel {
+  readonly ended: PromiseWithResolvers<void>;
+  readonly release: () => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * One connection to a server: exchanges go out in order, without waiting for the answer of the one before,
+ * and are answered in order. What was written in one turn of the event loop is sent as one piece.
+ */
+export class PostgresLink {
+  readonly id: number;
+  readonly processId: number;
+  readonly parameters: Map<string, string>;
+  readonly statements: PreparedStatements;
+  /** Called after each answer. */
+  onAnswered: (() => void) | undefined;
+  listener: LinkListener | undefined;
+  readonly #socket: OpenedSocket;
+  readonly #reader: WireReader;
+  readonly #writer = new WireWriter();
+  readonly #lost = Promise.withResolvers<Error>();
+  /** Sent and not answered, in order. */
+  readonly #sent: Exchange[] = [];
+  #firstSent = 0;
+  /** Accepted and not sent: behind a barrier, a cancellation, or a full socket. */
+  #queue: Exchange[] = [];
+  #holds = 0;
+  readonly #cancels = new Map<Exchange, Cancel>();
+  #idleListeners: (() => void)[] = [];
+  readonly #bystanders = new WeakSet<Exchange>();
+  #isFlushing = false;
+  #status: TransactionStatus = 'I';
+  #state: 'open' | 'closing' | 'lost' = 'open';
+  #fatal: ServerFailure | undefined;
+
+  constructor(id: number, socket: OpenedSocket, statementCacheSize: number) {
+    this.id = id;
+    this.#socket = socket;
+    this.processId = socket.processId;
+    this.parameters = socket.parameters;
+    this.statements = new PreparedStatements(statementCacheSize);
+    this.#reader = new WireReader((code, buffer, start, end) => this.#read(code, buffer, start, end));
+    const { stream } = socket;
+    stream.on('data', (chunk: Buffer) => this.#push(chunk));
+    stream.on('drain', () => this.#pump());
+    stream.on('error', (error: Error) => this.lose(error));
+    stream.on('close', () => this.lose(new Error('the server closed the connection')));
+    stream.unref?.();
+  }
+
+  /** False once it is lost, closing, or in doubt. */
+  get usable(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Settles when it was lost for good; never on an orderly close. */
+  get lost(): Promise<Error> {
+    return this.#lost.promise;
+  }
+
+  /** Exchanges without an answer, those that wait to be sent included. */
+  get pending(): number {
+    return this.#sent.length - this.#firstSent + this.#queue.length;
+  }
+
+  /** Nothing is under way, and no cancellation that could hit what comes next. */
+  get isIdle(): boolean {
+    return this.pending === 0 && this.#holds === 0;
+  }
+
+  /** As the last answer said. */
+  get status(): TransactionStatus {
+    return this.#status;
+  }
+
+  /** The exchange that the server works on now. */
+  get running(): Exchange | undefined {
+    return this.#sent[this.#firstSent];
+  }
+
+  send(exchange: Exchange): void {
+    if (this.#state !== 'open') return exchange.lose({ error: this.#goneError(), sent: false });
+    if (this.#queue.length > 0 || !this.#maySend()) this.#queue.push(exchange);
+    else this.#write(exchange);
+  }
+
+  /** Before everything that waits to be sent. */
+  sendFirst(exchange: Exchange): void {
+    if (this.#state !== 'open') return exchange.lose({ error: this.#goneError(), sent: false });
+    if (this.#maySend()) this.#write(exchange);
+    else this.#queue.unshift(exchange);
+  }
+
+  /** Takes an exchange back that was not sent yet. @returns false where it was */
+  withdraw(exchange: Exchange): boolean {
+    const place = this.#queue.indexOf(exchange);
+    if (place < 0) return false;
+    this.#queue.splice(place, 1);
+    return true;
+  }
+
+  /** Until the returned function is called, nothing is sent. */
+  hold(): () => void {
+    let isHeld = true;
+    this.#holds += 1;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#holds -= 1;
+      this.#pump();
+      if (this.isIdle) this.#tellIdle();
+    };
+  }
+
+  /**
+   * Has the server stop an exchange that was sent, once it is its turn. The request says which process, not
+   * which statement, so nothing is sent here until it has been carried out and the exchange has ended; and
+   * those behind it that were sent already may be hit: see {@link mayBeBystander}.
+   */
+  cancel(exchange: Exchange): void {
+    if (this.#state !== 'open' || this.#cancels.has(exchange)) return;
+    for (const other of this.#sent.slice(this.#firstSent))
+      if (other !== exchange) this.#bystanders.add(other);
+    const ended = Promise.withResolvers<void>();
+    const cancel = { ended, release: this.hold(), timer: setTimeout(() => this.#giveUp(), QUARANTINE_MS) };
+    cancel.timer.unref();
+    this.#cancels.set(exchange, cancel);
+    if (this.running === exchange) this.#requestCancel(cancel);
+  }
+
+  /** Whether a request that was meant for another exchange may have hit this one. */
+  mayBeBystander(exchange: Exchange): boolean {
+    return this.#bystanders.has(exchange);
+  }
+
+  /** Settles when nothing is under way any more, or the connection is lost. */
+  idle(): Promise<void> {
+    if (this.isIdle || this.#state === 'lost') return Promise.resolve();
+    return new Promise((resolve) => this.#idleListeners.push(resolve));
+  }
+
+  /** Bytes of an exchange that is under way: of a COPY. @returns false where the socket is full */
+  writeMore(write: (writer: WireWriter) => void): boolean {
+    write(this.#writer);
+    this.#scheduleFlush();
+    return this.#socket.stream.writableLength < HIGH_WATER_BYTES;
+  }
+
+  /** Settles when the socket takes more, or the connection is lost. What was written goes out meanwhile. */
+  async room(): Promise<void> {
+    const { stream } = this.#socket;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (stream.writableNeedDrain && this.#state === 'open') {
+      const drained = new Promise<void>((resolve) => stream.once('drain', () => resolve()));
+      await Promise.race([drained, this.#lost.promise]);
+    }
+  }
+
+  /** Stops reading from the socket, so that the server stops sending. */
+  pause(): void {
+    this.#socket.stream.pause();
+  }
+
+  resume(): void {
+    this.#socket.stream.resume();
+  }
+
+  /** Says goodbye and ends the connection. Settles when the socket is closed, or was destroyed at the limit. */
+  async close(timeoutMs: number): Promise<void> {
+    const { stream } = this.#socket;
+    const isInOrder = this.#state === 'open' && this.pending === 0;
+    if (!isInOrder) return this.destroy(new Error('the connection was closed'));
+    this.#state = 'closing';
+    const closed = new Promise<void>((resolve) => stream.once('close', () => resolve()));
+    this.#writer.terminate();
+    stream.end(this.#writer.take());
+    const timer = setTimeout(() => stream.destroy(), timeoutMs);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  /** Cuts the connection off. What is under way is lost with it. */
+  destroy(error: Error): void {
+    this.lose(error);
+    this.#socket.stream.destroy();
+  }
+
+  /** Gives everything that waits for an answer its end. */
+  lose(error: Error): void {
+    if (this.#state === 'lost') return;
+    const wasClosing = this.#state === 'closing';
+    this.#state = 'lost';
+    const cause =
+      this.#fatal === undefined ? error : Object.assign(new Error(this.#fatal.message), { cause: error });
+    const sent = this.#sent.slice(this.#firstSent);
+    const queued = this.#queue;
+    this.#sent.length = 0;
+    this.#firstSent = 0;
+    this.#queue = [];
+    for (const exchange of sent) exchange.lose({ error: cause, sent: true });
+    for (const exchange of queued) exchange.lose({ error: cause, sent: false });
+    for (const { timer } of this.#cancels.values()) clearTimeout(timer);
+    this.#cancels.clear();
+    if (!wasClosing) this.#lost.resolve(cause);
+    this.#socket.stream.destroy();
+    this.#tellIdle();
+    this.onAnswered?.();
+  }
+
+  #tellIdle(): void {
+    const listeners = this.#idleListeners;
+    this.#idleListeners = [];
+    for (const listener of listeners) listener();
+  }
+
+  #requestCancel({ ended, release, timer }: Cancel): void {
+    // Both, in any order: a request still on its way would stop what comes next.
+    void Promise.all([this.#socket.cancel(), ended.promise]).then(() => {
+      clearTimeout(timer);
+      release();
+    });
+  }
+
+  /** A statement that nothing stops, or a server that does not answer: the connection is of no use any more. */
+  #giveUp(): void {
+    this.destroy(new Error(`the server did not answer a cancellation within ${QUARANTINE_MS} ms`));
+  }
+
+  #goneError(): Error {
+    return new Error(this.#fatal?.message ?? 'the connection is closed');
+  }
+
+  #maySend(): boolean {
+    if (this.#holds > 0 || this.#sent[this.#sent.length - 1]?.isBarrier === true) return false;
+    return this.#socket.stream.writableLength < HIGH_WATER_BYTES;
+  }
+
+  #pump(): void {
+    while (this.#queue.length > 0 && this.#state === 'open' && this.#maySend())
+      this.#write(this.#queue.shift()!);
+  }
+
+  #write(exchange: Exchange): void {
+    const refusal = exchange.refusal?.();
+    if (refusal !== undefined) return exchange.lose({ error: refusal, sent: false });
+    if (this.#sent.length === 0) this.#socket.stream.ref?.();
+    this.#sent.push(exchange);
+    exchange.write(this.#writer, this);
+    this.#scheduleFlush();
+  }
+
+  /** When all that is to be done in this turn of the event loop is done: it goes out in one piece. */
+  #scheduleFlush(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    process.nextTick(() => {
+      this.#isFlushing = false;
+      if (this.#state === 'open' && !this.#writer.isEmpty) this.#socket.stream.write(this.#writer.take());
+    });
+  }
+
+  #push(chunk: Buffer): void {
+    try {
+      this.#reader.push(chunk);
+    } catch (error) {
+      // What was read wrongly once is not to be trusted any more.
+      this.lose(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #read(code: number, buffer: Buffer, start: number, end: number): void {
+    switch (code) {
+      case BackendCode.ready:
+        return this.#answered(String.fromCharCode(buffer[start]!) as TransactionStatus);
+      case BackendCode.notification:
+        return this.#notified(buffer, start);
+      case BackendCode.parameterStatus:
+        return this.#noteParameter(buffer, start);
+      case BackendCode.notice:
+        return;
+      case BackendCode.error:
+        this.#noteFatal(buffer, start, end);
+        break;
+      default:
+    }
+    this.#sent[this.#firstSent]?.read(code, buffer, start, end);
+  }
+
+  #answered(status: TransactionStatus): void {
+    this.#status = status;
+    const exchange = this.#sent[this.#firstSent];
+    if (exchange === undefined) return;
+    this.#firstSent += 1;
+    // The answered ones are cut off now and then, not one by one: the line may be long.
+    if (this.#firstSent === this.#sent.length) {
+      this.#sent.length = 0;
+      this.#firstSent = 0;
+      this.#socket.stream.unref?.();
+    } else if (this.#firstSent === 1_024) {
+      this.#sent.splice(0, this.#firstSent);
+      this.#firstSent = 0;
+    }
+    const cancelled = this.#cancels.get(exchange);
+    exchange.end(status);
+    if (cancelled !== undefined) this.#endCancelled(exchange, cancelled);
+    const next = this.#cancels.size === 0 ? undefined : this.#cancels.get(this.running!);
+    if (next !== undefined) this.#requestCancel(next);
+    if (this.#queue.length > 0) this.#pump();
+    if (this.#idleListeners.length > 0 && this.isIdle) this.#tellIdle();
+    this.onAnswered?.();
+  }
+
+  #endCancelled(exchange: Exchange, cancel: Cancel): void {
+    this.#cancels.delete(exchange);
+    cancel.ended.resolve();
+  }
+
+  #noteFatal(buffer: Buffer, start: number, end: number): void {
+    const failure = readFailure(buffer, start, end);
+    if (!isFatal(failure)) return;
+    this.#fatal = failure;
+  }
+
+  #notified(buffer: Buffer, start: number): void {
+    const channelEnd = cstringEnd(buffer, start + 4);
+    const payloadEnd = cstringEnd(buffer, channelEnd + 1);
+    const channel = buffer.toString('utf8', start + 4, channelEnd);
+    this.listener?.notified?.(
+      channel,
+      buffer.toString('utf8', channelEnd + 1, payloadEnd),
+      buffer.readInt32BE(start),
+    );
+  }
+
+  #noteParameter(buffer: Buffer, start: number): void {
+    const nameEnd = cstringEnd(buffer, start);
+    const valueEnd = cstringEnd(buffer, nameEnd + 1);
+    this.parameters.set(
+      buffer.toString('utf8', start, nameEnd),
+      buffer.toString('utf8', nameEnd + 1, valueEnd),
+    );
+  }
+}

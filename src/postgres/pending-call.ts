@@ -1,0 +1,203 @@
+import type { CallContext, CallOptions, Placement, QueryObserver, Statement } from '../driver/index.ts';
+import type { Exchange } from './exchange.ts';
+import { toWireValues } from './parameters.ts';
+import type { Plan } from './plan.ts';
+import type { RowShape } from './row-shape.ts';
+import { ResultReader, type ResultForm } from './result-reader.ts';
+import type { Portal, Step } from './statement-exchange.ts';
+import type { CallEnding } from './timeout-error.ts';
+
+/** Makes the error of a call that was ended, when it is known how. */
+export type CancelReason = (ending: CallEnding) => unknown;
+
+/** Where a call runs, and whose it is. */
+export interface CallPlace {
+  readonly placement: Placement;
+  readonly transactionId: number | undefined;
+  readonly queryTimeoutMs: number;
+  /** The server's own limit on a statement of this session, in ms; 0 = none. A call may ask for more. */
+  readonly serverLimitMs: number;
+  /** Absent for calls of the engine's own. */
+  readonly observer: QueryObserver | undefined;
+}
+
+/** Rows of a stream. */
+export interface Chunk {
+  readonly rows: Record<string, unknown>[];
+  readonly hasMore: boolean;
+  readonly shape: RowShape | undefined;
+}
+
+/** One call on its way through a connection. */
+export interface PendingCall {
+  readonly kind: 'statement' | 'batch' | 'script' | 'chunk';
+  /** For errors and events. */
+  readonly text: string;
+  readonly params: readonly unknown[];
+  readonly name: string | undefined;
+  placement: Placement;
+  readonly transactionId: number | undefined;
+  /** What is sent; none for a script, whose text goes as it is. */
+  readonly steps: readonly Step[];
+  readonly plans: readonly Plan[];
+  /** Lifts the server's own limit, where the call may take longer. */
+  readonly limitStep: Step | undefined;
+  /** `performance.now()` when the caller asked; waiting for a connection counts. */
+  readonly startedAt: number;
+  /** Limit in ms from `startedAt` on; 0 = none. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Whether something of it could last. */
+  readonly mayWrite: boolean;
+  readonly observer: QueryObserver | undefined;
+  readonly context: CallContext | undefined;
+  resolve: (answer: unknown) => void;
+  reject: (error: unknown) => void;
+  /** `performance.now()` when it was sent last. */
+  sentAt: number | undefined;
+  /** How often it was sent anew. */
+  retries: number;
+  exchange: Exchange | undefined;
+  /** Set once the call is to end; the first reason stands. */
+  cancelReason: CancelReason | undefined;
+  settled: boolean;
+  timer: NodeJS.Timeout | undefined;
+  onAbort: (() => void) | undefined;
+}
+
+interface CallParts {
+  readonly form: ResultForm;
+  readonly statement: Statement;
+  readonly plan: Plan;
+}
+
+/** A statement of a caller's. Its limits count from now. @throws UsageError for what cannot be bound */
+export function createCall(
+  { form, statement, plan }: CallParts,
+  options: CallOptions,
+  place: CallPlace,
+): PendingCall {
+  const { text, params } = statement;
+  const context = place.observer?.started(text, options.name, place.transactionId);
+  const step = createStep(statement, plan, form);
+  return {
+    ...createBare(text, params, options, place),
+    kind: 'statement',
+    steps: [step],
+    plans: [plan],
+    mayWrite: plan.mayWrite,
+    context,
+  };
+}
+
+/** @throws UsageError naming the first value that cannot be bound */
+export function createBatchCall(
+  statements: readonly Statement[],
+  plans: readonly Plan[],
+  { options, place }: { readonly options: CallOptions; readonly place: CallPlace },
+): PendingCall {
+  const context = place.observer?.started('batch', options.name, place.transactionId);
+  const steps = statements.map((statement, index) => createStep(statement, plans[index]!, 'batch'));
+  const params = statements.flatMap((statement) => statement.params);
+  return {
+    ...createBare('batch', params, options, place),
+    kind: 'batch',
+    steps,
+    plans,
+    mayWrite: plans.some((plan) => plan.mayWrite),
+    context,
+  };
+}
+
+export function createScriptCall(
+  text: string,
+  plan: Plan,
+  options: CallOptions,
+  place: CallPlace,
+): PendingCall {
+  const context = place.observer?.started(text, options.name, place.transactionId);
+  return {
+    ...createBare(text, [], options, place),
+    kind: 'script',
+    steps: [],
+    plans: [plan],
+    mayWrite: true,
+    context,
+  };
+}
+
+/** As a chunk of the rows of a portal. */
+export function toChunkCall(call: PendingCall, portal: Portal): PendingCall {
+  const reader = new ResultReader('all');
+  if (portal.shape !== undefined) reader.begin(portal.shape);
+  const step = { ...call.steps[0]!, reader, named: false, portal };
+  return { ...call, kind: 'chunk', steps: [step] };
+}
+
+/** The same once more, to be sent again. */
+export function renewSteps(call: PendingCall): PendingCall {
+  const steps = call.steps.map((step) => ({ ...step, reader: new ResultReader(step.reader.form) }));
+  return Object.assign(call, { steps });
+}
+
+/** Gives the call a promise and `start`s it. */
+export function startCall<T>(call: PendingCall, start: (call: PendingCall) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call.resolve = resolve as (answer: unknown) => void;
+    call.reject = reject;
+    start(call);
+  });
+}
+
+function createStep({ text, params }: Statement, plan: Plan, form: ResultForm): Step {
+  const values = params.length === 0 ? NO_VALUES : toWireValues(params);
+  return { text, values, reader: new ResultReader(form), named: plan.noteUse() };
+}
+
+const NO_VALUES: Step['values'] = Object.freeze([]);
+
+function createBare(
+  text: string,
+  params: readonly unknown[],
+  options: CallOptions,
+  place: CallPlace,
+): Omit<PendingCall, 'kind' | 'steps' | 'plans' | 'mayWrite' | 'context'> {
+  const timeoutMs = options.timeoutMs ?? place.queryTimeoutMs;
+  return {
+    text,
+    params,
+    name: options.name,
+    placement: place.placement,
+    transactionId: place.transactionId,
+    limitStep: limitStepOf(timeoutMs, place.serverLimitMs),
+    startedAt: performance.now(),
+    timeoutMs,
+    signal: options.signal,
+    observer: place.observer,
+    resolve: unsent,
+    reject: unsent,
+    sentAt: undefined,
+    retries: 0,
+    exchange: undefined,
+    cancelReason: undefined,
+    settled: false,
+    timer: undefined,
+    onAbort: undefined,
+  };
+}
+
+/** For the statements of the same exchange, and in a transaction for the rest of it. */
+function limitStepOf(timeoutMs: number, serverLimitMs: number): Step | undefined {
+  if (serverLimitMs === 0 || (timeoutMs > 0 && timeoutMs < serverLimitMs)) return undefined;
+  const limitMs = timeoutMs === 0 ? 0 : timeoutMs + serverLimitMs;
+  return engineStep(`set local statement_timeout = ${limitMs}`);
+}
+
+/** A statement of the engine's own, whose result is of no interest. */
+export function engineStep(text: string): Step {
+  return { text, values: NO_VALUES, reader: new ResultReader('run'), named: false };
+}
+
+function unsent(): never {
+  throw new Error('BUG: the call was answered before it was sent');
+}

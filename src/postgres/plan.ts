@@ -1,0 +1,109 @@
+import { UsageError } from '../errors/index.ts';
+import { CostModel } from './cost-model.ts';
+import { mayCallWriter } from './known-functions.ts';
+import { assertNoTransactionControl, leadingWord, wordsOf } from './statement-words.ts';
+
+/** Texts whose plan is kept. */
+const MAX_PLANS = 2_000;
+
+/** What a text is to the engine, by the word that it begins with and by what the server said of it since. */
+export type StatementKind =
+  /** Begins as a read does. What it calls may write all the same: the server says so when it may not. */
+  | 'read'
+  /** INSERT, UPDATE, DELETE, MERGE, or a WITH around one of them. */
+  | 'write'
+  /** Anything else: definitions, maintenance, settings. */
+  | 'other';
+
+const READS: ReadonlySet<string> = new Set(['select', 'values', 'table', 'with', 'show', 'explain']);
+const WRITES: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'merge']);
+
+/** Leading words of what changes the session, for whoever uses the connection next. */
+const SESSION_WORDS: ReadonlySet<string> = new Set([
+  'set',
+  'reset',
+  'listen',
+  'unlisten',
+  'load',
+  'prepare',
+  'declare',
+  'discard',
+  'do',
+  'call',
+  'security',
+]);
+/** Anywhere in a text, they may do the same. */
+const SESSION_MARKS = /\b(?:temp|temporary|pg_temp|set_config|setseed|pg_(?:try_)?advisory_lock\w*)\b/i;
+const LOCKS = /\bfor\s+(?:no\s+key\s+)?(?:update|share|key\s+share)\b/i;
+
+/** What the engine knows of one SQL text. */
+export class Plan {
+  readonly text: string;
+  readonly kind: StatementKind;
+  /** It may leave something behind in the session. */
+  readonly leavesTraces: boolean;
+  readonly cost: CostModel = new CostModel();
+  /** False where it locks rows, or turned out to write: others that share its connection would wait. */
+  mayShare: boolean;
+  /** The server has run it where nothing can be written. */
+  isVerifiedRead = false;
+  #uses = 0;
+  readonly #isNamed: boolean;
+  readonly #callsWriter: boolean;
+
+  constructor(text: string, isNamed: boolean) {
+    assertNoTransactionControl(text);
+    this.text = text;
+    const first = leadingWord(text);
+    if (first === 'copy') throw copyError();
+    this.kind = kindOf(first, text);
+    this.leavesTraces = SESSION_WORDS.has(first) || SESSION_MARKS.test(text);
+    this.mayShare = this.kind === 'read' && !this.leavesTraces && !LOCKS.test(text);
+    this.#isNamed = isNamed;
+    this.#callsWriter = this.kind === 'read' && mayCallWriter(text);
+  }
+
+  /** Whether something that it does could last. */
+  get mayWrite(): boolean {
+    if (this.isVerifiedRead) return false;
+    return this.kind !== 'read' || this.#callsWriter;
+  }
+
+  /** @returns whether the server should keep it under a name: what is used once would only fill its memory */
+  noteUse(): boolean {
+    this.#uses += 1;
+    return this.#isNamed && this.#uses > 1 && this.kind !== 'other';
+  }
+}
+
+/** The plans by text; the oldest is dropped, and made again when it is needed. */
+export class PlanCache {
+  readonly #plans = new Map<string, Plan>();
+  readonly #isNamed: boolean;
+
+  /** @param isNamed whether statements may be kept on the server under names */
+  constructor(isNamed: boolean) {
+    this.#isNamed = isNamed;
+  }
+
+  /** @throws UsageError where the text controls transactions */
+  get(text: string): Plan {
+    const known = this.#plans.get(text);
+    if (known !== undefined) return known;
+    if (this.#plans.size >= MAX_PLANS) this.#plans.delete(this.#plans.keys().next().value!);
+    const plan = new Plan(text, this.#isNamed);
+    this.#plans.set(text, plan);
+    return plan;
+  }
+}
+
+function kindOf(first: string, text: string): StatementKind {
+  if (WRITES.has(first)) return 'write';
+  if (!READS.has(first)) return 'other';
+  const isPlain = first !== 'with' && first !== 'explain';
+  return isPlain || !wordsOf(text).some((word) => WRITES.has(word)) ? 'read' : 'write';
+}
+
+function copyError(): UsageError {
+  return new UsageError('COPY is not sent as SQL: its data goes beside the statement.');
+}

@@ -1,0 +1,25 @@
+/** Shorter pieces of a value are words like any other; hiding them would only make messages unreadable. */
+const MIN_PIECE = 3;
+
+/**
+ * A message of the server's without what was bound: it quotes values that it cannot read (`invalid input
+ * syntax for type integer: "…"`). What stands in the statement's own text is no secret and stays.
+ */
+export function redact(message: string, sql: string, params: readonly unknown[]): string {
+  let clean = message;
+  for (const param of params) {
+    const value = typeof param === 'object' && param !== null ? undefined : String(param);
+    if (value !== undefined && value.length >= MIN_PIECE && !sql.includes(value)) {
+      clean = clean.replaceAll(value, '?');
+    }
+    if (typeof param !== 'string') {
+      // Of an array or an object a part may be quoted: what stands in quotes is none of the schema's, then.
+      if (value === undefined) clean = clean.replace(/"[^"]*"/g, '"?"');
+      continue;
+    }
+    for (const piece of param.split(/[^\p{L}\p{N}_]+/u)) {
+      if (piece.length >= MIN_PIECE && !sql.includes(piece)) clean = clean.replaceAll(piece, '?');
+    }
+  }
+  return clean;
+}

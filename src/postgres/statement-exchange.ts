@@ -1,0 +1,197 @@
+import { readColumns, readParameterTypes, cstringEnd } from './columns.ts';
+import { readCommandTag, type CommandTag } from './command-tag.ts';
+import type { Exchange, Loss, TransactionStatus } from './exchange.ts';
+import type { PostgresLink } from './link.ts';
+import type { ResultReader } from './result-reader.ts';
+import type { RowShape, RowShapes } from './row-shape.ts';
+import { readFailure, type ServerFailure } from './server-error.ts';
+import type { PreparedStatement } from './statement-store.ts';
+import { emptyTextError, SqlState } from './translate-failure.ts';
+import { BackendCode } from './wire-codes.ts';
+import type { WireValue, WireWriter } from './wire-writer.ts';
+
+/** Rows that are taken some at a time, inside a transaction. */
+export interface Portal {
+  readonly name: string;
+  readonly maxRows: number;
+  /** What its rows look like; undefined with the first, which opens it. */
+  readonly shape: RowShape | undefined;
+}
+
+/** One statement of an exchange. */
+export interface Step {
+  readonly text: string;
+  readonly values: readonly WireValue[];
+  readonly reader: ResultReader;
+  /** Whether the server is to keep it under a name, for the next time. */
+  readonly named: boolean;
+  /** What was sent so far goes on its way before this step is done. */
+  readonly flushed?: boolean;
+  readonly portal?: Portal;
+}
+
+export interface ExchangeAnswer {
+  readonly status: TransactionStatus;
+  /** One for each step that was done, in order. */
+  readonly tags: readonly CommandTag[];
+  /** Why the first step behind those was not done. */
+  readonly failure: ServerFailure | undefined;
+  /** What made it impossible to give the rows in the form that was asked for; the server did not fail. */
+  readonly fault: unknown;
+  /** The server no longer has the statement, or its rows have other columns now: it works when sent anew. */
+  readonly isStale: boolean;
+}
+
+export interface StatementExchangeParts {
+  readonly steps: readonly Step[];
+  readonly shapes: RowShapes;
+  readonly isBarrier?: boolean;
+  /** See `Exchange.refusal`. */
+  refusal?(): Error | undefined;
+  answered(answer: ExchangeAnswer): void;
+  lost(loss: Loss & Pick<ExchangeAnswer, 'tags' | 'failure'>): void;
+  /** The types of the parameters, where the server was asked for them. */
+  described?(typeIds: readonly number[]): void;
+}
+
+/** Statements with values, one behind the other, up to one Sync. */
+export class StatementExchange implements Exchange {
+  readonly isBarrier: boolean;
+  readonly #parts: StatementExchangeParts;
+  readonly #prepared: (PreparedStatement | undefined)[] = [];
+  readonly #tags: CommandTag[] = [];
+  #link: PostgresLink | undefined;
+  #failure: ServerFailure | undefined;
+  #fault: unknown;
+  #isStale = false;
+
+  constructor(parts: StatementExchangeParts) {
+    this.#parts = parts;
+    this.isBarrier = parts.isBarrier ?? false;
+  }
+
+  refusal(): Error | undefined {
+    return this.#parts.refusal?.();
+  }
+
+  write(writer: WireWriter, link: PostgresLink): void {
+    this.#link = link;
+    for (const name of link.statements.takeClosed()) writer.closeStatement(name);
+    if (this.#isReadable(link)) for (const step of this.#parts.steps) this.#writeStep(step, writer, link);
+    writer.sync();
+  }
+
+  read(code: number, buffer: Buffer, start: number, end: number): void {
+    switch (code) {
+      case BackendCode.dataRow:
+        return this.#readRow(buffer, start);
+      case BackendCode.commandComplete:
+        this.#tags.push(readCommandTag(buffer.toString('latin1', start, cstringEnd(buffer, start))));
+        return;
+      case BackendCode.rowDescription:
+        return this.#begin(this.#parts.shapes.get(readColumns(buffer, start)));
+      case BackendCode.noData:
+        return this.#begin(null);
+      case BackendCode.parameterDescription:
+        return this.#parts.described?.(readParameterTypes(buffer, start));
+      case BackendCode.emptyQuery:
+        this.#fault ??= emptyTextError();
+        this.#tags.push({ command: '', rowsAffected: 0 });
+        return;
+      case BackendCode.portalSuspended:
+        this.#tags.push({ command: 'SUSPENDED', rowsAffected: 0 });
+        return;
+      case BackendCode.error:
+        return this.#fail(readFailure(buffer, start, end));
+      default:
+    }
+  }
+
+  end(status: TransactionStatus): void {
+    this.#parts.answered({
+      status,
+      tags: this.#tags,
+      failure: this.#failure,
+      fault: this.#fault,
+      isStale: this.#isStale,
+    });
+  }
+
+  lose(loss: Loss): void {
+    this.#parts.lost({ ...loss, tags: this.#tags, failure: this.#failure });
+  }
+
+  /** Rows that could not be given in the form asked for are not asked for: nothing is sent but the Sync. */
+  #isReadable({ statements }: PostgresLink): boolean {
+    try {
+      for (const { text, named, reader } of this.#parts.steps) {
+        const prepared = named ? statements.get(text) : undefined;
+        if (prepared?.shape !== undefined) reader.begin(prepared.shape);
+      }
+      return true;
+    } catch (fault) {
+      this.#fault = fault;
+      return false;
+    }
+  }
+
+  #writeStep(step: Step, writer: WireWriter, { statements }: PostgresLink): void {
+    const { text, values, named, portal } = step;
+    if (step.flushed === true) writer.flush();
+    if (portal !== undefined) return this.#writePortal(step, portal, writer);
+    let prepared = named ? statements.get(text) : undefined;
+    const isNew = named && prepared === undefined;
+    if (isNew) prepared = statements.add(text);
+    this.#prepared.push(prepared);
+    const name = prepared?.name ?? '';
+    if (isNew || !named) writer.parse(name, text);
+    writer.bind('', name, values);
+    if (prepared?.shape === undefined) writer.describePortal('');
+    writer.execute('', 0);
+  }
+
+  #writePortal({ text, values }: Step, { name, maxRows, shape }: Portal, writer: WireWriter): void {
+    this.#prepared.push(undefined);
+    if (shape === undefined) {
+      writer.parse('', text);
+      writer.bind(name, '', values);
+      writer.describePortal(name);
+    }
+    writer.execute(name, maxRows);
+  }
+
+  #begin(shape: Parameters<ResultReader['begin']>[0]): void {
+    const index = this.#tags.length;
+    const prepared = this.#prepared[index];
+    if (prepared !== undefined) prepared.shape = shape;
+    try {
+      this.#parts.steps[index]!.reader.begin(shape);
+    } catch (fault) {
+      this.#fault ??= fault;
+    }
+  }
+
+  #readRow(buffer: Buffer, start: number): void {
+    if (this.#fault !== undefined) return;
+    try {
+      this.#parts.steps[this.#tags.length]!.reader.row(buffer, start);
+    } catch (fault) {
+      this.#fault = fault;
+    }
+  }
+
+  #fail(failure: ServerFailure): void {
+    this.#failure ??= failure;
+    const prepared = this.#prepared[this.#tags.length];
+    if (prepared === undefined) return;
+    this.#isStale = isStale(failure);
+    // One that was never prepared, or has changed, must not be found again.
+    if (this.#isStale || prepared.shape === undefined) this.#link!.statements.drop(prepared);
+  }
+}
+
+/** `cached plan must not change result type` has the code of many other things; only its place tells. */
+function isStale({ code, routine }: ServerFailure): boolean {
+  if (code === SqlState.unknownStatement) return true;
+  return code === SqlState.featureNotSupported && routine === 'RevalidateCachedQuery';
+}

@@ -1,0 +1,62 @@
+import type { RowShape } from './row-shape.ts';
+
+/** A statement that the server keeps under a name, on one connection. */
+export interface PreparedStatement {
+  readonly text: string;
+  readonly name: string;
+  /** What its rows look like; undefined until the server has said so, null where it gives none. */
+  shape: RowShape | null | undefined;
+}
+
+/** The prepared statements of one connection, the least recently used dropped first. */
+export class PreparedStatements {
+  readonly #limit: number;
+  readonly #statements = new Map<string, PreparedStatement>();
+  #lastNumber = 0;
+  /** Dropped here, and still kept by the server. */
+  #toClose: string[] = [];
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get(text: string): PreparedStatement | undefined {
+    const known = this.#statements.get(text);
+    // While there is room, nothing has to be moved: nothing will be dropped.
+    if (known === undefined || this.#statements.size < this.#limit / 2) return known;
+    this.#statements.delete(text);
+    this.#statements.set(text, known);
+    return known;
+  }
+
+  /** To be prepared with the next exchange. Each has a name of its own: a failed one's is never used again. */
+  add(text: string): PreparedStatement {
+    const oldest = this.#statements.size >= this.#limit ? this.#statements.values().next().value : undefined;
+    if (oldest !== undefined) this.drop(oldest);
+    this.#lastNumber += 1;
+    const statement: PreparedStatement = { text, name: `millpond_${this.#lastNumber}`, shape: undefined };
+    this.#statements.set(text, statement);
+    return statement;
+  }
+
+  drop(statement: PreparedStatement): void {
+    if (this.#statements.get(statement.text) === statement) this.#statements.delete(statement.text);
+    this.#toClose.push(statement.name);
+  }
+
+  /** Names that the server may forget. */
+  takeClosed(): readonly string[] {
+    if (this.#toClose.length === 0) return NONE;
+    const names = this.#toClose;
+    this.#toClose = [];
+    return names;
+  }
+
+  /** After DISCARD ALL: the server has forgotten all of them. */
+  forgetAll(): void {
+    this.#statements.clear();
+    this.#toClose = [];
+  }
+}
+
+const NONE: readonly string[] = Object.freeze([]);

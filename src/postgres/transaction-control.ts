@@ -1,0 +1,304 @@
+import type { BeginOptions } from '../driver/index.ts';
+import {
+  MillpondError,
+  OutcomeUnknownError,
+  TransactionClosedError,
+  TransactionError,
+} from '../errors/index.ts';
+import { GUARD, type CallAnswer, type Sending } from './call-sender.ts';
+import type { Loss } from './exchange.ts';
+import type { PostgresLink } from './link.ts';
+import { engineStep, type PendingCall } from './pending-call.ts';
+import { ResultReader } from './result-reader.ts';
+import type { RowShapes } from './row-shape.ts';
+import { StatementExchange, type ExchangeAnswer, type Step } from './statement-exchange.ts';
+import { connectionLostError, translateFailure } from './translate-failure.ts';
+
+interface ControlHome {
+  readonly shapes: RowShapes;
+  isCommitted(transactionId: string): Promise<boolean | undefined>;
+}
+
+/** What came of an exchange of the control's own. */
+type Outcome =
+  | { readonly kind: 'answered'; readonly answer: ExchangeAnswer }
+  | { readonly kind: 'lost'; readonly loss: Loss & Pick<ExchangeAnswer, 'failure'> };
+
+/**
+ * BEGIN, COMMIT, ROLLBACK and savepoints of one connection.
+ *
+ * A statement whose BEGIN failed would run by itself, so BEGIN and the first statement are one exchange, of
+ * which the server skips the rest when BEGIN fails, and what comes behind waits until it is known to have
+ * succeeded.
+ */
+export class TransactionControl {
+  readonly #link: PostgresLink;
+  readonly #home: ControlHome;
+  #state: 'none' | 'unsent' | 'sent' | 'open' | 'failed' | 'ended' = 'none';
+  #beginStep: Step = engineStep('begin');
+  #begun: PromiseWithResolvers<void> = Promise.withResolvers();
+  #readOnly = false;
+  #transactionId: number | undefined;
+  /** Why the transaction is aborted, if it is. */
+  #firstFailure: Error | undefined;
+
+  constructor(link: PostgresLink, home: ControlHome) {
+    this.#link = link;
+    this.#home = home;
+  }
+
+  /** From BEGIN until its end was answered. */
+  get isOpen(): boolean {
+    return this.#state !== 'none';
+  }
+
+  get transactionId(): number | undefined {
+    return this.#state === 'none' ? undefined : this.#transactionId;
+  }
+
+  /** Waits for a statement to go with, until the end of this turn. */
+  begin({ readOnly, isolation, transactionId }: BeginOptions): Promise<void> {
+    const level = isolation === undefined ? '' : ` isolation level ${isolation}`;
+    this.#beginStep = engineStep(`begin${level}${readOnly ? ' read only' : ''}`);
+    this.#begun = Promise.withResolvers();
+    this.#readOnly = readOnly;
+    this.#transactionId = transactionId;
+    this.#firstFailure = undefined;
+    this.#state = 'unsent';
+    process.nextTick(() => this.sendBegin());
+    return this.#begun.promise;
+  }
+
+  /** How a statement of the transaction is sent. The first takes BEGIN along. */
+  join(sending: Sending): Sending {
+    if (this.#state !== 'unsent') return sending;
+    this.#state = 'sent';
+    return {
+      ...sending,
+      before: [this.#beginStep, ...(sending.before ?? [])],
+      isBarrier: true,
+      over: () => this.#firstIsOver(),
+    };
+  }
+
+  /** By itself, if no statement has taken it along. */
+  sendBegin(): void {
+    this.sendBegin();
+  }
+
+  /** After a batch or script that failed: the transaction goes on as if it had not been. */
+  undoGuarded(): void {
+    this.#firstFailure = undefined;
+    const steps = [engineStep(`rollback to savepoint ${GUARD}`), engineStep(`release savepoint ${GUARD}`)];
+    this.#link.sendFirst(this.#exchange(steps, () => undefined));
+  }
+
+  /** A statement of the control's own, inside the transaction. */
+  async run(text: string): Promise<void> {
+    const outcome = await this.#perform([engineStep(text)], text);
+    this.#assertDone(outcome, text);
+  }
+
+  async rollbackTo(name: string): Promise<void> {
+    await this.run(`rollback to savepoint ${name}`);
+    this.#firstFailure = undefined;
+  }
+
+  /** Not awaited by anybody who would need to know: at the latest the transaction's end closes it. */
+  async closePortal(name: string): Promise<void> {
+    await this.#perform([engineStep(`close ${name}`)], 'close');
+  }
+
+  async commit(): Promise<void> {
+    if (this.#isUnsent()) return;
+    const number: Step = {
+      ...engineStep('select pg_current_xact_id_if_assigned()::text'),
+      reader: new ResultReader('value'),
+    };
+    // What was not written cannot be lost. Of the rest the number is on its way before COMMIT begins: with
+    // it the server can be asked what became of the transaction, should the answer not arrive.
+    const commit: Step = { ...engineStep('commit'), flushed: !this.#readOnly };
+    const isAborted = this.#link.status === 'E';
+    const steps = this.#readOnly || isAborted ? [commit] : [number, commit];
+    const outcome = await this.#perform(steps, 'commit');
+    if (outcome.kind === 'lost') {
+      this.#state = 'none';
+      return this.#resolveLoss(outcome.loss, number.reader);
+    }
+    if (outcome.answer.status !== 'I') await this.#rollBackAborted();
+    this.#state = 'none';
+    this.#assertCommitted(outcome.answer);
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#isUnsent()) return;
+    const outcome = await new Promise<Outcome>((resolve) => {
+      this.#link.send(this.#exchange([engineStep('rollback')], resolve));
+    });
+    this.#state = 'none';
+    if (outcome.kind === 'lost') throw connectionLostError(outcome.loss.error);
+    if (outcome.answer.status !== 'I') throw new TransactionError('ROLLBACK failed.');
+  }
+
+  /** Nothing was done: nothing has to be ended. */
+  #isUnsent(): boolean {
+    if (this.#state !== 'unsent') return false;
+    this.#state = 'none';
+    this.#begun.resolve();
+    return true;
+  }
+
+  sendBegin(): void {
+    if (this.#state !== 'unsent') return;
+    this.#state = 'sent';
+    const begun = (outcome: Outcome): void => {
+      if (this.#state !== 'sent') return;
+      if (outcome.kind === 'lost') this.#failBegin(connectionLostError(outcome.loss.error));
+      else if (outcome.answer.failure !== undefined) {
+        this.#failBegin(translateFailure(outcome.answer.failure, statementOf('begin')));
+      } else {
+        this.#state = 'open';
+        this.#begun.resolve();
+      }
+    };
+    this.#link.send(this.#exchange([this.#beginStep], begun, true));
+  }
+
+  /** Why nothing more may be sent in this transaction, if so. */
+  refusal(): Error | undefined {
+    if (this.#state === 'failed') return closedError('Its BEGIN failed', this.#firstFailure);
+    if (this.#state === 'ended') return closedError('PostgreSQL has ended it by itself', undefined);
+    return undefined;
+  }
+
+  /** Takes note of a statement's answer. @returns what the caller must be told instead */
+  noteAnswer(call: PendingCall, { status, failure, notBegun }: CallAnswer): Error | undefined {
+    if (failure !== undefined) this.#firstFailure ??= translateFailure(failure, call);
+    if (this.#state === 'sent') {
+      if (notBegun && status === 'I') return this.#failBegin(this.#firstFailure!);
+      this.#state = 'open';
+      this.#begun.resolve();
+    }
+    if (status === 'I') this.#state = 'ended';
+    return undefined;
+  }
+
+  /** Takes note of what has aborted the transaction, beside its statements. */
+  noteFailure(error: Error): void {
+    this.#firstFailure ??= error;
+  }
+
+  /** Has BEGIN go alone, ahead of what cannot take it along. */
+  /** The statement that BEGIN went with was answered, lost, or taken back. */
+  #firstIsOver(): void {
+    if (this.#state !== 'sent') return;
+    if (!this.#link.usable) {
+      this.#failBegin(connectionLostError(new Error('the connection was lost')));
+      return;
+    }
+    this.#state = 'unsent';
+    this.sendBegin();
+  }
+
+  /** @returns what the statement that went with it must be told */
+  #failBegin(error: Error): Error {
+    this.#state = 'failed';
+    this.#firstFailure = error;
+    this.#begun.reject(error);
+    return closedError('Its BEGIN failed', error);
+  }
+
+  #perform(steps: readonly Step[], text: string): Promise<Outcome> {
+    if (this.#state === 'unsent') this.sendBegin();
+    return new Promise((resolve) => {
+      const isBarrier = text === 'commit';
+      this.#link.send(this.#exchange(steps, resolve, isBarrier, () => this.refusal()));
+    });
+  }
+
+  #exchange(
+    steps: readonly Step[],
+    done: (outcome: Outcome) => void,
+    isBarrier = false,
+    refusal: () => Error | undefined = () => undefined,
+  ): StatementExchange {
+    return new StatementExchange({
+      steps,
+      shapes: this.#home.shapes,
+      isBarrier,
+      refusal,
+      answered: (answer) => done({ kind: 'answered', answer }),
+      lost: (loss) => done({ kind: 'lost', loss }),
+    });
+  }
+
+  #assertDone(outcome: Outcome, text: string): void {
+    if (outcome.kind === 'lost') throw asLost(outcome.loss);
+    const { failure, status } = outcome.answer;
+    if (status === 'I') this.#state = 'ended';
+    if (failure !== undefined) throw this.#withFirst(translateFailure(failure, statementOf(text)));
+  }
+
+  /** What comes after an aborted transaction says only that; the reason is what came before. */
+  #withFirst(error: MillpondError): MillpondError {
+    if (error.code !== 'ERR_MILLPOND_TRANSACTION_ABORTED' || this.#firstFailure === undefined) return error;
+    return abortedError(this.#firstFailure);
+  }
+
+  #assertCommitted({ failure, tags }: ExchangeAnswer): void {
+    if (failure !== undefined) throw this.#withFirst(translateFailure(failure, statementOf('commit')));
+    // Of an aborted transaction COMMIT is a ROLLBACK, and not a failure to the server.
+    if (tags.at(-1)?.command !== 'COMMIT') throw abortedError(this.#firstFailure);
+  }
+
+  async #rollBackAborted(): Promise<void> {
+    await new Promise<Outcome>((resolve) => {
+      this.#link.send(this.#exchange([engineStep('rollback')], resolve));
+    });
+  }
+
+  async #resolveLoss(loss: Loss & Pick<ExchangeAnswer, 'failure'>, number: ResultReader): Promise<void> {
+    const isLost = loss.sent && loss.failure === undefined && !this.#readOnly;
+    if (!isLost) throw asLost(loss);
+    const transactionId = number.rows === 0 ? undefined : (number.result(0) as string | null);
+    // It has written nothing: there is nothing to be known.
+    if (transactionId === null) return;
+    const isCommitted = transactionId === undefined ? undefined : await this.#home.isCommitted(transactionId);
+    if (isCommitted === true) return;
+    if (isCommitted === false) throw asLost(loss);
+    throw new OutcomeUnknownError(
+      'The connection was lost after COMMIT was sent: the transaction may be committed or not.',
+      { cause: loss.error },
+    );
+  }
+}
+
+function asLost({ error }: Loss): Error {
+  return error instanceof MillpondError ? error : connectionLostError(error);
+}
+
+function statementOf(text: string): { text: string; name: undefined; params: readonly unknown[] } {
+  return { text, name: undefined, params: [] };
+}
+
+function closedError(why: string, cause: unknown): TransactionClosedError {
+  return new TransactionClosedError(`The transaction is no more: ${lower(why)}. The statement was not run.`, {
+    cause,
+  });
+}
+
+function lower(text: string): string {
+  return text[0] === 'P' ? text : text[0]!.toLowerCase() + text.slice(1);
+}
+
+function abortedError(cause: Error | undefined): TransactionError {
+  return new TransactionError(
+    'The transaction was rolled back: a statement in it failed (see cause), and PostgreSQL takes nothing but ' +
+      "a rollback after that. To go on after a failed part, run the part with propagation 'nested'.",
+    {
+      code: 'ERR_MILLPOND_TRANSACTION_ABORTED',
+      cause,
+      retryable: cause instanceof MillpondError && cause.retryable,
+    },
+  );
+}
