@@ -23,6 +23,14 @@ export function isDeletionMark(column: Column): boolean {
   return column.defaultFn === notDeleted;
 }
 
+/**
+ * PostgreSQL's engine has read such a value already; drizzle would read it once more where it is a string, and
+ * make a number of `"1"`.
+ */
+export function isReadAsJson({ columnType }: Column): boolean {
+  return columnType === 'PgJson' || columnType === 'PgJsonb';
+}
+
 /** Of `updatedAt` in `timestamps()`. */
 export function now(): Date {
   return new Date();

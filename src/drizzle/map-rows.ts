@@ -1,5 +1,6 @@
 import { Column, is } from 'drizzle-orm';
 import * as drizzleUtilities from 'drizzle-orm/utils';
+import { isReadAsJson } from './column-roles.ts';
 
 /** A selected column or expression, and where its value goes in the row's object. */
 interface SelectedField {
@@ -10,6 +11,8 @@ interface SelectedField {
 interface PlainColumn {
   readonly key: string;
   readonly column: Column;
+  /** Not to be mapped. */
+  readonly isRead: boolean;
 }
 
 /** Of a query with joins: whether the table's rows must be there. */
@@ -34,8 +37,9 @@ export function mapRows(
   joinsNotNullable: JoinsNotNullable | undefined,
 ): unknown[] {
   const columns = plainColumns(fields);
-  if (columns === undefined) return rows.map((row) => mapResultRow(fields, row, joinsNotNullable));
-  return rows.map((row) => plainRow(columns, row));
+  if (columns !== undefined) return rows.map((row) => plainRow(columns, row));
+  const texts = jsonPlaces(fields);
+  return rows.map((row) => mapResultRow(fields, asJsonTexts(row, texts), joinsNotNullable));
 }
 
 /** Set when every field is a column in the row itself, as in reads of one table. */
@@ -43,7 +47,7 @@ function plainColumns(fields: readonly SelectedField[]): PlainColumn[] | undefin
   const columns: PlainColumn[] = [];
   for (const { path, field } of fields) {
     if (path.length !== 1 || !is(field, Column)) return undefined;
-    columns.push({ key: path[0]!, column: field });
+    columns.push({ key: path[0]!, column: field, isRead: isReadAsJson(field) });
   }
   return columns;
 }
@@ -51,9 +55,21 @@ function plainColumns(fields: readonly SelectedField[]): PlainColumn[] | undefin
 function plainRow(columns: readonly PlainColumn[], values: readonly unknown[]): Record<string, unknown> {
   const row: Record<string, unknown> = {};
   for (let index = 0; index < columns.length; index += 1) {
-    const { key, column } = columns[index]!;
+    const { key, column, isRead } = columns[index]!;
     const value = values[index];
-    row[key] = value === null ? null : column.mapFromDriverValue(value);
+    row[key] = value === null || isRead ? value : column.mapFromDriverValue(value);
+  }
+  return row;
+}
+
+function jsonPlaces(fields: readonly SelectedField[]): number[] {
+  return fields.flatMap(({ field }, index) => (is(field, Column) && isReadAsJson(field) ? [index] : []));
+}
+
+/** Drizzle reads a string as JSON: it gets the text of the one that was read. */
+function asJsonTexts(row: unknown[], places: readonly number[]): unknown[] {
+  for (const place of places) {
+    if (typeof row[place] === 'string') row[place] = JSON.stringify(row[place]);
   }
   return row;
 }

@@ -1,6 +1,6 @@
 import { Column, is, Placeholder, SQL, type SQLWrapper } from 'drizzle-orm';
 import { UsageError } from '../errors/index.ts';
-import { isDeletionMark } from './column-roles.ts';
+import { isDeletionMark, isReadAsJson } from './column-roles.ts';
 import type { TableFacts } from './table-facts.ts';
 
 type Row = Record<string, unknown>;
@@ -131,6 +131,7 @@ export function isSql(value: unknown): value is SQL & SQLWrapper {
 }
 
 function hasDecoding(column: Column): boolean {
+  if (isReadAsJson(column)) return false;
   // oxlint-disable-next-line unbound-method -- compared, not called
   return column.mapFromDriverValue !== Column.prototype.mapFromDriverValue;
 }

@@ -322,7 +322,7 @@ export function repositorySuite(engine: string, open: OpenStage): void {
           seen.push(...page.rows.map((user) => user.id));
           after = page.next;
           // Rows that come and go meanwhile move no others.
-          await users().save({ name: '', email: crypto.randomUUID(), createdAt: new Date(8.64e15 / 2) });
+          await users().save({ name: '', email: crypto.randomUUID(), createdAt: new Date('2200-01-01') });
           if (seen.length > 100) throw new Error('it does not end');
         }
         const all = await users().findAll({ where: sql`${userTable.email} like '%@example.org'` });
@@ -436,11 +436,11 @@ export function repositorySuite(engine: string, open: OpenStage): void {
     test('says nothing of values when a constraint is broken (B10)', async () => {
       await users().save({ name: 'canary-name', email: 'canary-mail' });
       for (const attempt of [
-        users().save({ name: 'canary-name', email: 'canary-mail' }),
-        users().saveMany([BOB, { name: 'canary-name', email: 'canary-mail' }]),
-        users().updateWhere({ email: 'canary-mail' }, { name: null as unknown as string }),
+        () => users().save({ name: 'canary-name', email: 'canary-mail' }),
+        () => users().saveMany([BOB, { name: 'canary-name', email: 'canary-mail' }]),
+        () => users().updateWhere({ email: 'canary-mail' }, { name: null as unknown as string }),
       ]) {
-        const error = await rejection(attempt);
+        const error = await rejection(attempt());
         expect(error).toBeInstanceOf(ConstraintError);
         expect(error.message).not.toContain('canary');
       }
