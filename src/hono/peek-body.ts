@@ -20,7 +20,9 @@ export async function peekBody(body: ReadableStream<Uint8Array>, enoughBytes: nu
   let size = 0;
   for (;;) {
     const read = reader.read();
-    const result = size >= most ? undefined : await Promise.race([read, turnOfTheLoop()]);
+    // One that fails is passed on as a stream that fails: the answer was decided, and perhaps committed.
+    const early = Promise.race([read, turnOfTheLoop()]).catch(() => undefined);
+    const result = size >= most ? undefined : await early;
     if (result === undefined)
       return { stream: Readable.from(rest(reader, chunks, read), { objectMode: false }) };
     if (result.done) return { whole: Buffer.concat(chunks) };
