@@ -81,11 +81,6 @@ export class TransactionControl {
     };
   }
 
-  /** By itself, if no statement has taken it along. */
-  sendBegin(): void {
-    this.sendBegin();
-  }
-
   /** After a batch or script that failed: the transaction goes on as if it had not been. */
   undoGuarded(): void {
     this.#firstFailure = undefined;
