@@ -35,11 +35,13 @@ export {
   type TransactionState,
   type TransactionStats,
 } from './transaction/index.ts';
+export type { ListenHandler, ListenMessage, ListenOptions, Subscription } from './postgres/index.ts';
 export { sql, type Params, type Sql } from './sql/index.ts';
 export type {
   BatchItemResult,
   CallOptions,
   ColumnDescription,
+  CopySource,
   Isolation,
   ParameterDescription,
   Queryable,

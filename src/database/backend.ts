@@ -1,14 +1,17 @@
 import type {
   BatchItemResult,
   CallOptions,
+  CopySource,
   DriverConnection,
   LeaseSource,
+  RunResult,
   Shape,
   ShapeResult,
   Statement,
   StatementDescription,
 } from '../driver/index.ts';
 import type { LeaseInfo, PoolStats } from '../pool/index.ts';
+import type { ListenHandler, ListenOptions, Subscription } from '../postgres/index.ts';
 import type { Dialect } from '../sql/index.ts';
 
 /** An engine with its pools, as `Database` uses it. Statements here run outside any transaction. */
@@ -21,6 +24,16 @@ export interface Backend {
 
   /** What a statement is, without running it. Parameters come without their names. @throws its error */
   describe(text: string): Promise<StatementDescription>;
+
+  /** COPY on a connection of its own; absent where the engine has no such thing. */
+  copyIn?(text: string, source: CopySource, options: CallOptions): Promise<RunResult>;
+  copyOut?(text: string, options: CallOptions): AsyncIterableIterator<Uint8Array>;
+  /** Notifications of a channel; absent where the engine has none. */
+  listen?(
+    channel: string,
+    handler: ListenHandler | undefined,
+    options: ListenOptions,
+  ): Promise<Subscription>;
 
   /** Where the connections of transactions and leases come from. */
   source(readOnly: boolean): LeaseSource<DriverConnection>;

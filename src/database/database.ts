@@ -5,13 +5,18 @@ import {
   type AcquireRequest,
   type BatchItemResult,
   type CallOptions,
+  type CopySource,
+  checkCallOptions,
+  noCopyError,
+  type RunResult,
   type Shape,
   type ShapeResult,
   type Statement,
   type StatementDescription,
 } from '../driver/index.ts';
-import { ConnectionError } from '../errors/index.ts';
+import { ConnectionError, UsageError } from '../errors/index.ts';
 import type { EventHub, EventName, Listener } from '../events/index.ts';
+import type { ListenHandler, ListenOptions, Subscription } from '../postgres/index.ts';
 import { describePlaceholders, type Dialect } from '../sql/index.ts';
 import {
   currentTransaction,
@@ -174,6 +179,51 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     const description = await this.#parts.backend.describe(numbered);
     const parameters = description.parameters.map(({ type }, index) => ({ name: names[index], type }));
     return { ...description, parameters };
+  }
+
+  /**
+   * COPY … FROM STDIN: sends what `source` gives, no faster than the server takes it. All of it, or nothing; in
+   * the transaction of this flow, if there is one. Without `timeoutMs` only its standing still is limited, to
+   * `queryTimeoutMs`. PostgreSQL only.
+   * @throws the source's own error, when it fails; QueryExecutionError without what it quotes of the data
+   */
+  async copyIn(text: string, source: CopySource, given?: CallOptions): Promise<RunResult> {
+    const options = checkCallOptions(given);
+    const transaction = currentTransaction(this.#key);
+    if (transaction !== undefined) return transaction.copyIn(text, source, options);
+    if (this.#closing !== undefined) throw this.#closedError();
+    const { backend, transactions } = this.#parts;
+    if (backend.copyIn === undefined) throw noCopyError();
+    transactions.assertMayAcquire(false, 'A COPY');
+    return backend.copyIn(text, source, options);
+  }
+
+  /**
+   * COPY … TO STDOUT: pieces of bytes, produced as they are taken; lines may go on in the next piece. Ending the
+   * loop frees the connection. Limits as for `copyIn`. PostgreSQL only.
+   */
+  copyOut(text: string, given?: CallOptions): AsyncIterableIterator<Uint8Array> {
+    const options = checkCallOptions(given);
+    const transaction = currentTransaction(this.#key);
+    if (transaction !== undefined) return transaction.copyOut(text, options);
+    if (this.#closing !== undefined) throw this.#closedError();
+    const { backend, transactions } = this.#parts;
+    if (backend.copyOut === undefined) throw noCopyError();
+    transactions.assertMayAcquire(true, 'A COPY');
+    return backend.copyOut(text, options);
+  }
+
+  /**
+   * Listens to a channel of NOTIFY, on a connection that all listening shares. Messages come to `handler`, or
+   * wait to be read with `for await`. A lost connection is opened anew, and a message of kind `gap` says that
+   * something may be missing. It ends with `close()`, `await using` or the loop. PostgreSQL only.
+   * @throws ConnectionError where the server does not confirm
+   */
+  async listen(channel: string, handler?: ListenHandler, options: ListenOptions = {}): Promise<Subscription> {
+    if (this.#closing !== undefined) throw this.#closedError();
+    const { backend } = this.#parts;
+    if (backend.listen !== undefined) return backend.listen(channel, handler, options);
+    throw new UsageError('LISTEN is PostgreSQL’s. On SQLite, the event data:change tells of other processes.');
   }
 
   /** The transaction of this database in which the running async flow is, if any. It may have ended. */

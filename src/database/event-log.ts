@@ -39,6 +39,8 @@ const LINES: Partial<Record<EventName, Line>> = {
   'health:reconnecting': { level: 'warn', message: 'reconnecting' },
   'migration:start': { level: 'info', message: 'migration begins' },
   'migration:end': { level: 'info', message: 'migration ended' },
+  'listen:gap': { level: 'warn', message: 'notifications may be missing' },
+  'listen:error': { level: 'warn', message: 'listening failed' },
   'sqlite:checkpoint': { level: 'debug', message: 'checkpoint' },
   'sqlite:wal-pinned': { level: 'warn', message: 'a reader keeps the write-ahead log from shrinking' },
   'sqlite:inline-overrun': {

@@ -49,7 +49,7 @@ describe('the options of a call', () => {
   });
 
   test('list what there is when nothing is near', () => {
-    const message = 'A call has no option "retries". It takes timeoutMs, signal, name, target.';
+    const message = 'A call has no option "retries". It takes timeoutMs, signal, name, target, readAfter.';
     expect(() => checkCallOptions({ retries: 3 })).toThrow(message);
   });
 

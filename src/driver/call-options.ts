@@ -7,7 +7,13 @@ export const NO_OPTIONS: CallOptions = Object.freeze({});
 /** setTimeout makes 1 ms of more: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
 const LONGEST_TIMEOUT_MS = 2_147_483_647;
 
-const KEYS: readonly string[] = ['timeoutMs', 'signal', 'name', 'target'] satisfies (keyof CallOptions)[];
+const KEYS: readonly string[] = [
+  'timeoutMs',
+  'signal',
+  'name',
+  'target',
+  'readAfter',
+] satisfies (keyof CallOptions)[];
 
 /**
  * The options of a call, checked.
@@ -25,6 +31,7 @@ export function checkCallOptions(given: unknown): CallOptions {
   checkSignal(options.signal);
   checkName(options.name);
   checkTarget(options.target);
+  checkReadAfter(options.readAfter);
   return options;
 }
 
@@ -66,4 +73,9 @@ function checkName(name: unknown): void {
 function checkTarget(target: unknown): void {
   if (target === undefined || target === 'primary' || target === 'replica') return;
   throw new UsageError("target is 'primary' or 'replica'.");
+}
+
+function checkReadAfter(readAfter: unknown): void {
+  if (readAfter === undefined || typeof readAfter === 'string') return;
+  throw new UsageError('readAfter is what db.lastWrite() gave: a string.');
 }

@@ -14,7 +14,15 @@ export interface CallOptions {
   readonly name?: string | undefined;
   /** Where a read may run. On SQLite both are the one file. @default 'primary' */
   readonly target?: 'primary' | 'replica' | undefined;
+  /**
+   * What `db.lastWrite()` gave: a read from a replica sees at least the writes before it. On SQLite every read
+   * does.
+   */
+  readonly readAfter?: string | undefined;
 }
+
+/** What a COPY takes in: bytes or text, in the format that its statement names. */
+export type CopySource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
 
 /** A statement ready for its engine: positional parameters, in order. */
 export interface Statement {

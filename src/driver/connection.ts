@@ -1,4 +1,12 @@
-import type { BatchItemResult, CallOptions, Shape, ShapeResult, Statement } from './calls.ts';
+import type {
+  BatchItemResult,
+  CallOptions,
+  CopySource,
+  RunResult,
+  Shape,
+  ShapeResult,
+  Statement,
+} from './calls.ts';
 
 export type Isolation = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
 
@@ -32,6 +40,11 @@ export interface DriverConnection {
   batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]>;
   /** Several statements as one text, without parameters; all or nothing. */
   script(text: string, options: CallOptions): Promise<void>;
+
+  /** COPY … FROM STDIN: all of `source`, or nothing. Absent where the engine has no such thing (SQLite). */
+  copyIn?(text: string, source: CopySource, options: CallOptions): Promise<RunResult>;
+  /** COPY … TO STDOUT, produced as it is taken. Ending the iteration frees the connection. */
+  copyOut?(text: string, options: CallOptions): AsyncIterableIterator<Uint8Array>;
 
   /**
    * Begins a transaction. The promise may be left un-awaited while statements are sent: a statement whose

@@ -1,6 +1,15 @@
 export { AbstractQueryable } from './abstract-queryable.ts';
-export { NO_OPTIONS } from './call-options.ts';
-export type { BatchItemResult, CallOptions, RunResult, Shape, ShapeResult, Statement } from './calls.ts';
+export { checkCallOptions, NO_OPTIONS } from './call-options.ts';
+export { noCopyError } from './copy-error.ts';
+export type {
+  BatchItemResult,
+  CallOptions,
+  CopySource,
+  RunResult,
+  Shape,
+  ShapeResult,
+  Statement,
+} from './calls.ts';
 export type {
   AcquireRequest,
   BeginOptions,

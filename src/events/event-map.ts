@@ -117,6 +117,10 @@ export interface EventMap {
   'health:reconnecting': HealthEvent & { readonly attempt: number; readonly delayMs: number };
   'migration:start': MigrationEvent;
   'migration:end': MigrationEvent & { readonly durationMs: number; readonly error?: unknown };
+  /** Notifications of a channel may be missing: see `db.listen`. */
+  'listen:gap': { readonly channel: string; readonly reason: 'reconnected' | 'overflow' };
+  /** The connection that listens was lost, or a handler of its messages failed. */
+  'listen:error': { readonly error: Error };
   'sqlite:checkpoint': {
     readonly walFrames: number;
     readonly checkpointedFrames: number;
@@ -166,6 +170,8 @@ export const EVENT_NAMES: readonly EventName[] = [
   'health:reconnecting',
   'migration:start',
   'migration:end',
+  'listen:gap',
+  'listen:error',
   'sqlite:checkpoint',
   'sqlite:wal-pinned',
   'sqlite:inline-overrun',

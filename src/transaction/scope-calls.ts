@@ -1,4 +1,13 @@
-import type { BatchItemResult, CallOptions, Shape, ShapeResult, Statement } from '../driver/index.ts';
+import {
+  noCopyError,
+  type BatchItemResult,
+  type CallOptions,
+  type CopySource,
+  type RunResult,
+  type Shape,
+  type ShapeResult,
+  type Statement,
+} from '../driver/index.ts';
 import type { Flight } from './flights.ts';
 import type { Scope } from './scope.ts';
 import { ScopeStream } from './scope-stream.ts';
@@ -31,7 +40,25 @@ export class ScopeCalls {
   }
 
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
-    return new ScopeStream(this.#scope, statement, options);
+    const open = (limited: CallOptions) => this.#scope.transaction.connection.stream(statement, limited);
+    return new ScopeStream(this.#scope, { text: statement.text, options, open });
+  }
+
+  copyIn(text: string, source: CopySource, options: CallOptions): Promise<RunResult> {
+    const { connection } = this.#scope.transaction;
+    return this.#send(text, options, async (limited) => {
+      if (connection.copyIn === undefined) throw noCopyError();
+      return connection.copyIn(text, source, limited);
+    });
+  }
+
+  copyOut(text: string, options: CallOptions): AsyncIterableIterator<Uint8Array> {
+    const { connection } = this.#scope.transaction;
+    const open = (limited: CallOptions): AsyncIterableIterator<Uint8Array> => {
+      if (connection.copyOut === undefined) throw noCopyError();
+      return connection.copyOut(text, limited);
+    };
+    return new ScopeStream(this.#scope, { text, options, open });
   }
 
   /** Waits until every statement sent so far was answered. @throws the first error among them. */

@@ -1,23 +1,26 @@
-import type { CallOptions, Statement } from '../driver/index.ts';
+import type { CallOptions } from '../driver/index.ts';
 import type { Flight } from './flights.ts';
 import type { Scope } from './scope.ts';
 
-type Chunk = Record<string, unknown>[];
+export interface ScopeStreamParts<Chunk> {
+  readonly text: string;
+  readonly options: CallOptions;
+  /** Begins it on the transaction's connection. */
+  open(options: CallOptions): AsyncIterableIterator<Chunk>;
+}
 
-/** Rows of a scope. It begins with the first `next`, and is under way until it has ended or was returned. */
-export class ScopeStream implements AsyncIterableIterator<Chunk> {
+/** Rows, or other pieces, of a scope. It begins with the first `next`, and is under way until it has ended or was returned. */
+export class ScopeStream<Chunk> implements AsyncIterableIterator<Chunk> {
   readonly #scope: Scope;
-  readonly #statement: Statement;
-  readonly #options: CallOptions;
+  readonly #parts: ScopeStreamParts<Chunk>;
   #flight: Flight | undefined;
   #rows: AsyncIterableIterator<Chunk> | undefined;
   #ended = false;
   #isCutOff = false;
 
-  constructor(scope: Scope, statement: Statement, options: CallOptions) {
+  constructor(scope: Scope, parts: ScopeStreamParts<Chunk>) {
     this.#scope = scope;
-    this.#statement = statement;
-    this.#options = options;
+    this.#parts = parts;
   }
 
   async next(): Promise<IteratorResult<Chunk, undefined>> {
@@ -48,11 +51,12 @@ export class ScopeStream implements AsyncIterableIterator<Chunk> {
 
   #begin(): Promise<IteratorResult<Chunk>> {
     const { transaction, flights } = this.#scope;
+    const { text, options } = this.#parts;
     const flight: Flight = {
       kind: 'statement',
-      text: this.#statement.text,
-      name: this.#options.name,
-      site: transaction.house.sites.locate(this.#statement.text),
+      text,
+      name: options.name,
+      site: transaction.house.sites.locate(text),
       // A cursor left open would keep its connection busy after the transaction.
       close: () => {
         this.#isCutOff = true;
@@ -60,11 +64,11 @@ export class ScopeStream implements AsyncIterableIterator<Chunk> {
       },
     };
     this.#flight = flight;
-    const first = this.#scope.inTurn(this.#options, (limited) => {
+    const first = this.#scope.inTurn(options, (limited) => {
       // Given up while it waited for its turn: a cursor opened now would never be closed.
       if (this.#ended) return Promise.resolve<IteratorResult<Chunk>>({ done: true, value: undefined });
       this.#scope.takeOff(flight);
-      this.#rows = transaction.connection.stream(this.#statement, limited);
+      this.#rows = this.#parts.open(limited);
       return this.#rows.next();
     });
     flights.add(flight);

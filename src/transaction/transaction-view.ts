@@ -1,4 +1,12 @@
-import type { BatchItemResult, CallOptions, Shape, ShapeResult, Statement } from '../driver/index.ts';
+import type {
+  BatchItemResult,
+  CallOptions,
+  CopySource,
+  RunResult,
+  Shape,
+  ShapeResult,
+  Statement,
+} from '../driver/index.ts';
 import { ReadOnlyError } from '../errors/index.ts';
 import type { CommitHook, RollbackHook } from './hooks.ts';
 import type { Scope } from './scope.ts';
@@ -51,6 +59,15 @@ export class TransactionView {
 
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
     return this.scope.calls.stream(statement, options);
+  }
+
+  copyIn(text: string, source: CopySource, options: CallOptions): Promise<RunResult> {
+    if (this.#isReadOnlyPart()) return Promise.reject(this.#refusal(text));
+    return this.scope.calls.copyIn(text, source, options);
+  }
+
+  copyOut(text: string, options: CallOptions): AsyncIterableIterator<Uint8Array> {
+    return this.scope.calls.copyOut(text, options);
   }
 
   onCommit(hook: CommitHook): void {

@@ -1,7 +1,10 @@
 import {
   AbstractQueryable,
+  checkCallOptions,
   type BatchItemResult,
   type CallOptions,
+  type CopySource,
+  type RunResult,
   type Shape,
   type ShapeResult,
   type Statement,
@@ -94,6 +97,16 @@ export class Transaction extends AbstractQueryable implements AsyncDisposable {
   /** Waits until every statement sent so far was answered. @throws the first error among them. */
   async flush(): Promise<void> {
     await this.#view.scope.calls.flush();
+  }
+
+  /** The same as `db.copyIn`, as a part of this transaction. */
+  async copyIn(text: string, source: CopySource, options?: CallOptions): Promise<RunResult> {
+    return this.#view.copyIn(text, source, checkCallOptions(options));
+  }
+
+  /** The same as `db.copyOut`, as a part of this transaction. */
+  copyOut(text: string, options?: CallOptions): AsyncIterableIterator<Uint8Array> {
+    return this.#view.copyOut(text, checkCallOptions(options));
   }
 
   /** Runs `work` under a savepoint: when it rejects, only what it did is undone. */

@@ -151,8 +151,11 @@ async function send(bytes: Buffer, to: Socket): Promise<void> {
   if (bytes.length === 0 || to.destroyed || to.writableEnded) return;
   if (to.write(bytes)) return;
   await new Promise<void>((resolve) => {
-    to.once('drain', resolve);
-    to.once('close', resolve);
+    const goOn = (): void => {
+      to.off('drain', goOn).off('close', goOn);
+      resolve();
+    };
+    to.on('drain', goOn).on('close', goOn);
   });
 }
 

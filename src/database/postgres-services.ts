@@ -1,0 +1,93 @@
+import type { ResolvedPostgresConfig } from '../config/index.ts';
+import type { CallOptions, CopySource, LeaseSource, RunResult } from '../driver/index.ts';
+import { UsageError } from '../errors/index.ts';
+import type { Announcer } from '../events/index.ts';
+import {
+  acquireWithin,
+  NotificationHub,
+  type ListenHandler,
+  type ListenOptions,
+  type PostgresConnection,
+  type PostgresEngine,
+  type Subscription,
+} from '../postgres/index.ts';
+
+/** A dead link is found within this, though it is silent. */
+const LONGEST_PING_MS = 30_000;
+
+export interface PostgresServicesParts {
+  readonly config: ResolvedPostgresConfig;
+  readonly engine: PostgresEngine;
+  readonly source: LeaseSource<PostgresConnection>;
+  readonly announce: Announcer;
+}
+
+/** What PostgreSQL has beside statements: COPY, and notifications. */
+export class PostgresServices {
+  readonly #parts: PostgresServicesParts;
+  readonly #hub: NotificationHub;
+
+  constructor(parts: PostgresServicesParts) {
+    const { announce, engine } = parts;
+    const { createTimeoutMs, keepaliveMs } = parts.config.pool;
+    this.#parts = parts;
+    this.#hub = new NotificationHub({
+      connect: async (signal) => (await engine.connect('connection', signal)).link,
+      answerTimeoutMs: createTimeoutMs,
+      pingMs: keepaliveMs === 0 ? LONGEST_PING_MS : Math.min(keepaliveMs, LONGEST_PING_MS),
+      onGap: (channel, reason) => announce.emit('listen:gap', { channel, reason }),
+      reportError: (error) => announce.emit('listen:error', { error: error as Error }),
+    });
+  }
+
+  async copyIn(text: string, source: CopySource, options: CallOptions): Promise<RunResult> {
+    const { resource, release } = await this.#lease(options, true);
+    try {
+      const result = await resource.copyIn(text, source, options);
+      this.#parts.announce.emit('data:change', { tables: undefined, source: 'local' });
+      return result;
+    } finally {
+      release();
+    }
+  }
+
+  async *copyOut(text: string, options: CallOptions): AsyncGenerator<Uint8Array, undefined> {
+    const { resource, release } = await this.#lease(options, false);
+    try {
+      yield* resource.copyOut(text, options);
+      return undefined;
+    } finally {
+      release();
+    }
+  }
+
+  async listen(
+    channel: string,
+    handler: ListenHandler | undefined,
+    options: ListenOptions,
+  ): Promise<Subscription> {
+    if (handler !== undefined && typeof handler !== 'function') {
+      throw new UsageError('db.listen takes a channel, then a function for its messages, then options.');
+    }
+    return this.#hub.listen(channel, handler, options);
+  }
+
+  async close(): Promise<void> {
+    await this.#hub.close();
+  }
+
+  async #lease(
+    { name, signal, timeoutMs }: CallOptions,
+    mayWrite: boolean,
+  ): Promise<{ resource: PostgresConnection; release: () => void }> {
+    const limits = { name, signal, mayWrite, startedAt: performance.now() };
+    const { queryTimeoutMs } = this.#parts.config;
+    const lease = await acquireWithin(
+      this.#parts.source,
+      { ...limits, timeoutMs: timeoutMs ?? queryTimeoutMs },
+      name ?? 'copy',
+    );
+    const { resource } = lease;
+    return { resource, release: () => lease.release(resource.usable ? 'reuse' : 'discard') };
+  }
+}

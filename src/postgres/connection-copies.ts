@@ -1,0 +1,101 @@
+import type { CallOptions, CopySource, ObservedStatement, QueryObserver, RunResult } from '../driver/index.ts';
+import { UsageError } from '../errors/index.ts';
+import { copyIn, type CopyRun } from './copy-in.ts';
+import { CopyOutput } from './copy-out.ts';
+import { notACopyError } from './copy-exchange.ts';
+import type { PostgresLink } from './link.ts';
+import { leadingWord } from './statement-words.ts';
+import type { TransactionControl } from './transaction-control.ts';
+
+export interface CopiesHome {
+  readonly observer: QueryObserver;
+  readonly queryTimeoutMs: number;
+  readonly serverLimitMs: number;
+}
+
+/** The COPYs of one connection, whose data go over it; alone, or as parts of its transaction. */
+export class ConnectionCopies {
+  readonly #link: PostgresLink;
+  readonly #home: CopiesHome;
+  readonly #control: TransactionControl;
+  readonly #running = new Set<AbortController>();
+
+  constructor(link: PostgresLink, home: CopiesHome, control: TransactionControl) {
+    this.#link = link;
+    this.#home = home;
+    this.#control = control;
+  }
+
+  async copyIn(text: string, source: CopySource, options: CallOptions): Promise<RunResult> {
+    const { run, report, over } = this.#begin(text, options);
+    try {
+      const result = await copyIn(this.#link, source, run);
+      report(result.rowsAffected, undefined);
+      return result;
+    } catch (error) {
+      report(0, error as Error);
+      throw error;
+    } finally {
+      over();
+    }
+  }
+
+  async *copyOut(text: string, options: CallOptions): AsyncGenerator<Uint8Array, undefined> {
+    const { run, report, over } = this.#begin(text, options);
+    try {
+      yield* new CopyOutput(this.#link, run);
+      report(0, undefined);
+      return undefined;
+    } catch (error) {
+      report(0, error as Error);
+      throw error;
+    } finally {
+      over();
+    }
+  }
+
+  /** Ends what runs; it rejects with `reason`. */
+  endAll(reason: Error): void {
+    for (const running of this.#running) running.abort(reason);
+  }
+
+  #begin(
+    text: string,
+    options: CallOptions,
+  ): { run: CopyRun; report: (rows: number, error: Error | undefined) => void; over: () => void } {
+    if (leadingWord(text) !== 'copy') throw notACopyError();
+    const refusal = this.#control.refusal();
+    if (refusal !== undefined) throw refusal;
+    this.#control.sendBegin();
+    const running = new AbortController();
+    this.#running.add(running);
+    const { name, signal, timeoutMs } = options;
+    const stop = signal === undefined ? running.signal : AbortSignal.any([signal, running.signal]);
+    const run: CopyRun = {
+      text,
+      limits: { name, signal: stop, timeoutMs, idleMs: this.#home.queryTimeoutMs },
+      inTransaction: this.#control.isOpen,
+      liftsServerLimit: this.#home.serverLimitMs > 0,
+      refusal: () => this.#control.refusal(),
+    };
+    return { run, report: this.#reporter(text, name), over: () => void this.#running.delete(running) };
+  }
+
+  #reporter(text: string, name: string | undefined): (rows: number, error: Error | undefined) => void {
+    const { observer } = this.#home;
+    const { transactionId } = this.#control;
+    const startedAt = performance.now();
+    const context = observer.started(text, name, transactionId);
+    return (rows, error) => {
+      const durationMs = performance.now() - startedAt;
+      const observed: ObservedStatement = {
+        ...{ text, name, params: [], placement: 'connection', connectionId: this.#link.id },
+        ...{ transactionId, durationMs, context },
+      };
+      if (error !== undefined) {
+        if (transactionId !== undefined && !(error instanceof UsageError)) this.#control.noteFailure(error);
+        observer.failed(observed, error);
+      } else if (observer.record(durationMs, rows)) observer.succeeded(observed, rows);
+    };
+  }
+}

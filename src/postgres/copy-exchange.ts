@@ -1,0 +1,170 @@
+import { UsageError } from '../errors/index.ts';
+import { cstringEnd } from './columns.ts';
+import { readCommandTag } from './command-tag.ts';
+import type { Exchange, Loss, TransactionStatus } from './exchange.ts';
+import type { PostgresLink } from './link.ts';
+import { readFailure, type ServerFailure } from './server-error.ts';
+import { BackendCode } from './wire-codes.ts';
+import type { WireWriter } from './wire-writer.ts';
+
+/** How a COPY ended. */
+export interface CopyEnd {
+  readonly rows: number;
+  readonly failure: ServerFailure | undefined;
+  /** What the caller did wrong; the server has nothing to say about it. */
+  readonly fault: Error | undefined;
+  /** The connection went away meanwhile. */
+  readonly loss: Loss | undefined;
+}
+
+export interface CopyParts {
+  readonly text: string;
+  readonly direction: 'in' | 'out';
+  /** The server has a limit for statements, which is off for the rest of the transaction. */
+  readonly liftsServerLimit: boolean;
+  refusal(): Error | undefined;
+  /** The server is ready: to take data, or to give them. */
+  begun(): void;
+  /** A piece of what comes out; valid only now. */
+  data(bytes: Buffer): void;
+  ended(end: CopyEnd): void;
+}
+
+/**
+ * One COPY whose data go over the connection, by the extended protocol: it takes one statement, not several.
+ * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY
+ */
+export class CopyExchange implements Exchange {
+  readonly isBarrier = true;
+  readonly #parts: CopyParts;
+  #link: PostgresLink | undefined;
+  #rows = 0;
+  #failure: ServerFailure | undefined;
+  #fault: Error | undefined;
+  /** Of the answers to come, those that are of no interest: of the step before the COPY. */
+  #toSkip = 0;
+  #isBegun = false;
+  #isSynced = false;
+  /** All data were sent and the server was told so: from here on they may be committed. */
+  #isComplete = false;
+
+  constructor(parts: CopyParts) {
+    this.#parts = parts;
+  }
+
+  /** `open` while the server takes data. */
+  get state(): 'unsent' | 'sent' | 'open' | 'ending' {
+    if (this.#link === undefined) return 'unsent';
+    if (this.#isSynced) return 'ending';
+    return this.#isBegun ? 'open' : 'sent';
+  }
+
+  /** False as long as a lost connection is known to have taken all of it along. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  refusal(): Error | undefined {
+    return this.#parts.refusal();
+  }
+
+  write(writer: WireWriter, link: PostgresLink): void {
+    this.#link = link;
+    // A large COPY takes longer than any one statement should: its own limits are the client's.
+    if (this.#parts.liftsServerLimit) {
+      this.#toSkip = 1;
+      writer.parse('', "select set_config('statement_timeout', '0', true)");
+      writer.bind('', '', []);
+      writer.execute('', 0);
+    }
+    writer.parse('', this.#parts.text);
+    writer.bind('', '', []);
+    writer.execute('', 0);
+    // While it takes data the server ignores a Sync, and the one behind the data ends the exchange.
+    if (this.#parts.direction === 'in') writer.flush();
+    else this.#sync(writer);
+  }
+
+  sendData(bytes: Uint8Array): void {
+    if (!this.#isSynced) this.#link!.writeMore((writer) => writer.copyData(bytes));
+  }
+
+  complete(): void {
+    if (this.#isSynced) return;
+    this.#isComplete = true;
+    this.#link!.writeMore((writer) => {
+      writer.copyDone();
+      this.#sync(writer);
+    });
+  }
+
+  /** The data end here, and nothing of them is kept. */
+  abandon(): void {
+    if (this.#isSynced) return;
+    this.#link!.writeMore((writer) => {
+      writer.copyFail('the client gave up');
+      this.#sync(writer);
+    });
+  }
+
+  read(code: number, buffer: Buffer, start: number, end: number): void {
+    switch (code) {
+      case BackendCode.copyIn:
+        return this.#begin('in');
+      case BackendCode.copyOut:
+        return this.#begin('out');
+      case BackendCode.copyData:
+        if (this.#fault === undefined) this.#parts.data(buffer.subarray(start, end));
+        return;
+      case BackendCode.dataRow:
+        if (this.#toSkip === 0) this.#fault ??= notACopyError();
+        return;
+      case BackendCode.commandComplete:
+        if (this.#toSkip > 0) return void (this.#toSkip = 0);
+        this.#rows = readCommandTag(buffer.toString('latin1', start, cstringEnd(buffer, start))).rowsAffected;
+        return this.#syncNow();
+      case BackendCode.error:
+        this.#failure ??= readFailure(buffer, start, end);
+        return this.#syncNow();
+      default:
+    }
+  }
+
+  end(_status: TransactionStatus): void {
+    this.#parts.ended({ rows: this.#rows, failure: this.#failure, fault: this.#fault, loss: undefined });
+  }
+
+  lose(loss: Loss): void {
+    this.#parts.ended({ rows: 0, failure: this.#failure, fault: undefined, loss });
+  }
+
+  #begin(direction: 'in' | 'out'): void {
+    this.#isBegun = true;
+    if (direction === this.#parts.direction) return this.#parts.begun();
+    this.#fault = directionError(direction);
+    if (direction === 'out') return this.#syncNow();
+    this.#isSynced = false;
+    this.abandon();
+  }
+
+  #syncNow(): void {
+    if (!this.#isSynced) this.#link!.writeMore((writer) => this.#sync(writer));
+  }
+
+  #sync(writer: WireWriter): void {
+    this.#isSynced = true;
+    writer.sync();
+  }
+}
+
+export function notACopyError(): UsageError {
+  return new UsageError('copyIn takes COPY … FROM STDIN, copyOut takes COPY … TO STDOUT.');
+}
+
+function directionError(direction: 'in' | 'out'): UsageError {
+  return new UsageError(
+    direction === 'in'
+      ? 'This COPY reads from STDIN: its data go in with db.copyIn.'
+      : 'This COPY writes to STDOUT: its data come out with db.copyOut.',
+  );
+}

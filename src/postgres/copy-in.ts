@@ -1,0 +1,150 @@
+import { OutcomeUnknownError, UsageError } from '../errors/index.ts';
+import type { CopySource, RunResult } from '../driver/index.ts';
+import { CopyExchange, type CopyEnd } from './copy-exchange.ts';
+import { CopyWatch, type CopyLimits } from './copy-watch.ts';
+import type { PostgresLink } from './link.ts';
+import { connectionLostError, translateFailure } from './translate-failure.ts';
+
+export interface CopyRun {
+  readonly text: string;
+  readonly limits: CopyLimits;
+  /** It is part of a transaction, which decides whether it lasts. */
+  readonly inTransaction: boolean;
+  readonly liftsServerLimit: boolean;
+  readonly refusal: () => Error | undefined;
+}
+
+/** A longer piece would stand whole in memory twice: it goes out in parts. */
+const LARGEST_PART = 65_536;
+
+/**
+ * Sends what `source` gives, piece by piece and no faster than the server takes it. All of it is kept, or
+ * nothing: when the source fails, the COPY fails, and the caller gets the source's error.
+ */
+export function copyIn(link: PostgresLink, source: CopySource, run: CopyRun): Promise<RunResult> {
+  return new CopyInput(link, iterate(source), run).start();
+}
+
+class CopyInput {
+  readonly #link: PostgresLink;
+  readonly #source: Iterating;
+  readonly #run: CopyRun;
+  readonly #exchange: CopyExchange;
+  readonly #watch: CopyWatch;
+  readonly #result = Promise.withResolvers<RunResult>();
+  /** Why it is to end early; the first reason stands. */
+  #reason: { readonly error: unknown } | undefined;
+  #isOver = false;
+  /** Sent since the socket was last asked for room. */
+  #unheldBytes = 0;
+
+  constructor(link: PostgresLink, source: Iterating, run: CopyRun) {
+    this.#link = link;
+    this.#source = source;
+    this.#run = run;
+    this.#watch = new CopyWatch(run.limits, (error) => this.#giveUp(error));
+    this.#exchange = new CopyExchange({
+      text: run.text,
+      direction: 'in',
+      liftsServerLimit: run.liftsServerLimit,
+      refusal: run.refusal,
+      begun: () => void this.#send(),
+      data: () => {},
+      ended: (end) => this.#finish(end),
+    });
+  }
+
+  start(): Promise<RunResult> {
+    this.#watch.start();
+    if (this.#reason === undefined) this.#link.send(this.#exchange);
+    return this.#result.promise;
+  }
+
+  async #send(): Promise<void> {
+    try {
+      while (!this.#isOver) {
+        const step: { done?: boolean | undefined; value: unknown } = await this.#source.next();
+        if (step.done === true || this.#reason !== undefined) break;
+        for (const part of partsOf(step.value)) await this.#sendPart(part);
+      }
+      if (this.#reason === undefined) this.#exchange.complete();
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  async #sendPart(part: Uint8Array): Promise<void> {
+    this.#exchange.sendData(part);
+    this.#unheldBytes += part.length;
+    this.#watch.progress();
+    if (this.#unheldBytes < LARGEST_PART) return;
+    // To ask for each short line whether there is room would take longer than the line.
+    this.#unheldBytes = 0;
+    await this.#link.room();
+    this.#watch.progress();
+  }
+
+  #giveUp(error: unknown): void {
+    if (this.#reason !== undefined || this.#isOver) return;
+    this.#reason = { error };
+    if (this.#exchange.state === 'unsent' || this.#link.withdraw(this.#exchange)) {
+      return this.#finish({ rows: 0, failure: undefined, fault: undefined, loss: undefined });
+    }
+    // A server that waits for data hears of their end; one that waits for a lock hears nothing.
+    if (this.#exchange.state === 'open') this.#exchange.abandon();
+    this.#link.cancel(this.#exchange);
+  }
+
+  #finish(end: CopyEnd): void {
+    this.#isOver = true;
+    this.#watch.stop();
+    // The source may be in the middle of something for ever: its end is not waited for.
+    Promise.resolve(this.#source.return?.()).catch(() => undefined);
+    const error = this.#reason?.error ?? errorOf(end, this.#run, this.#exchange.isComplete);
+    if (error === undefined) this.#result.resolve({ rowsAffected: end.rows });
+    else this.#result.reject(error);
+  }
+}
+
+type Iterating = AsyncIterator<unknown> | Iterator<unknown>;
+
+function errorOf({ failure, fault, loss }: CopyEnd, run: CopyRun, isComplete: boolean): Error | undefined {
+  if (loss !== undefined && !loss.sent) return loss.error;
+  // Once it was told that the data are complete, the server may have committed them before it went away.
+  if (loss !== undefined && failure === undefined && isComplete && !run.inTransaction) {
+    return new OutcomeUnknownError(
+      'The connection was lost after all data were sent: they may be committed or not.',
+      { cause: loss.error },
+    );
+  }
+  if (fault !== undefined) return fault;
+  if (failure !== undefined) return copyFailure(failure, run);
+  return loss === undefined ? undefined : connectionLostError(loss.error);
+}
+
+/** The server's messages quote the data: whatever stands in quotes is left out. */
+export function copyFailure(failure: NonNullable<CopyEnd['failure']>, { text, limits }: CopyRun): Error {
+  return translateFailure(failure, { text, name: limits.name, params: [DATA] });
+}
+
+const DATA: object = Object.freeze({});
+
+function iterate(source: CopySource): Iterating {
+  if (typeof source === 'object' && source !== null) {
+    if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
+    if (Symbol.iterator in source && !ArrayBuffer.isView(source)) return source[Symbol.iterator]();
+  }
+  throw new UsageError(
+    'copyIn takes its data from an iterable of Uint8Arrays or strings: a stream, a generator.',
+  );
+}
+
+function* partsOf(value: unknown): Generator<Uint8Array> {
+  const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+  if (!(bytes instanceof Uint8Array)) {
+    throw new UsageError('copyIn takes pieces that are Uint8Arrays or strings.');
+  }
+  for (let start = 0; start < bytes.length; start += LARGEST_PART) {
+    yield bytes.subarray(start, start + LARGEST_PART);
+  }
+}
