@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { armGrace, armLimits, disarm } from './call-alarm.ts';
+import { armGrace, CallAlarms, disarm } from './call-alarm.ts';
 import { createEngineCall, type PendingCall } from './pending-call.ts';
 
 beforeEach(() => vi.useFakeTimers());
@@ -13,16 +13,27 @@ function callWith(limits: Partial<PendingCall>): PendingCall {
 
 describe('the limits of a call', () => {
   let cancelled: PendingCall[];
-  const cancel = (call: PendingCall) => void cancelled.push(call);
+  let underWay: PendingCall[];
+  let alarms: CallAlarms;
   beforeEach(() => {
     cancelled = [];
+    underWay = [];
+    const cancel = (call: PendingCall) => {
+      cancelled.push(call);
+      underWay = underWay.filter((other) => other !== call);
+    };
+    alarms = new CallAlarms({ calls: () => underWay, cancel });
   });
+  const arm = (call: PendingCall) => {
+    underWay.push(call);
+    alarms.arm(call);
+  };
 
   test('end it when its time is over, counted from the asking', () => {
     const startedAt = performance.now();
     vi.advanceTimersByTime(30);
     const call = callWith({ timeoutMs: 50, startedAt });
-    armLimits(call, cancel);
+    arm(call);
     vi.advanceTimersByTime(19);
     expect(cancelled).toEqual([]);
     vi.advanceTimersByTime(2);
@@ -32,7 +43,7 @@ describe('the limits of a call', () => {
   test('end it with its signal', () => {
     const controller = new AbortController();
     const call = callWith({ signal: controller.signal });
-    armLimits(call, cancel);
+    arm(call);
     controller.abort();
     expect(cancelled).toEqual([call]);
   });
@@ -40,8 +51,9 @@ describe('the limits of a call', () => {
   test('are gone once they are disarmed', () => {
     const controller = new AbortController();
     const call = callWith({ timeoutMs: 50, signal: controller.signal });
-    armLimits(call, cancel);
+    arm(call);
     disarm(call);
+    underWay = [];
     controller.abort();
     vi.advanceTimersByTime(100);
     expect([cancelled, vi.getTimerCount()]).toEqual([[], 0]);
@@ -49,10 +61,30 @@ describe('the limits of a call', () => {
 
   test('are gone too where the time was over, and the answers that have arrived come first', () => {
     const call = callWith({ timeoutMs: 50 });
-    armLimits(call, cancel);
+    arm(call);
     vi.advanceTimersToNextTimer();
-    disarm(call);
+    call.settled = true;
     vi.runAllTimers();
+    expect(cancelled).toEqual([]);
+  });
+
+  test('end each of many at its own time, whatever the order in which they came', () => {
+    const calls = [80, 20, 50, 20, 0].map((timeoutMs) => callWith({ timeoutMs }));
+    for (const call of calls) arm(call);
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(21);
+    expect(cancelled).toEqual([calls[1], calls[3]]);
+    vi.advanceTimersByTime(30);
+    expect(cancelled.slice(2)).toEqual([calls[2]]);
+    vi.advanceTimersByTime(30);
+    expect(cancelled.slice(3)).toEqual([calls[0]]);
+  });
+
+  test('leave no timer when the connection is lost', () => {
+    arm(callWith({ timeoutMs: 50 }));
+    alarms.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(100);
     expect(cancelled).toEqual([]);
   });
 });

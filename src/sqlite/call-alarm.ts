@@ -5,26 +5,65 @@ import { timeoutError } from './timeout-error.ts';
 /** A timer that is later than this was held up by more than a busy event loop. */
 const STALL_MS = 100;
 
-/** Arms what can end the call early: its signal and its time. */
-export function armLimits(
-  call: PendingCall,
-  cancel: (call: PendingCall, reason: CancelReason) => void,
-): void {
-  const { signal, timeoutMs } = call;
-  if (signal !== undefined) {
-    call.onAbort = () => cancel(call, () => signal.reason);
-    signal.addEventListener('abort', call.onAbort, { once: true });
+export interface CallAlarmsParts {
+  /** The calls that are under way. */
+  readonly calls: () => Iterable<PendingCall>;
+  readonly cancel: (call: PendingCall, reason: CancelReason) => void;
+}
+
+/**
+ * What can end the calls of one connection early: their signals and their time. One timer for all calls, set to
+ * the first deadline: nearly every call is answered long before its own, and a timer for each would be most of
+ * what a call leaves to the garbage collector.
+ */
+export class CallAlarms {
+  readonly #parts: CallAlarmsParts;
+  #timer: NodeJS.Timeout | undefined;
+  #ringsAt = Infinity;
+
+  constructor(parts: CallAlarmsParts) {
+    this.#parts = parts;
   }
-  if (timeoutMs === 0) return;
-  const leftMs = Math.max(0, timeoutMs - (performance.now() - call.startedAt));
-  const onTimeout = () => {
-    // Disarmed meanwhile: a read that was withdrawn has its number on the board of another connection now.
-    if (call.timer === timer) cancel(call, (ending) => timeoutError(call, ending));
-  };
-  // After a stall the answers that have arrived come first: see `systemClock`.
-  const timer = setTimeout(() => setImmediate(onTimeout), leftMs);
-  timer.unref();
-  call.timer = timer;
+
+  arm(call: PendingCall): void {
+    const { signal, timeoutMs } = call;
+    if (signal !== undefined) {
+      call.onAbort = () => this.#parts.cancel(call, () => signal.reason);
+      signal.addEventListener('abort', call.onAbort, { once: true });
+    }
+    if (timeoutMs === 0) return;
+    call.deadline = call.startedAt + timeoutMs;
+    if (call.deadline < this.#ringsAt) this.#set(call.deadline);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#ringsAt = Infinity;
+  }
+
+  #set(ringsAt: number): void {
+    clearTimeout(this.#timer);
+    this.#ringsAt = ringsAt;
+    // After a stall the answers that have arrived come first: see `systemClock`.
+    const ring = () => setImmediate(() => this.#ring(ringsAt));
+    const leftMs = Math.max(0, ringsAt - performance.now());
+    this.#timer = runInRootContext(() => setTimeout(ring, leftMs)).unref();
+  }
+
+  #ring(setFor: number): void {
+    // Stopped, or set anew, meanwhile.
+    if (setFor !== this.#ringsAt) return;
+    this.#ringsAt = Infinity;
+    // A timer knows whole milliseconds only, and may come a part of one too early.
+    const now = Math.max(performance.now(), setFor);
+    let next = Infinity;
+    for (const call of [...this.#parts.calls()]) {
+      if (call.settled || call.cancelReason !== undefined) continue;
+      if (call.deadline <= now) this.#parts.cancel(call, (ending) => timeoutError(call, ending));
+      else next = Math.min(next, call.deadline);
+    }
+    if (next < this.#ringsAt) this.#set(next);
+  }
 }
 
 /** For how long a call that is to end may go without an answer. */

@@ -20,10 +20,11 @@ export class CallSettlement {
     this.#connectionId = connectionId;
   }
 
-  succeed(call: PendingCall, answer: Answer): void {
+  /** @param now `performance.now()` when the answer came, with others in one message */
+  succeed(call: PendingCall, answer: Answer, now: number): void {
     if (!settle(call)) return;
     if (call.observed) {
-      const durationMs = performance.now() - call.startedAt;
+      const durationMs = now - call.startedAt;
       if (this.#observer.record(durationMs, answer.rows))
         this.#observer.succeeded(this.#observed(call, durationMs, answer.micros), answer.rows);
     }

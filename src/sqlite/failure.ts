@@ -80,3 +80,8 @@ export function isInterrupt(error: unknown): boolean {
   const { errcode } = error as { errcode?: number };
   return errcode !== undefined && primaryCode(errcode) === Sqlite.interrupt;
 }
+
+/** Whether a call ended because it was told to. */
+export function isStopped({ code }: Failure): boolean {
+  return code === FailureCode.cancelled || isInterrupt({ errcode: code });
+}

@@ -97,6 +97,9 @@ export interface PendingCall extends CallDetails {
   cancellation: CallEnding['cancellation'];
   /** The caller was answered already; the worker's answer only has to be read past. */
   settled: boolean;
+  /** `performance.now()` when the call's time is over; Infinity = never. */
+  deadline: number;
+  /** Of the grace that a call is given to end. */
   timer: NodeJS.Timeout | undefined;
   onAbort: (() => void) | undefined;
 }
@@ -148,6 +151,7 @@ export function createCall(
     cancelReason: undefined,
     cancellation: undefined,
     settled: false,
+    deadline: Infinity,
     timer: undefined,
     onAbort: undefined,
   };

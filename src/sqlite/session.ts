@@ -37,7 +37,28 @@ const REPLY_WITHIN_MS = 1;
 const BATCH_SAVEPOINT = 'millpond_batch';
 
 interface GroupedCall extends GroupMember {
-  readonly write: (reply: Reply, result: unknown) => void;
+  write(reply: Reply, result: unknown): void;
+}
+
+/** A single write: what nearly every member is. */
+class GroupedWrite implements GroupedCall {
+  readonly seq: number;
+  readonly #call: StatementCall;
+  readonly #runner: StatementRunner;
+
+  constructor(call: StatementCall, runner: StatementRunner) {
+    this.seq = call.seq;
+    this.#call = call;
+    this.#runner = runner;
+  }
+
+  execute(): StatementResult {
+    return this.#runner.run(this.#call);
+  }
+
+  write(reply: Reply, result: unknown): void {
+    (result as StatementResult).write(reply);
+  }
 }
 
 export interface SessionOptions {
@@ -115,7 +136,8 @@ export class Session {
       if (!this.#joinsGroup(op)) this.#runGroup();
       this.#dispatch(op, seq, cursor);
       if (this.#members.length >= MAX_GROUP_MEMBERS) this.#runGroup();
-      if (performance.now() - this.#sentAt <= REPLY_WITHIN_MS) continue;
+      // What joined the group is answered with it.
+      if (this.#members.length > 0 || performance.now() - this.#sentAt <= REPLY_WITHIN_MS) continue;
       // A snapshot kept through a long line of reads would keep the log from starting over.
       this.#transaction.endReadBurst();
       this.#flush();
@@ -195,12 +217,7 @@ export class Session {
   }
 
   #joinWrite(call: StatementCall): void {
-    const member: GroupedCall = {
-      seq: call.seq,
-      execute: () => this.#runner.run(call),
-      write: (reply, result) => (result as StatementResult).write(reply),
-    };
-    this.#join(member, this.#runner.mustRunAlone([call.id]));
+    this.#join(new GroupedWrite(call, this.#runner), this.#runner.mustRunAlone(call.id));
   }
 
   #batch(seq: number, cursor: Cursor): void {
@@ -209,7 +226,7 @@ export class Session {
     const write = (reply: Reply, result: unknown) =>
       this.#runner.writeBatch(reply, seq, result as BatchPart[]);
     this.#joinOrRun({ seq, execute: run, write }, () =>
-      this.#runner.mustRunAlone(statements.map(({ id }) => id)),
+      statements.some(({ id }) => this.#runner.mustRunAlone(id)),
     );
   }
 

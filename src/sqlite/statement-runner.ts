@@ -150,15 +150,12 @@ export class StatementRunner {
    * (a neighbour could mend it, or see what must never be there), and one that changes what is known of the
    * tables.
    */
-  mustRunAlone(ids: Iterable<number>): boolean {
+  mustRunAlone(id: number): boolean {
     const { deferring } = this.#store.schema;
-    for (const id of ids) {
-      const analysis = this.#analyze(id);
-      if (analysis?.changesSchema === true) return true;
-      if (deferring.size > 0 && analysis?.tablesWritten.some((table) => deferring.has(table.toLowerCase())))
-        return true;
-    }
-    return false;
+    const analysis = this.#analyze(id);
+    if (analysis === undefined) return false;
+    if (analysis.changesSchema) return true;
+    return deferring.size > 0 && analysis.tablesWritten.some((table) => deferring.has(table.toLowerCase()));
   }
 
   writes(id: number): boolean {

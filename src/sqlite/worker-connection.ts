@@ -2,17 +2,16 @@ import { waitAtMost } from '../async/index.ts';
 import type { QueryObserver, StatementTables } from '../driver/index.ts';
 import { ConnectionError, OutcomeUnknownError, type MillpondError } from '../errors/index.ts';
 import { readAnswer, type Answer } from './answer-decoding.ts';
-import { armGrace, armLimits, disarm } from './call-alarm.ts';
+import { armGrace, CallAlarms, disarm } from './call-alarm.ts';
 import { CallQueue } from './call-queue.ts';
 import { CallSettlement } from './call-settlement.ts';
 import { CancelBoard } from './cancel-board.ts';
 import type { Changes } from './changes.ts';
-import type { Failure } from './failure.ts';
+import { isStopped, type Failure } from './failure.ts';
 import type { Interrupter } from './interrupt.ts';
 import { createEngineCall, startCall, type CancelReason, type PendingCall } from './pending-call.ts';
 import {
   Cursor,
-  FailureCode,
   type Answers,
   isOutcomeUnknown,
   KEEP_LOG,
@@ -58,8 +57,6 @@ const REFERENCES_PER_CACHED_STATEMENT = 4;
 const MAX_SEQ = 0x3fff_ffff;
 /** Calls of one holder that wait for a slot at most. */
 const MAX_OVERFLOW = 100_000;
-/** https://sqlite.org/rescode.html#interrupt */
-const SQLITE_INTERRUPT = 9;
 let lastConnectionId = 0;
 
 /**
@@ -79,7 +76,10 @@ export class WorkerConnection {
   readonly #board: CancelBoard;
   readonly #references: StatementReferences;
   readonly #settlement: CallSettlement;
-  readonly #cancel = (call: PendingCall, reason: CancelReason): void => this.cancel(call, reason);
+  readonly #alarms = new CallAlarms({
+    calls: () => this.#pending.values(),
+    cancel: (call, reason) => this.cancel(call, reason),
+  });
   readonly #pending = new Map<number, PendingCall>();
   readonly #overflow = new CallQueue<PendingCall>();
   #wire: Wire = [];
@@ -187,7 +187,7 @@ export class WorkerConnection {
     this.#references.writeForgotten(this.#wire);
     this.#board.open(call.seq);
     this.#pending.set(call.seq, call);
-    armLimits(call, this.#cancel);
+    this.#alarms.arm(call);
     if (call.context !== undefined) call.sentAt = performance.now();
     this.#scheduleFlush();
   }
@@ -293,13 +293,14 @@ export class WorkerConnection {
 
   #receive([numbers, wire]: Answers): void {
     const cursor = new Cursor(wire, numbers);
+    const now = performance.now();
     while (!cursor.done) {
       const call = this.#pending.get(cursor.next<number>());
       // The connection was given up meanwhile, and every caller was told so.
       if (call === undefined) return;
       this.#pending.delete(call.seq);
       const answer = readAnswer(cursor, call, this.#environment.findShape);
-      if (answer.failure === undefined) this.#succeed(call, answer);
+      if (answer.failure === undefined) this.#succeed(call, answer, now);
       else this.#fail(call, answer.failure);
     }
     while (this.#overflow.length > 0 && !this.#isFull) this.#dispatch(this.#overflow.shift()!);
@@ -314,12 +315,12 @@ export class WorkerConnection {
     });
   }
 
-  #succeed(call: PendingCall, answer: Answer): void {
+  #succeed(call: PendingCall, answer: Answer, now: number): void {
     call.cost?.recordWorker(answer.micros, answer.rows);
     if (call.commits) this.#environment.noteCommit(call.changes());
     // A read that came to its end while it was being stopped: nobody wants its rows any more.
     if (call.cancelReason !== undefined && !call.writes) return this.#stop(call);
-    this.#settlement.succeed(call, answer);
+    this.#settlement.succeed(call, answer, now);
   }
 
   #fail(call: PendingCall, failure: Failure): void {
@@ -332,7 +333,7 @@ export class WorkerConnection {
       this.#doubt();
       this.#environment.noteDoubt(call.changes());
     }
-    if (call.cancelReason !== undefined && isStopped(failure.code)) return this.#stop(call);
+    if (call.cancelReason !== undefined && isStopped(failure)) return this.#stop(call);
     this.#settlement.fail(call, translateFailure(failure, call));
   }
 
@@ -379,6 +380,7 @@ export class WorkerConnection {
     this.#usable = false;
     for (const call of this.#pending.values()) this.#settlement.fail(call, this.#lostCallError(call, reason));
     this.#pending.clear();
+    this.#alarms.stop();
     this.#overflow.rejectAll(connectionLostError(reason));
     this.#thread.keepAlive(false);
     if (!wasClosing) this.#markLost(reason);
@@ -392,8 +394,4 @@ export class WorkerConnection {
     this.#environment.noteDoubt(call.changes());
     return new OutcomeUnknownError('The writer ended between COMMIT and its answer.', { cause: reason });
   }
-}
-
-function isStopped(code: number): boolean {
-  return code === FailureCode.cancelled || code === SQLITE_INTERRUPT;
 }
