@@ -59,6 +59,7 @@ export {
   type Logger,
   type LogLevel,
   type PoolSettings,
+  type ReplicaSettings,
   type SqliteSettings,
 } from './config/index.ts';
 export {

@@ -18,6 +18,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   postgres: 3,
   codegen: 3,
   monitor: 3,
+  replication: 4,
   transaction: 4,
   database: 5,
   queries: 6,

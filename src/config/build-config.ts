@@ -44,14 +44,15 @@ export function buildConfig({
     healthCheck: groupOf<ResolvedDatabaseConfig['healthCheck']>('healthCheck', values),
     sources: sourcesOf(merged, location),
   };
-  if (location.path === undefined) return Object.freeze({ ...shared, ...postgresPart(location) });
+  if (location.path === undefined) return Object.freeze({ ...shared, ...postgresPart(location, values) });
   return Object.freeze({ ...shared, ...sqlitePart(values, { path: location.path, initScript }) });
 }
 
-type PostgresPart = Pick<ResolvedPostgresConfig, 'dialect' | 'primary' | 'replicas'>;
+type PostgresPart = Pick<ResolvedPostgresConfig, 'dialect' | 'primary' | 'replicas' | 'replica'>;
 
-function postgresPart({ targets: [primary, ...replicas] }: Location): PostgresPart {
-  return { dialect: 'postgres', primary: primary!, replicas: Object.freeze(replicas) };
+function postgresPart({ targets: [primary, ...replicas] }: Location, values: FlatOptions): PostgresPart {
+  const replica = groupOf<ResolvedPostgresConfig['replica']>('replica', values);
+  return { dialect: 'postgres', primary: primary!, replicas: Object.freeze(replicas), replica };
 }
 
 type SqlitePart = Omit<ResolvedSqliteConfig, keyof ResolvedPostgresConfig> & { readonly dialect: 'sqlite' };

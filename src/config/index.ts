@@ -6,13 +6,16 @@ export {
   type Logger,
   type LogLevel,
   type PoolSettings,
+  type ReplicaSettings,
   type SqliteSettings,
 } from './options.ts';
 export type {
   ResolvedDatabaseConfig,
   ResolvedHealthCheckSettings,
+  PostgresTarget,
   ResolvedPostgresConfig,
   ResolvedSqliteConfig,
 } from './resolved.ts';
 export { resolveDatabaseConfig } from './resolve.ts';
+export { toSqliteUrl } from './sqlite-url.ts';
 export { suggest } from './suggest.ts';

@@ -103,6 +103,8 @@ export interface DatabaseOptions {
    * @default 2
    */
   readonly inlineBudgetMs?: number | undefined;
+  /** How replicas are read. PostgreSQL only. */
+  readonly replica?: ReplicaSettings | undefined;
   /** What SQLite itself is told. */
   readonly sqlite?: SqliteSettings | undefined;
 
@@ -181,6 +183,24 @@ export interface HealthCheckSettings {
   readonly maxRetries?: number | undefined;
   /** Time between two attempts, in milliseconds. @default 5_000 */
   readonly retryIntervalMs?: number | undefined;
+}
+
+/** How the servers of `readUrls` are read. */
+export interface ReplicaSettings {
+  /** A replica further behind than this, in milliseconds, is left out until it has caught up. @default 10_000 */
+  readonly maxLagMs?: number | undefined;
+  /**
+   * Longest wait for a replica to replay what a read must see, in milliseconds; then the primary is read. 0 = do
+   * not wait. @default 100
+   */
+  readonly waitMs?: number | undefined;
+  /**
+   * Reads of replicas that may run on the primary at a time, where no replica can serve them; others wait for one
+   * of these to end. @default 5
+   */
+  readonly maxFallback?: number | undefined;
+  /** Time between two looks at each server: its role and its place in the log. @default 1_000 */
+  readonly checkIntervalMs?: number | undefined;
 }
 
 /** What SQLite is told on every connection, and asked back. https://sqlite.org/pragma.html */

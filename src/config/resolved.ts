@@ -1,4 +1,10 @@
-import type { DatabaseOptions, HealthCheckSettings, PoolSettings, SqliteSettings } from './options.ts';
+import type {
+  DatabaseOptions,
+  HealthCheckSettings,
+  PoolSettings,
+  ReplicaSettings,
+  SqliteSettings,
+} from './options.ts';
 import type { Secret } from './secret.ts';
 
 /** Every key there and set. */
@@ -65,6 +71,7 @@ export interface ResolvedPostgresConfig extends ResolvedShared {
   /** Takes every write, and reads where no replica is there. */
   readonly primary: PostgresTarget;
   readonly replicas: readonly PostgresTarget[];
+  readonly replica: Complete<ReplicaSettings>;
 }
 
 /** A database's configuration with nothing missing. Code behind `config/` reads only this. */

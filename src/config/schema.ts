@@ -5,12 +5,13 @@ import type {
   Logger,
   LogLevel,
   PoolSettings,
+  ReplicaSettings,
   SqliteSettings,
 } from './options.ts';
 import { count, duration, fineDuration, onOff, size, text, word, type Rule } from './rules.ts';
 
 type Rules<T> = { readonly [Key in keyof T]-?: Rule<NonNullable<T[Key]>> };
-type Group = 'pool' | 'healthCheck' | 'sqlite';
+type Group = 'pool' | 'healthCheck' | 'replica' | 'sqlite';
 type AddressKey = 'url' | 'writeUrl' | 'readUrls';
 type PlainSettings = Omit<DatabaseOptions, Group | AddressKey | 'name'>;
 
@@ -19,6 +20,7 @@ export type FlatOptions = Omit<Flat, WithoutDefault> & Pick<Partial<Flat>, Witho
 type Flat = Required<PlainSettings> &
   Prefixed<'pool', PoolSettings> &
   Prefixed<'healthCheck', HealthCheckSettings> &
+  Prefixed<'replica', ReplicaSettings> &
   Prefixed<'sqlite', SqliteSettings>;
 type WithoutDefault = 'initScript' | 'migrationsFolder' | 'pool.preset';
 type Prefixed<Name extends Group, T> = {
@@ -79,6 +81,13 @@ const HEALTH_CHECK: Rules<HealthCheckSettings> = {
   retryIntervalMs: duration(10, HOUR),
 };
 
+const REPLICA: Rules<ReplicaSettings> = {
+  maxLagMs: duration(0, DAY),
+  waitMs: duration(0, MINUTE),
+  maxFallback: count(0, 1_000),
+  checkIntervalMs: duration(50, MINUTE),
+};
+
 const SQLITE: Rules<SqliteSettings> = {
   journalMode: word('wal', 'delete', 'truncate'),
   // No 'off': it can corrupt the file when power fails: https://sqlite.org/pragma.html#pragma_synchronous
@@ -97,6 +106,7 @@ export const RULES: Readonly<Record<OptionName, Rule>> = {
   ...TOP,
   ...prefixed('pool', POOL),
   ...prefixed('healthCheck', HEALTH_CHECK),
+  ...prefixed('replica', REPLICA),
   ...prefixed('sqlite', SQLITE),
 };
 
@@ -112,6 +122,7 @@ export const OTHER_KEYS: Readonly<Record<Group | AddressKey | 'name', string>> =
   name: 'false, or a name of at most 64 letters, digits, _ and - that begins with a letter',
   pool: `an object with ${Object.keys(POOL).join(', ')}`,
   healthCheck: `an object with ${Object.keys(HEALTH_CHECK).join(', ')}`,
+  replica: `an object with ${Object.keys(REPLICA).join(', ')}`,
   sqlite: `an object with ${Object.keys(SQLITE).join(', ')}`,
 };
 
@@ -122,6 +133,7 @@ const FILE_SHAPE = {
   ...schemas(TOP),
   pool: z.strictObject(schemas(POOL)).partial(),
   healthCheck: z.strictObject(schemas(HEALTH_CHECK)).partial(),
+  replica: z.strictObject(schemas(REPLICA)).partial(),
   sqlite: z.strictObject(schemas(SQLITE)).partial(),
 };
 const NAME = z.union([z.literal(false), z.string().regex(/^[a-z][\w-]{0,63}$/i)]);

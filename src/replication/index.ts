@@ -1,0 +1,3 @@
+export { LagMeter } from './lag-meter.ts';
+export { formatLsn, parseLsn } from './lsn.ts';
+export { later, WriteMarks, type WriteMark } from './write-marks.ts';
