@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Logger } from '../config/index.ts';
-import { callback, checkOptions, flag, loggerCheck } from './option-checks.ts';
+import { callback, checkOptions, flag, logger } from './option-checks.ts';
 import { requestIdOf, routeOf } from './request-facts.ts';
 import type { ClientAddress } from './client-address.ts';
 
@@ -16,7 +16,7 @@ export interface AccessLogOptions {
   readonly address?: ClientAddress | undefined;
 }
 
-const CHECKS = { log: loggerCheck, paths: flag, address: callback };
+const CHECKS = { log: logger('info', 'warn'), paths: flag, address: callback };
 
 /** One line for each request, when its answer is ready: `warn` from status 500 on, `info` otherwise. */
 export function accessLog(given: AccessLogOptions): MiddlewareHandler {

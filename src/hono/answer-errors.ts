@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { Logger } from '../config/index.ts';
 import { HttpProblem } from './http-problem.ts';
 import { CLIENT_GONE, problemOf } from './problem-of.ts';
-import { checkOptions, loggerCheck } from './option-checks.ts';
+import { checkOptions, logger } from './option-checks.ts';
 import { requestIdOf } from './request-facts.ts';
 
 export interface AnswerErrorsOptions {
@@ -11,7 +11,7 @@ export interface AnswerErrorsOptions {
   readonly log?: Pick<Logger, 'error' | 'warn'> | undefined;
 }
 
-const CHECKS = { log: loggerCheck };
+const CHECKS = { log: logger('error', 'warn') };
 
 /** The errors with which requests ended whose handlers may still be at work: see `transactional`. */
 const lastWords = new WeakMap<Context, unknown>();

@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { Logger } from '../config/index.ts';
 import { knownBody, rememberBodies } from './known-bodies.ts';
 import { nodeBindings } from './node-bindings.ts';
-import { checkOptions, loggerCheck } from './option-checks.ts';
+import { checkOptions, logger } from './option-checks.ts';
 import { requestIdOf, routeOf } from './request-facts.ts';
 
 export interface EndedBodiesOptions {
@@ -10,7 +10,7 @@ export interface EndedBodiesOptions {
   readonly log?: Pick<Logger, 'error'> | undefined;
 }
 
-const CHECKS = { log: loggerCheck };
+const CHECKS = { log: logger('error') };
 
 /**
  * Lets no body outlive its request, or tell what is for the log. The answer to HEAD has none, so what makes
@@ -28,7 +28,7 @@ export function endedBodies(given: EndedBodiesOptions = {}): MiddlewareHandler {
     if (context.req.method === 'HEAD') return body.cancel();
     const guarded = guard(body, (error) => {
       log?.error({ err: error, requestId: requestIdOf(context), route: routeOf(context) }, 'a body failed');
-      cutOff(context);
+      return cutOff(context);
     });
     // Undefined first: Hono would merge the headers of the old response into the new one.
     context.res = undefined as unknown as Response;
@@ -36,9 +36,10 @@ export function endedBodies(given: EndedBodiesOptions = {}): MiddlewareHandler {
   };
 }
 
+/** `onError` says whether the client has learnt of it: then nobody else needs to. */
 function guard(
   body: ReadableStream<Uint8Array>,
-  onError: (error: unknown) => void,
+  onError: (error: unknown) => boolean,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   return new ReadableStream({
@@ -48,8 +49,8 @@ function guard(
         if (done) controller.close();
         else controller.enqueue(value);
       } catch (error) {
-        onError(error);
-        controller.error(new Error('The body ended before its time.'));
+        if (onError(error)) controller.close();
+        else controller.error(new Error('The body ended before its time.'));
       }
     },
     cancel: (reason) => reader.cancel(reason),
@@ -57,6 +58,11 @@ function guard(
 }
 
 /** A client sees that an answer is not whole by its connection alone. */
-function cutOff(context: Context): void {
-  nodeBindings(context)?.outgoing.destroy();
+function cutOff(context: Context): boolean {
+  const outgoing = nodeBindings(context)?.outgoing;
+  if (outgoing === undefined) return false;
+  // What is still written after this fails, as it should.
+  outgoing.on('error', () => undefined);
+  outgoing.destroy();
+  return true;
 }

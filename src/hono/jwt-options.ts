@@ -9,7 +9,7 @@ import {
   problem,
   text,
   either,
-  loggerCheck,
+  logger,
   type Check,
 } from './option-checks.ts';
 import type { Logger } from '../config/index.ts';
@@ -55,7 +55,7 @@ export interface JwtAuthOptions {
   /** The media type in the token's header, where the issuer sets one (`at+jwt`). @default any */
   readonly type?: string | undefined;
   /** Told by code why tokens were refused; never the token. @default nowhere */
-  readonly log?: Pick<Logger, 'debug' | 'error'> | undefined;
+  readonly log?: Pick<Logger, 'debug'> | undefined;
 }
 
 /** Where the key comes from. */
@@ -86,7 +86,7 @@ const CHECKS = {
   clockToleranceSeconds: integer(0, 300),
   maxLifetimeSeconds: integer(1, YEAR_SECONDS),
   type: text(100),
-  log: loggerCheck,
+  log: logger('debug'),
 };
 
 /** @throws ConfigError listing every fault; it shows no secret */

@@ -1,4 +1,4 @@
-import { suggest } from '../config/index.ts';
+import { suggest, type Logger } from '../config/index.ts';
 import { ConfigError, type ConfigProblem } from '../errors/index.ts';
 
 /** What is wrong with a value, worded to follow the name of its key; undefined when nothing is. */
@@ -97,7 +97,12 @@ export function either(...checks: readonly Check[]): Check {
 /** Checked by whoever takes it. */
 export const anything: Check = () => undefined;
 
-export const loggerCheck: Check = (value) =>
-  typeof value === 'object' && value !== null && typeof (value as { error?: unknown }).error === 'function'
-    ? undefined
-    : 'must be a logger with the methods debug, info, warn and error';
+/** A logger that has at least these methods. */
+export function logger(...methods: readonly (keyof Logger)[]): Check {
+  return (value) => {
+    const given = (value ?? {}) as Partial<Record<keyof Logger, unknown>>;
+    return methods.every((method) => typeof given[method] === 'function')
+      ? undefined
+      : `must be a logger with ${methods.join(' and ')}`;
+  };
+}

@@ -4,16 +4,7 @@ import type { Logger } from '../config/index.ts';
 import { clientAddressBehind, clientNetwork, networkCheck } from './client-address.ts';
 import { HttpProblem } from './http-problem.ts';
 import { userOf } from './user.ts';
-import {
-  callback,
-  checkOptions,
-  either,
-  integer,
-  list,
-  loggerCheck,
-  oneOf,
-  type Check,
-} from './option-checks.ts';
+import { callback, checkOptions, either, integer, list, logger, oneOf, type Check } from './option-checks.ts';
 import { SlidingWindow, type RateLimitStore, type Taken, type WindowPolicy } from './sliding-window.ts';
 import { StoreGuard } from './store-guard.ts';
 
@@ -58,7 +49,7 @@ const CHECKS = {
   name: nameCheck,
   store: storeCheck,
   storeTimeoutMs: integer(1, 60_000),
-  log: loggerCheck,
+  log: logger('warn'),
 };
 
 /**

@@ -6,7 +6,7 @@ export interface ReadJsonOptions {
   readonly maxDepth?: number | undefined;
 }
 
-const DECODER = new TextDecoder('utf-8', { fatal: true });
+const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

@@ -5,7 +5,7 @@ import { TransactionHookError, type TransactionalOptions } from '../transaction/
 import { discardBody, sealAnswer } from './answer-errors.ts';
 import { bodyReader } from './body-limit.ts';
 import { clientSignal } from './client-signal.ts';
-import { anything, callback, checkOptions, flag, integer, loggerCheck, number } from './option-checks.ts';
+import { anything, callback, checkOptions, flag, integer, logger, number } from './option-checks.ts';
 import { requestIdOf, routeOf } from './request-facts.ts';
 
 export interface TransactionalRequestOptions {
@@ -44,7 +44,7 @@ const CHECKS = {
   commitWhen: callback,
   readBodyFirst: flag,
   maxBodyBytes: integer(0, 1_024 * MIB),
-  log: loggerCheck,
+  log: logger('error'),
 };
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 /** What these ask for is not the resource. */
