@@ -77,8 +77,11 @@ export function nearestTransaction(): TransactionView | undefined {
 
 /** True inside a transaction, of whichever database, that may write; also inside one that has ended since. */
 export function isInWritingTransaction(): boolean {
+  let node = storage.getStore();
+  // Most calls are in none, and this is asked at each of them.
+  if (node === undefined) return false;
   const seen = new Set<object>();
-  for (let node = storage.getStore(); node !== undefined; node = node.parent) {
+  for (; node !== undefined; node = node.parent) {
     if (node.databaseKey === undefined) return false;
     // Only the innermost node of each database says where its calls go.
     if (seen.has(node.databaseKey)) continue;

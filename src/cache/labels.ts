@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { UsageError } from '../errors/index.ts';
+
+/**
+ * What an entry depends on, as a short text without spaces that is the same in every process: a table, a tag,
+ * its own key, or one of the two below.
+ */
+export type Label = string;
+
+/** Of every entry that read any table: dropped when it is not known which tables were changed. */
+export const ANY_TABLE: Label = '*';
+/** Of an entry of which it is not known what it read: dropped by every change. */
+export const UNKNOWN_TABLES: Label = '?';
+
+const PLAIN = /^[\w:.-]{1,80}$/;
+/** Longer keys are replaced by their digest: they would only take memory. */
+export const LONGEST_KEY = 400;
+
+/**
+ * By the last part of the name, in lower case: `users`, `Users` and `public.users` are one. Two tables that
+ * share it are dropped together, which costs a load and is never wrong.
+ */
+export function tableLabel(table: string): Label {
+  return `t${short(table.slice(table.lastIndexOf('.') + 1).toLowerCase())}`;
+}
+
+export function tagLabel(tag: string): Label {
+  return `g${short(tag)}`;
+}
+
+/** @throws UsageError for a tag or table that is no text */
+export function dependencyLabels(tags: readonly string[], tables: readonly string[] = []): Label[] {
+  for (const [what, names] of [
+    ['tag', tags],
+    ['table', tables],
+  ] as const) {
+    if (!Array.isArray(names) || names.some((name: unknown) => typeof name !== 'string' || name === ''))
+      throw new UsageError(`A ${what} of a cached value is a text that is not empty, in an array.`);
+  }
+  const labels = [...tags.map(tagLabel), ...tables.map(tableLabel)];
+  return tables.length === 0 ? labels : [...labels, ANY_TABLE];
+}
+
+export function keyLabel(key: string): Label {
+  return `k${short(key)}`;
+}
+
+/** The key itself, or its digest where it is long. Keys of the two kinds cannot be mistaken. */
+export function boundedKey(key: string): string {
+  return key.length <= LONGEST_KEY ? key : `\0#${digest(key)}`;
+}
+
+/** Not of the UTF-8 bytes: lone surrogates would all become the same character there. */
+export function digest(text: string): string {
+  return createHash('sha256').update(Buffer.from(text, 'utf16le')).digest('base64url');
+}
+
+function short(name: string): string {
+  return PLAIN.test(name) ? name : `#${digest(name)}`;
+}
