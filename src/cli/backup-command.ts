@@ -1,0 +1,33 @@
+import { stat } from 'node:fs/promises';
+import { openDatabase } from '../database/index.ts';
+import { toSqliteUrl } from '../config/index.ts';
+import { ExitCode, type CommandContext, type CommandResult } from './command.ts';
+import { withDatabase } from './open.ts';
+
+/** `millpond backup <file>`: a copy, as the database is at one moment, that was opened and checked. */
+export function backupCommand(
+  context: CommandContext,
+  target: string,
+  { overwrite, check = true }: { readonly overwrite?: boolean; readonly check?: boolean },
+): Promise<CommandResult> {
+  return withDatabase(context, async (db) => {
+    const startedAt = performance.now();
+    await db.backup(target, { overwrite });
+    const { size: bytes } = await stat(target);
+    const durationMs = Math.round(performance.now() - startedAt);
+    const fault = check ? await faultOf(target) : undefined;
+    const checked = check ? (fault ?? 'ok') : 'not checked';
+    return {
+      json: { file: target, bytes, durationMs, checked },
+      text: `${target}: ${bytes} bytes in ${durationMs} ms, ${checked}.`,
+      exitCode: fault === undefined ? ExitCode.ok : ExitCode.failed,
+    };
+  });
+}
+
+async function faultOf(path: string): Promise<string | undefined> {
+  const quiet = { name: false, log: 'silent', readOnly: true, healthCheck: { enabled: false } } as const;
+  await using copy = await openDatabase(toSqliteUrl(path), quiet);
+  const answer = await copy.value<string>('pragma quick_check(1)', [], { timeoutMs: 0 });
+  return answer === 'ok' ? undefined : `damaged: ${answer}`;
+}

@@ -1,0 +1,5 @@
+export { runCli, type Terminal } from './program.ts';
+export { ExitCode, type CommandContext, type CommandResult } from './command.ts';
+export { drizzleConfig, type DrizzleConfigOptions } from './drizzle-config-command.ts';
+export { examine, type DoctorOptions, type DoctorReport } from './doctor.ts';
+export type { Finding } from './finding.ts';
