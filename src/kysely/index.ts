@@ -1,0 +1,1 @@
+export { MillpondDialect } from './millpond-dialect.ts';
