@@ -1,11 +1,17 @@
-import type { Queryable } from '../driver/index.ts';
+import type { Queryable, RunResult } from '../driver/index.ts';
 import type { Scope } from './scope.ts';
+
+interface BatchWrite {
+  readonly statement: readonly [text: string, params: readonly unknown[]];
+  /** What drizzle gives for it. */
+  toResult(done: RunResult): unknown;
+}
 
 /** One query of a batch. */
 export interface BatchMember {
   readonly isRead: boolean;
-  /** The statement, when nothing but its effect is wanted. */
-  readonly write: readonly [text: string, params: readonly unknown[]] | undefined;
+  /** Set when nothing but the statement's effect is wanted. */
+  readonly write: BatchWrite | undefined;
   execute(calls: Queryable): Promise<unknown>;
 }
 
@@ -16,10 +22,8 @@ export interface BatchMember {
 export async function runBatch(scope: Scope, members: readonly BatchMember[]): Promise<unknown[]> {
   const writes = members.map(({ write }) => write).filter((write) => write !== undefined);
   if (writes.length === members.length) {
-    const results = await scope.calls.batch(writes);
-    return results.map(({ rowsAffected, lastInsertId }) =>
-      lastInsertId === undefined ? { rowsAffected } : { rowsAffected, lastInsertId },
-    );
+    const results = await scope.calls.batch(writes.map(({ statement }) => statement));
+    return results.map((done, index) => writes[index]!.toResult(done));
   }
   const readOnly = members.every(({ isRead }) => isRead);
   return scope.transaction((inner) => Promise.all(members.map((member) => member.execute(inner.calls))), {

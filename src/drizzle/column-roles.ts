@@ -24,8 +24,8 @@ export function isDeletionMark(column: Column): boolean {
 }
 
 /**
- * PostgreSQL's engine has read such a value already; drizzle would read it once more where it is a string, and
- * make a number of `"1"`.
+ * PostgreSQL's engine has read such a value already; drizzle would read it once more where it is a string,
+ * and make a number of `"1"`.
  */
 export function isReadAsJson({ columnType }: Column): boolean {
   return columnType === 'PgJson' || columnType === 'PgJsonb';

@@ -17,7 +17,7 @@ import {
   type PreparedQueryConfig,
   type SelectedFieldsOrdered,
 } from 'drizzle-orm/pg-core';
-import type { CallOptions, Queryable } from '../driver/index.ts';
+import type { CallOptions, Queryable, RunResult } from '../driver/index.ts';
 import { runBatch, type BatchMember } from './batch.ts';
 import { mapRows, type JoinsNotNullable } from './map-rows.ts';
 import { isRead, type QueryMetadata } from './query-metadata.ts';
@@ -195,7 +195,9 @@ class PostgresPrepared<T extends PreparedQueryConfig = PreparedQueryConfig> exte
     const isWrite = metadata !== undefined && metadata.type !== 'select' && fields === undefined;
     return {
       isRead: isRead(metadata, mapper),
-      write: isWrite ? [query.sql, fillPlaceholders(query.params, {})] : undefined,
+      write: isWrite
+        ? { statement: [query.sql, fillPlaceholders(query.params, {})], toResult: writeResult }
+        : undefined,
       execute: (calls) => this.#execute(calls),
     };
   }
@@ -208,6 +210,10 @@ class PostgresPrepared<T extends PreparedQueryConfig = PreparedQueryConfig> exte
       return mapRows(fields, await calls.arrays(query.sql, params, options), this.joinsNotNullableMap);
     }
     if (metadata === undefined) return { rows: await calls.all(query.sql, params, options) };
-    return { rows: [], ...(await calls.run(query.sql, params, options)) };
+    return writeResult(await calls.run(query.sql, params, options));
   }
+}
+
+function writeResult({ rowsAffected }: RunResult): PostgresResult {
+  return { rows: [], rowsAffected };
 }

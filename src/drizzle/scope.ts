@@ -35,8 +35,8 @@ export function databaseScope(db: Database): Scope {
     calls: db,
     transaction: async (work, options) =>
       db.transaction((tx) => work(transactionScope(tx)), {
-        propagation: 'nested',
         ...toTransactionOptions(options),
+        propagation: options?.propagation ?? 'nested',
       }),
   };
 }

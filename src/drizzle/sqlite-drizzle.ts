@@ -191,7 +191,7 @@ class SqlitePrepared extends SQLitePreparedQuery<PreparedQueryConfig & { type: '
     const { query, metadata, mapper } = this.#parts;
     return {
       isRead: isRead(metadata, mapper),
-      write: method === 'run' ? [query.sql, fillPlaceholders(query.params, {})] : undefined,
+      write: method === 'run' ? { statement: [query.sql, this.#params()], toResult: runResult } : undefined,
       execute: (calls) => this.#execute(method, calls),
     };
   }
@@ -234,4 +234,8 @@ class SqlitePrepared extends SQLitePreparedQuery<PreparedQueryConfig & { type: '
   #params(values: Record<string, unknown> = {}): unknown[] {
     return fillPlaceholders(this.query.params, values);
   }
+}
+
+function runResult({ rowsAffected, lastInsertId }: RunResult): RunResult {
+  return lastInsertId === undefined ? { rowsAffected } : { rowsAffected, lastInsertId };
 }

@@ -12,8 +12,8 @@ interface Savepoint {
 }
 
 /**
- * A transaction that is begun by one call of Kysely's and ended by another. It is run as a function that waits
- * for its end, because that way it is a savepoint where a transaction is running already.
+ * A transaction that is begun by one call of Kysely's and ended by another. It is run as a function that
+ * waits for its end, because that way it is a savepoint where a transaction is running already.
  */
 export class HeldTransaction {
   readonly #transaction: Transaction;

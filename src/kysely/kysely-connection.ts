@@ -30,7 +30,7 @@ export class KyselyConnection implements DatabaseConnection {
     try {
       return await this.#execute<Row>(query, { signal });
     } catch (error) {
-      // Kysely has rejected with the reason when it aborts, waits for this to settle, and would print an error.
+      // Kysely has rejected with the reason, waits for this to settle, and would print an error.
       if (signal?.aborted === true && error === signal.reason) return { rows: [] };
       throw error;
     }

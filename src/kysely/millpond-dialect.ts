@@ -16,7 +16,8 @@ import type { Database } from '../database/index.ts';
 import { MillpondDriver } from './millpond-driver.ts';
 
 /**
- * Kysely over a millpond database, of either engine: `new Kysely<Tables>({ dialect: new MillpondDialect(db) })`.
+ * Kysely over a millpond database, of either engine:
+ * `new Kysely<Tables>({ dialect: new MillpondDialect(db) })`.
  * Queries join the running transaction by themselves, and have the limits, the fence, the events and the
  * errors of all others. `kysely.destroy()` leaves the database open: who opened it closes it.
  */

@@ -3,7 +3,7 @@ import type { Database } from '../database/index.ts';
 /** Texts whose answer is known: a program has few, and one that makes ever new ones begins anew. */
 const TEXTS_KEPT = 500;
 
-/** Says of texts that Kysely did not build whether they give rows. The engine knows; nothing is run for it. */
+/** Says of texts that Kysely did not build whether they give rows. The engine knows; nothing is run. */
 export class RawStatements {
   readonly #db: Database;
   readonly #givesRows = new Map<string, boolean>();

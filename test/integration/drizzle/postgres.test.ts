@@ -90,6 +90,14 @@ describe("PostgreSQL's drizzle", () => {
       orm.query.values.findFirst({ columns: { flag: true } }),
     ]);
     expect(batch).toEqual([{ rows: [{ one: 1 }] }, { rows: [], rowsAffected: 1 }, { flag: true }]);
+    const writes = await orm.batch([
+      orm.update(values).set({ flag: false }),
+      orm.delete(values).where(sql`false`),
+    ]);
+    expect(writes).toEqual([
+      { rows: [], rowsAffected: 1 },
+      { rows: [], rowsAffected: 0 },
+    ]);
     const prepared = orm
       .select({ id: values.id })
       .from(values)

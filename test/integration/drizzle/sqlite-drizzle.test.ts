@@ -26,6 +26,12 @@ describe("SQLite's drizzle", () => {
     expect(await query.get()).toEqual({ name: 'Bob' });
     expect(await query.where(eq(users.id, 2)).get()).toBeUndefined();
     expect(await query.values()).toEqual([]);
+    const writes = await orm.batch([
+      orm.insert(users).values({ name: 'Cyd', email: 'c' }),
+      orm.run(sql`select 1`),
+    ]);
+    expect(writes).toEqual([{ rowsAffected: 1, lastInsertId: 2 }, { rowsAffected: 0 }]);
+    await orm.delete(users).where(eq(users.id, 2));
     const batch = await orm.batch([
       orm.all(sql`select name from users`),
       orm.get(sql`select 1 as one`),
