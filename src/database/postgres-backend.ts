@@ -1,4 +1,3 @@
-import { systemClock, waitAtMost } from '../async/index.ts';
 import type { ResolvedPostgresConfig } from '../config/index.ts';
 import type {
   BatchItemResult,
@@ -13,59 +12,37 @@ import type {
   StatementDescription,
 } from '../driver/index.ts';
 import { UsageError } from '../errors/index.ts';
-import { Pool, resolvePoolOptions, type LeaseInfo, type PoolStats } from '../pool/index.ts';
-import {
-  CleanSource,
-  PostgresEngine,
-  type ConnectionRole,
-  type ListenHandler,
-  type ListenOptions,
-  type PostgresConnection,
-  type PostgresSettings,
-  type Subscription,
-} from '../postgres/index.ts';
+import type { LeaseInfo, PoolStats } from '../pool/index.ts';
+import type { ListenHandler, ListenOptions, PostgresSettings, Subscription } from '../postgres/index.ts';
+import { formatLsn } from '../replication/index.ts';
 import type { Backend } from './backend.ts';
 import { PostgresServices } from './postgres-services.ts';
+import { askPlace } from './replica-side.ts';
+import { PostgresSide } from './postgres-side.ts';
 import type { BackendParts } from './sqlite-backend.ts';
 
 const CHECK_TIMEOUT_MS = 5_000;
-/** For a connection's goodbye; then it is cut off. */
-const CLOSE_STEP_MS = 1_000;
-/** Past the limit of a close, what is cut off under its holders ends within this. */
-const CLOSE_END_MS = 2_000;
 
-/** A PostgreSQL server with its pool. */
+/** A PostgreSQL server with its pools. */
 export class PostgresBackend implements Backend {
   readonly dialect = 'postgres';
   readonly exclusiveWriter = false;
   readonly readersApart = false;
-  readonly #config: ResolvedPostgresConfig;
-  readonly #engine: PostgresEngine;
-  readonly #connections: Pool<PostgresConnection>;
-  readonly #source: CleanSource;
+  readonly #primary: PostgresSide;
   readonly #services: PostgresServices;
 
   private constructor(config: ResolvedPostgresConfig, { name, announce, observer }: BackendParts) {
-    this.#config = config;
-    this.#engine = new PostgresEngine({ settings: toSettings(config), announce, observer });
-    const pooled = config.pooled ? {} : { min: 1, max: 1, maxOverflow: 0 };
-    this.#connections = new Pool({
-      name,
-      announce,
-      clock: systemClock,
-      factory: this.#factory('connection'),
-      options: resolvePoolOptions({ ...config.pool, ...pooled }),
-    });
-    this.#source = new CleanSource(this.#connections);
-    this.#services = new PostgresServices({ config, engine: this.#engine, source: this.#source, announce });
+    const settings = toSettings(config);
+    this.#primary = new PostgresSide({ name, announce, observer, config, settings });
+    const { engine, source } = this.#primary;
+    this.#services = new PostgresServices({ config, engine, source, announce });
   }
 
   /** @throws ConnectionError with nothing left open */
   static async open(config: ResolvedPostgresConfig, parts: BackendParts): Promise<PostgresBackend> {
     const backend = new PostgresBackend(config, parts);
     try {
-      backend.#engine.start({ connections: backend.#source });
-      await backend.#connections.start(1);
+      await backend.#primary.start();
       return backend;
     } catch (error) {
       await backend.close(0);
@@ -74,23 +51,23 @@ export class PostgresBackend implements Backend {
   }
 
   execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
-    return this.#engine.execute(shape, statement, options);
+    return this.#primary.engine.execute(shape, statement, options);
   }
 
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
-    return this.#engine.stream(statement, options);
+    return this.#primary.engine.stream(statement, options);
   }
 
   batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
-    return this.#engine.batch(statements, options);
+    return this.#primary.engine.batch(statements, options);
   }
 
   script(text: string, options: CallOptions): Promise<void> {
-    return this.#engine.script(text, options);
+    return this.#primary.engine.script(text, options);
   }
 
   describe(text: string): Promise<StatementDescription> {
-    return this.#engine.describe(text);
+    return this.#primary.engine.describe(text);
   }
 
   copyIn(text: string, source: CopySource, options: CallOptions): Promise<RunResult> {
@@ -101,64 +78,66 @@ export class PostgresBackend implements Backend {
     return this.#services.copyOut(text, options);
   }
 
-  listen(
-    channel: string,
-    handler: ListenHandler | undefined,
-    options: ListenOptions,
-  ): Promise<Subscription> {
+  listen(channel: string, handler: ListenHandler | undefined, options: ListenOptions): Promise<Subscription> {
     return this.#services.listen(channel, handler, options);
   }
 
+  /** A connection of its own, for what listens. */
+  openLink(signal: AbortSignal): ReturnType<PostgresServices['openLink']> {
+    return this.#services.openLink(signal);
+  }
+
+  /** By what is known of the text: false only where nothing that it does could last. */
+  mayWrite(text: string): boolean {
+    return this.#primary.engine.mayWrite(text);
+  }
+
+  /** Where the log ends: behind every write that was answered before, whoever made it. */
+  async lastWrite(): Promise<string> {
+    return formatLsn((await askPlace(this)).lsn);
+  }
+
   source(): LeaseSource<DriverConnection> {
-    return this.#source;
+    return this.#primary.source;
   }
 
   hasRoom(): boolean {
-    const { idle, leased, connecting, max } = this.#connections.stats();
-    return idle > 0 || leased + connecting < max + this.#config.pool.maxOverflow;
+    return this.#primary.hasRoom();
   }
 
   poolStats(): PoolStats {
-    return this.#connections.stats();
+    return this.#primary.poolStats();
   }
 
   leases(): LeaseInfo[] {
-    return this.#connections.leases();
+    return this.#primary.leases();
   }
 
   engineStats(): Record<string, unknown> {
-    return { postgres: this.#engine.stats() };
+    return { postgres: this.#primary.engine.stats() };
   }
 
   pendingCalls(): number {
-    return this.#engine.pendingCalls();
+    return this.#primary.engine.pendingCalls();
   }
 
   async check(): Promise<void> {
     const statement = { text: 'select 1', params: [] };
-    await this.#engine.execute('value', statement, { timeoutMs: CHECK_TIMEOUT_MS, name: 'health check' });
+    await this.#primary.engine.execute('value', statement, {
+      timeoutMs: CHECK_TIMEOUT_MS,
+      name: 'health check',
+    });
   }
 
-  readonly reconnect = (): void => this.#connections.retireAll('health check failed');
+  readonly reconnect = (): void => this.#primary.retireAll('health check failed');
 
   async backup(): Promise<void> {
     throw new UsageError('A PostgreSQL database is backed up by the server’s own tools, such as pg_dump.');
   }
 
-  /** Settles at most {@link CLOSE_END_MS} after the limit. */
+  /** Settles at most 2 s after the limit. */
   async close(timeoutMs: number): Promise<void> {
-    const ended = Promise.all([this.#connections.close({ timeoutMs }), this.#services.close()]);
-    await waitAtMost(timeoutMs + CLOSE_END_MS, ended);
-  }
-
-  #factory(role: ConnectionRole): ConstructorParameters<typeof Pool<PostgresConnection>>[0]['factory'] {
-    return {
-      create: (signal) => this.#engine.connect(role, signal),
-      destroy: (connection, reason) => connection.end(reason, CLOSE_STEP_MS),
-      ping: (connection) => connection.ping(),
-      isUsable: (connection) => connection.usable,
-      describe: ({ id }) => ({ connectionId: id, role }),
-    };
+    await Promise.all([this.#primary.close(timeoutMs), this.#services.close()]);
   }
 }
 

@@ -15,6 +15,21 @@ import {
 /** A dead link is found within this, though it is silent. */
 const LONGEST_PING_MS = 30_000;
 
+/** What listens on a database, wherever `connect` leads to. */
+export function createHub(
+  { pool: { createTimeoutMs, keepaliveMs } }: ResolvedPostgresConfig,
+  announce: Announcer,
+  connect: (signal: AbortSignal) => Promise<PostgresConnection['link']>,
+): NotificationHub {
+  return new NotificationHub({
+    connect,
+    answerTimeoutMs: createTimeoutMs,
+    pingMs: keepaliveMs === 0 ? LONGEST_PING_MS : Math.min(keepaliveMs, LONGEST_PING_MS),
+    onGap: (channel, reason) => announce.emit('listen:gap', { channel, reason }),
+    reportError: (error) => announce.emit('listen:error', { error: error as Error }),
+  });
+}
+
 export interface PostgresServicesParts {
   readonly config: ResolvedPostgresConfig;
   readonly engine: PostgresEngine;
@@ -28,16 +43,13 @@ export class PostgresServices {
   readonly #hub: NotificationHub;
 
   constructor(parts: PostgresServicesParts) {
-    const { announce, engine } = parts;
-    const { createTimeoutMs, keepaliveMs } = parts.config.pool;
     this.#parts = parts;
-    this.#hub = new NotificationHub({
-      connect: async (signal) => (await engine.connect('connection', signal)).link,
-      answerTimeoutMs: createTimeoutMs,
-      pingMs: keepaliveMs === 0 ? LONGEST_PING_MS : Math.min(keepaliveMs, LONGEST_PING_MS),
-      onGap: (channel, reason) => announce.emit('listen:gap', { channel, reason }),
-      reportError: (error) => announce.emit('listen:error', { error: error as Error }),
-    });
+    this.#hub = createHub(parts.config, parts.announce, (signal) => this.openLink(signal));
+  }
+
+  /** A connection of its own, for what listens. */
+  async openLink(signal: AbortSignal): Promise<PostgresConnection['link']> {
+    return (await this.#parts.engine.connect('connection', signal)).link;
   }
 
   async copyIn(text: string, source: CopySource, options: CallOptions): Promise<RunResult> {

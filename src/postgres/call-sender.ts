@@ -1,5 +1,5 @@
 import { MillpondError, OutcomeUnknownError } from '../errors/index.ts';
-import { runInRootContext } from '../async/index.ts';
+import { armGrace, armLimits, disarm } from './call-alarm.ts';
 import { failCall, succeedCall } from './call-settlement.ts';
 import type { TransactionStatus } from './exchange.ts';
 import type { PostgresLink } from './link.ts';
@@ -8,7 +8,6 @@ import type { RowShapes } from './row-shape.ts';
 import { ScriptExchange } from './script-exchange.ts';
 import { isFatal, type ServerFailure } from './server-error.ts';
 import { StatementExchange, type ExchangeAnswer, type Step } from './statement-exchange.ts';
-import { timeoutError } from './timeout-error.ts';
 import { connectionLostError, SqlState, translateFailure } from './translate-failure.ts';
 
 /** How a call is sent, where it is not alone and on its own. */
@@ -23,6 +22,11 @@ export interface Sending {
   readonly refusal?: () => Error | undefined;
   /** Told of the answer before the caller is. @returns an error that takes the place of the answer */
   readonly answered?: (answer: CallAnswer) => Error | undefined;
+  /**
+   * Asked about a failure, or a loss (then without one), under a call of which nothing lasts.
+   * @returns what sends the call elsewhere: it is no call of this connection any more
+   */
+  readonly moves?: (failure: ServerFailure | undefined) => (() => void) | undefined;
   /** Called when nothing of it is under way any more, after the caller was told. */
   readonly over?: () => void;
 }
@@ -38,10 +42,10 @@ export interface CallAnswer {
 export interface SenderHome {
   readonly shapes: RowShapes;
   readonly cancelGraceMs: number;
-  /** Told of each statement that was done, and what it took from its sending on. */
-  noteDone(call: PendingCall): void;
-  /** A statement that was taken for a read has written, or wanted to. */
-  noteWrite?(call: PendingCall): void;
+  /** Told of each call outside a transaction that lasts, or may. */
+  noteCommit(call: PendingCall): void;
+  /** Told of each call that was done, and for how long the server had nothing else to do before its answer. */
+  noteDone(call: PendingCall, cost: { readonly rows: number; readonly ranMs: number }): void;
 }
 
 /** A call that is sent anew more often than this has another fault. */
@@ -67,8 +71,17 @@ export class CallSender {
     this.#calls.add(call);
     call.sentAt = performance.now();
     call.exchange = call.kind === 'script' ? this.#script(call, sending) : this.#statements(call, sending);
-    if (call.timer === undefined && call.onAbort === undefined) this.#armLimits(call, sending);
+    if (call.timer === undefined && call.onAbort === undefined) {
+      armLimits(call, (ended, reason) => this.#endEarly(ended, reason, sending));
+    }
     this.#link.send(call.exchange);
+  }
+
+  /** Lets go of a call that is sent elsewhere: its answer here is read past. */
+  abandon(call: PendingCall): void {
+    this.#calls.delete(call);
+    call.exchange = undefined;
+    disarm(call);
   }
 
   /** Ends what waits and stops what runs; it rejects with `reason`. */
@@ -88,17 +101,22 @@ export class CallSender {
         ? call.steps
         : [...before, ...limit, ...call.steps, ...after];
     const skipped = before.length + limit.length;
-    return new StatementExchange({
+    const exchange: StatementExchange = new StatementExchange({
       steps,
       shapes: this.#home.shapes,
       isBarrier: sending.isBarrier ?? false,
       ...(sending.refusal === undefined ? {} : { refusal: sending.refusal }),
-      answered: (answer) => this.#answered(call, sending, { answer, skipped }),
+      answered: (answer) => {
+        if (call.exchange === exchange) this.#answered(call, sending, { answer, skipped });
+        else sending.over?.();
+      },
       lost: ({ error, sent, tags, failure }) => {
         const isDone = tags.length >= steps.length;
+        if (call.exchange !== exchange) return sending.over?.();
         this.#lost(call, sending, { error, mayBeDone: sent && (isDone || failure === undefined), failure });
       },
     });
+    return exchange;
   }
 
   #script(call: PendingCall, sending: Sending): ScriptExchange {
@@ -122,14 +140,25 @@ export class CallSender {
   ): void {
     const { status, failure, fault, tags } = answer;
     if (this.#isToRepeat(call, sending, answer)) return this.#repeat(call, sending);
+    if (failure !== undefined && this.#moves(call, sending, failure)) return;
     this.#calls.delete(call);
     const notBegun = failure !== undefined && tags.length < (sending.before?.length ?? 0);
     const instead = sending.answered?.({ status, failure, notBegun });
     if (instead !== undefined) this.#fail(call, instead);
     else if (failure !== undefined) this.#failed(call, failure);
     else if (fault !== undefined) this.#fail(call, fault);
-    else this.#succeed(call, tags, skipped);
+    else this.#succeed(call, sending, { tags, skipped });
     sending.over?.();
+  }
+
+  #moves(call: PendingCall, { moves, over }: Sending, failure: ServerFailure | undefined): boolean {
+    if (call.cancelReason !== undefined || call.settled) return false;
+    const sendElsewhere = moves?.(failure);
+    if (sendElsewhere === undefined) return false;
+    this.abandon(call);
+    over?.();
+    sendElsewhere();
+    return true;
   }
 
   /** The server undid all of it, and says that it may work when it is sent again. */
@@ -148,13 +177,21 @@ export class CallSender {
     this.send(renewSteps(call), sending);
   }
 
-  #succeed(call: PendingCall, tags: ExchangeAnswer['tags'], skipped: number): void {
+  #succeed(
+    call: PendingCall,
+    { inTransaction }: Sending,
+    { tags, skipped }: { tags: ExchangeAnswer['tags']; skipped: number },
+  ): void {
     const answers = call.steps.map(({ reader }, index) => reader.result(tags[index + skipped]!.rowsAffected));
     const rows = call.steps.reduce(
       (sum, { reader }, index) => sum + (reader.rows || tags[index + skipped]!.rowsAffected),
       0,
     );
-    this.#home.noteDone(call);
+    this.#home.noteDone(call, {
+      rows,
+      ranMs: performance.now() - Math.max(call.sentAt!, this.#link.answeredAt),
+    });
+    if (inTransaction !== true) this.#home.noteCommit(call);
     let value = call.kind === 'batch' ? answers : answers[0];
     if (call.kind === 'chunk') {
       const hasMore = tags[skipped]!.command === 'SUSPENDED';
@@ -167,7 +204,6 @@ export class CallSender {
     if (call.cancelReason !== undefined) {
       return this.#fail(call, call.cancelReason({ wasRunning: true, confirmed: !isFatal(failure) }));
     }
-    if (failure.code === SqlState.readOnly) this.#home.noteWrite?.(call);
     this.#fail(call, translateFailure(failure, call));
   }
 
@@ -176,8 +212,11 @@ export class CallSender {
     sending: Sending,
     { error, mayBeDone, failure }: { error: Error; mayBeDone: boolean; failure: ServerFailure | undefined },
   ): void {
+    const isMoved = !(mayBeDone && call.mayWrite) && this.#moves(call, sending, undefined);
+    if (isMoved) return;
     this.#calls.delete(call);
     const isUnknown = mayBeDone && call.mayWrite && sending.inTransaction !== true;
+    if (isUnknown) this.#home.noteCommit(call);
     if (call.cancelReason !== undefined) {
       this.#fail(call, call.cancelReason({ wasRunning: true, confirmed: !isUnknown }));
     } else if (error instanceof MillpondError) this.#fail(call, error);
@@ -191,21 +230,6 @@ export class CallSender {
     failCall(call, error, this.#link.id);
   }
 
-  /** What can end the call early: its signal and its time. */
-  #armLimits(call: PendingCall, sending: Sending): void {
-    const { signal, timeoutMs } = call;
-    if (signal !== undefined) {
-      call.onAbort = () => this.#endEarly(call, () => signal.reason, sending);
-      signal.addEventListener('abort', call.onAbort, { once: true });
-    }
-    if (timeoutMs === 0) return;
-    const leftMs = Math.max(0, timeoutMs - (performance.now() - call.startedAt));
-    const onTimeout = () => this.#endEarly(call, (ending) => timeoutError(call, ending), sending);
-    // What arrived while the event loop stood still is heard first.
-    call.timer = setTimeout(() => setImmediate(onTimeout), leftMs);
-    call.timer.unref();
-  }
-
   #endEarly(call: PendingCall, reason: CancelReason, sending: Sending = NO_SENDING): void {
     if (call.settled || call.cancelReason !== undefined) return;
     call.cancelReason = reason;
@@ -216,14 +240,9 @@ export class CallSender {
       return;
     }
     this.#link.cancel(call.exchange!);
-    const onGraceOver = () => {
-      if (!call.settled) this.#fail(call, reason({ wasRunning: true, confirmed: false }));
-    };
-    clearTimeout(call.timer);
-    call.timer = runInRootContext(() =>
-      setTimeout(() => setImmediate(onGraceOver), this.#home.cancelGraceMs),
-    );
-    call.timer.unref();
+    armGrace(call, this.#home.cancelGraceMs, () => {
+      this.#fail(call, reason({ wasRunning: true, confirmed: false }));
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ObservedStatement } from '../driver/index.ts';
+import { disarm } from './call-alarm.ts';
 import type { PendingCall } from './pending-call.ts';
 
 /** Gives the caller its answer, unless it has one, and tells the observer. */
@@ -31,14 +32,26 @@ function observed(
 ): ObservedStatement {
   const { text, name, params, placement, transactionId, context, sentAt } = call;
   const waitedMs = sentAt === undefined ? undefined : sentAt - call.startedAt;
-  return { text, name, params, placement, connectionId, transactionId, durationMs, waitedMs, context };
+  // A batch's parts are told of by nobody.
+  const tables = context === undefined || call.plans.length > 1 ? undefined : call.plans[0]?.tables;
+  return {
+    text,
+    name,
+    params,
+    placement,
+    connectionId,
+    transactionId,
+    durationMs,
+    waitedMs,
+    tables,
+    context,
+  };
 }
 
 /** @returns false when the caller has its answer already. */
 function settle(call: PendingCall): boolean {
   if (call.settled) return false;
   call.settled = true;
-  clearTimeout(call.timer);
-  if (call.onAbort !== undefined) call.signal!.removeEventListener('abort', call.onAbort);
+  disarm(call);
   return true;
 }

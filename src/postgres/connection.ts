@@ -11,6 +11,7 @@ import type {
   Statement,
 } from '../driver/index.ts';
 import { QueryExecutionError } from '../errors/index.ts';
+import type { Changes } from './changes.ts';
 import { CallSender, GUARD, type CallAnswer, type SenderHome, type Sending } from './call-sender.ts';
 import { DescribeExchange, type StatementShape } from './describe-exchange.ts';
 import { ConnectionCopies } from './connection-copies.ts';
@@ -26,11 +27,12 @@ import {
   type Chunk,
   type PendingCall,
 } from './pending-call.ts';
-import type { Plan } from './plan.ts';
+import { Plan } from './plan.ts';
 import type { ResultForm } from './result-reader.ts';
 import { RowStream } from './row-stream.ts';
 import type { ServerFailure } from './server-error.ts';
 import type { Portal } from './statement-exchange.ts';
+import type { TableKnowledge } from './table-knowledge.ts';
 import { TransactionControl } from './transaction-control.ts';
 import { connectionLostError, translateFailure } from './translate-failure.ts';
 
@@ -42,6 +44,10 @@ export interface ConnectionHome extends SenderHome {
   readonly streamIdleTimeoutMs: number;
   /** @throws UsageError where the text controls transactions */
   planOf(text: string): Plan;
+  readonly knowledge: TableKnowledge;
+  /** Whether somebody wants to hear of changes. */
+  isWatched(): boolean;
+  announceChanges(changes: Changes): void;
   /** Whether a transaction became part of the database. @returns undefined where that cannot be found out */
   isCommitted(transactionId: string): Promise<boolean | undefined>;
 }
@@ -69,7 +75,7 @@ export class PostgresConnection implements DriverConnection {
     this.#home = home;
     this.#setup = setup;
     this.#sender = new CallSender(link, home);
-    this.#control = new TransactionControl(link, home);
+    this.#control = new TransactionControl(link, home, (plan) => home.knowledge.learn(this, plan));
     this.#copies = new ConnectionCopies(link, home, this.#control);
     const { queryTimeoutMs, serverLimitMs, observer } = home;
     this.#alone = {
@@ -157,10 +163,15 @@ export class PostgresConnection implements DriverConnection {
     this.#sender.endAll(reason);
   }
 
-  /** Sends a call that was made elsewhere, for this connection alone. */
-  send(call: PendingCall, over: () => void): void {
+  /** Sends a call that was made elsewhere, outside any transaction. */
+  send(call: PendingCall, sending: Sending): void {
     this.#noteTraces(call);
-    this.#sender.send(call, { over });
+    this.#sender.send(call, sending);
+  }
+
+  /** Lets go of a call that is sent elsewhere. */
+  abandon(call: PendingCall): void {
+    this.#sender.abandon(call);
   }
 
   startChunk(call: PendingCall, portal: Portal): Promise<Chunk> {
@@ -217,7 +228,7 @@ export class PostgresConnection implements DriverConnection {
       `explain (format json, verbose) execute ${EXPLAINED}${values}`,
       `deallocate ${EXPLAINED}`,
     ].map((statement) => ({ text: statement, params: [] }));
-    const plans = statements.map((statement) => this.#home.planOf(statement.text));
+    const plans = statements.map((statement) => new Plan(statement.text, false));
     const call = createBatchCall(statements, plans, { options: {}, place: this.#quiet });
     try {
       const results = await startCall<BatchItemResult[]>(call, (started) => this.#sender.send(started));

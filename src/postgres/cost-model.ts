@@ -5,14 +5,25 @@ export type Weight = 'unknown' | 'cheap' | 'heavy';
 const SAMPLES_NEEDED = 2;
 /** The share of the newest run in the moving average. */
 const NEWEST_SHARE = 0.25;
-/** Beyond the way there and back, a statement that shares a connection takes this much at most. */
+/** Beyond the way there and back, a statement that shares a connection takes this much at most … */
 const CHEAP_MICROS = 2_000;
+/** … and one that is committed together with others: most of that is the disk's. */
+const CHEAP_WRITE_MICROS = 20_000;
 /** More rows than that would keep the ones behind them waiting for the network. */
 const CHEAP_ROWS = 200;
 /** From here on it must have a connection of its own. */
 const HEAVY_MICROS = 10_000;
 const FIRST_PENALTY = 8;
 const MAX_PENALTY = 1_024;
+
+/** The least that any statement takes, there and back; it forgets, since a way can become longer. */
+export class WayThere {
+  micros: number = Infinity;
+
+  note(micros: number): void {
+    this.micros = Math.min(micros, this.micros * 1.001);
+  }
+}
 
 /**
  * What recent runs of one statement cost, the way there and back included where it cannot be told apart. A
@@ -26,10 +37,11 @@ export class CostModel {
   #penalty = FIRST_PENALTY;
 
   /** @param wayMicros what a statement that costs nothing takes, there and back */
-  weigh(wayMicros: number): Weight {
+  weigh(wayMicros: number, kind: 'read' | 'write'): Weight {
     if (this.#samples < SAMPLES_NEEDED) return 'unknown';
     if (this.#runsApart > 0) return 'heavy';
-    return this.#micros - wayMicros < CHEAP_MICROS && this.#rows <= CHEAP_ROWS ? 'cheap' : 'heavy';
+    const limit = kind === 'read' ? CHEAP_MICROS : CHEAP_WRITE_MICROS;
+    return this.#micros - wayMicros < limit && this.#rows <= CHEAP_ROWS ? 'cheap' : 'heavy';
   }
 
   record(micros: number, rows: number): void {

@@ -2,8 +2,8 @@ import type { ColumnDescription, Statement, StatementDescription } from '../driv
 import type { Column } from './columns.ts';
 import type { PostgresConnection } from './connection.ts';
 import type { StatementShape } from './describe-exchange.ts';
-import { tablesOf, type PlanNode, type TouchedTables } from './explained-tables.ts';
-import type { Plan } from './plan.ts';
+import { explainedTables, type PlanNode } from './explained-tables.ts';
+import type { Plan, TouchedTables } from './plan.ts';
 
 /** Lends a connection for some work. */
 type Borrow = <T>(work: (connection: PostgresConnection) => Promise<T>) => Promise<T>;
@@ -20,14 +20,30 @@ const COLUMN_NAMES = `
   from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
   where c.oid = any($1::oid[]) and a.attnum > 0`;
 
-/** Described statements that are remembered. */
-const MAX_DESCRIPTIONS = 500;
-const NOTHING: TouchedTables = Object.freeze({ read: [], written: [] });
+/**
+ * The tables by their names, those to which foreign keys pass a change on, and whether a trigger of somebody's
+ * may write elsewhere. A table that is not found without its schema is named with it.
+ */
+const TOUCHED_TABLES = `
+  with recursive named as (
+    select c.oid, t.kind from unnest($1::text[], $2::text[], $3::text[]) t (schema, name, kind)
+    join pg_namespace n on n.nspname = t.schema
+    join pg_class c on c.relnamespace = n.oid and c.relname = t.name
+  ), touched as (
+    select oid, kind from named
+    union
+    select f.conrelid, 'changed' from touched t join pg_constraint f on f.confrelid = t.oid
+    where t.kind = 'changed' and f.contype = 'f' and (f.confdeltype in ('c', 'n', 'd') or f.confupdtype in ('c', 'n', 'd'))
+  )
+  select t.kind, case when pg_table_is_visible(c.oid) then c.relname::text else n.nspname || '.' || c.relname end,
+    exists (select 1 from pg_trigger g where g.tgrelid = c.oid and not g.tgisinternal)
+  from touched t join pg_class c on c.oid = t.oid join pg_namespace n on n.oid = c.relnamespace`;
+
+const NOTHING: TouchedTables = Object.freeze({ tablesRead: [], tablesWritten: [], isComplete: true });
 
 /** What statements are, by their text: asked of the server, which runs none of them. */
 export class Descriptions {
   readonly #home: DescriptionHome;
-  readonly #known = new Map<string, Promise<StatementDescription>>();
 
   constructor(home: DescriptionHome) {
     this.#home = home;
@@ -35,34 +51,24 @@ export class Descriptions {
 
   /** @throws QueryExecutionError where the server cannot prepare it */
   get(text: string): Promise<StatementDescription> {
-    return this.#home.borrow((connection) => this.#describe(connection, text));
-  }
-
-  /** As the schema was when it was first asked. */
-  remembered(text: string): Promise<StatementDescription> {
-    const known = this.#known.get(text);
-    if (known !== undefined) return known;
-    if (this.#known.size >= MAX_DESCRIPTIONS) this.#known.delete(this.#known.keys().next().value!);
-    const asked = this.get(text);
-    this.#known.set(text, asked);
-    asked.catch(() => this.#known.delete(text));
-    return asked;
-  }
-
-  /** The schema has changed. */
-  forget(): void {
-    this.#known.clear();
-  }
-
-  async #describe(connection: PostgresConnection, text: string): Promise<StatementDescription> {
     const plan = this.#home.planOf(text);
-    const shape = await connection.describeStatement(text);
+    return this.#home.borrow((connection) => this.#describe(connection, plan));
+  }
+
+  /** What a statement touches. @throws QueryExecutionError where the server cannot prepare it */
+  async touched(connection: PostgresConnection, plan: Plan): Promise<TouchedTables> {
+    const { parameterTypes } = await connection.describeStatement(plan.text);
+    return this.#tables(connection, plan, parameterTypes.length);
+  }
+
+  async #describe(connection: PostgresConnection, plan: Plan): Promise<StatementDescription> {
+    const shape = await connection.describeStatement(plan.text);
     const types = await this.#typeNames(connection, shape);
-    const touched = await this.#tables(connection, plan, shape);
+    const { tablesRead, tablesWritten } = await this.#tables(connection, plan, shape.parameterTypes.length);
     return {
-      writes: plan.kind !== 'read' || touched.written.length > 0,
-      tablesRead: touched.read,
-      tablesWritten: touched.written,
+      writes: plan.kind !== 'read' || tablesWritten.length > 0,
+      tablesRead,
+      tablesWritten,
       columns: await this.#columns(connection, shape.columns, types),
       parameters: shape.parameterTypes.map((typeId) => ({ name: undefined, type: types.get(typeId) })),
     };
@@ -98,13 +104,24 @@ export class Descriptions {
   async #tables(
     connection: PostgresConnection,
     { kind, text }: Plan,
-    { parameterTypes }: StatementShape,
+    parameters: number,
   ): Promise<TouchedTables> {
-    if (kind === 'other') return NOTHING;
-    const plans = await connection.explain(text, parameterTypes.length);
-    if (plans === undefined) return NOTHING;
-    const schemas = await ask(connection, { text: 'select unnest(current_schemas(true))::text', params: [] });
-    return tablesOf(plans as { Plan: PlanNode }[], new Set(schemas.flat() as string[]));
+    const explained = kind === 'other' ? undefined : await connection.explain(text, parameters);
+    if (explained === undefined) return NOTHING;
+    const { read, inserted, changed } = explainedTables(explained as { Plan: PlanNode }[]);
+    const kinds = { read, inserted, changed };
+    const named = Object.entries(kinds).flatMap(([how, tables]) => tables.map((table) => [...table, how]));
+    if (named.length === 0) return NOTHING;
+    const params = [0, 1, 2].map((part) => named.map((table) => table[part]));
+    const rows = (await ask(connection, { text: TOUCHED_TABLES, params })) as [string, string, boolean][];
+    const namesOf = (isWanted: (how: string) => boolean) => [
+      ...new Set(rows.filter(([how]) => isWanted(how)).map(([, name]) => name)),
+    ];
+    return {
+      tablesRead: namesOf((how) => how === 'read'),
+      tablesWritten: namesOf((how) => how !== 'read'),
+      isComplete: rows.every(([how, , hasTrigger]) => how === 'read' || !hasTrigger),
+    };
   }
 }
 

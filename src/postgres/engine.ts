@@ -10,6 +10,7 @@ import type {
 } from '../driver/index.ts';
 import { MillpondError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
+import { joinChanges, type Changes } from './changes.ts';
 import { acquireWithin } from './call-limits.ts';
 import { failCall } from './call-settlement.ts';
 import type { ConnectionSource } from './clean-source.ts';
@@ -26,7 +27,11 @@ import {
   type CallPlace,
   type PendingCall,
 } from './pending-call.ts';
-import { PlanCache } from './plan.ts';
+import { GroupedWrites } from './grouped-writes.ts';
+import { WayThere, type Weight } from './cost-model.ts';
+import { PlanCache, type Plan } from './plan.ts';
+import { SharedReads } from './shared-reads.ts';
+import { TableKnowledge } from './table-knowledge.ts';
 import { RowShapes } from './row-shape.ts';
 import type { ConnectionRole, PostgresSettings } from './settings.ts';
 
@@ -39,7 +44,14 @@ export interface PostgresEngineParts {
 /** The leases that statements outside transactions run on. */
 export interface PostgresSources {
   readonly connections: ConnectionSource;
+  /** Connections for reads that many callers share; absent where each has one of its own. */
+  readonly shared?: ConnectionSource | undefined;
+  /** Connections for writes that are committed together; absent as above. */
+  readonly grouped?: ConnectionSource | undefined;
 }
+
+/** Most connections of each kind that the engine uses for all callers together. */
+export const ENGINE_CONNECTIONS = { shared: 2, grouped: 2 } as const;
 
 /** Connections have numbers of their own, whatever server they are to. */
 let lastConnectionId = 0;
@@ -50,24 +62,35 @@ let lastConnectionId = 0;
 export class PostgresEngine {
   readonly dialect = 'postgres';
   readonly #settings: PostgresSettings;
+  readonly #announce: Announcer;
   readonly #observer: QueryObserver;
+  readonly #way = new WayThere();
+  readonly #knowledge: TableKnowledge;
   readonly #shapes = new RowShapes();
   readonly #plans: PlanCache;
   readonly #descriptions: Descriptions;
   readonly #home: ConnectionHome;
   readonly #place: CallPlace;
   #sources!: PostgresSources;
+  #reads: SharedReads | undefined;
+  #writes: GroupedWrites | undefined;
   #underWay = 0;
+  #sharedCount = 0;
+  #aloneCount = 0;
+  /** Settles when what the writes in line touch is known. */
+  #learning: Promise<unknown> | undefined;
 
-  constructor({ settings, observer }: PostgresEngineParts) {
+  constructor({ settings, announce, observer }: PostgresEngineParts) {
     this.#settings = settings;
+    this.#announce = announce;
     this.#observer = observer;
     this.#plans = new PlanCache(settings.preparedStatements && !settings.throughPooler);
-    this.#home = this.#createHome();
     this.#descriptions = new Descriptions({
       borrow: (work) => this.#onConnection('describe', work),
       planOf: (text) => this.#plans.get(text),
     });
+    this.#knowledge = new TableKnowledge(this.#descriptions, this.#plans);
+    this.#home = this.#createHome();
     this.#place = {
       placement: 'connection',
       transactionId: undefined,
@@ -88,6 +111,24 @@ export class PostgresEngine {
 
   start(sources: PostgresSources): void {
     this.#sources = sources;
+    const { shared, grouped } = sources;
+    const runAlone = (call: PendingCall): void => void this.#runAlone(call);
+    if (shared !== undefined) {
+      this.#reads = new SharedReads({
+        source: shared,
+        maxConnections: ENGINE_CONNECTIONS.shared,
+        runAlone,
+      });
+    }
+    if (grouped === undefined) return;
+    this.#writes = new GroupedWrites({
+      source: grouped,
+      maxConnections: ENGINE_CONNECTIONS.grouped,
+      maxWaiting: this.#settings.maxWaiting,
+      home: this.#home,
+      isCheap: (call) => this.#weigh(call, 'write') === 'cheap',
+      runAlone,
+    });
   }
 
   execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
@@ -131,36 +172,100 @@ export class PostgresEngine {
     return this.#descriptions.get(text);
   }
 
-  /** Accepted and not answered. */
-  pendingCalls(): number {
-    return this.#underWay;
+  /** By what is known of the text: false only where nothing that it does could last. */
+  mayWrite(text: string): boolean {
+    return this.#plans.get(text).mayWrite;
   }
 
-  stats(): Record<string, number | string | boolean> {
-    return {};
+  /** Accepted and not answered. */
+  pendingCalls(): number {
+    return this.#underWay + (this.#reads?.pending ?? 0) + (this.#writes?.pending ?? 0);
+  }
+
+  stats(): Record<string, number> {
+    return {
+      shared: this.#sharedCount,
+      alone: this.#aloneCount,
+      movedReads: this.#reads?.moved ?? 0,
+      groupCommits: this.#writes?.groupCommits ?? 0,
+      groupedWrites: this.#writes?.groupedWrites ?? 0,
+    };
   }
 
   #begin<T>(create: () => PendingCall): Promise<T> {
     try {
       const call = create();
-      return startCall(call, (started) => void this.#runAlone(started));
+      return startCall(call, (started) => this.#submit(started));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
+  #submit(call: PendingCall): void {
+    const learning = this.#learnFirst(call);
+    if (learning === undefined) this.#send(call);
+    else void learning.then(() => this.#send(call));
+  }
+
+  #send(call: PendingCall): void {
+    if (call.kind === 'statement' && call.limitStep === undefined) {
+      const { kind, mayShare } = call.plans[0]!;
+      if (kind === 'read' && mayShare && this.#reads !== undefined && this.#weigh(call, 'read') === 'cheap') {
+        this.#sharedCount += 1;
+        return this.#reads.submit(call);
+      }
+      if (kind === 'write' && this.#writes !== undefined && this.#weigh(call, 'write') !== 'heavy') {
+        return this.#writes.submit(call);
+      }
+    }
+    void this.#runAlone(call);
+  }
+
+  #weigh({ plans: [plan] }: PendingCall, kind: 'read' | 'write'): Weight {
+    return plan!.cost.weigh(this.#way.micros, kind);
+  }
+
+  /**
+   * Where somebody wants to hear what is changed, a write waits until that is known, and those behind it
+   * with it: their order is that of the calls. What reads touch is found out beside them.
+   */
+  #learnFirst(call: PendingCall): Promise<unknown> | undefined {
+    const isTold = call.context !== undefined;
+    const isWatched = this.#home.isWatched();
+    if (!isTold && !isWatched) return this.#learning;
+    const unknown = call.plans.filter((plan) => this.#knowledge.isToLearn(plan));
+    const writes = unknown.filter(({ kind }) => kind === 'write');
+    if (isTold) for (const plan of unknown) if (plan.kind === 'read') void this.#learn(plan);
+    if (writes.length === 0) return call.mayWrite ? this.#learning : undefined;
+    const learning = Promise.all([this.#learning, ...writes.map((plan) => this.#learn(plan))]);
+    this.#learning = learning;
+    void learning.then(() => {
+      if (this.#learning === learning) this.#learning = undefined;
+    });
+    return learning;
+  }
+
+  /** Never rejects: what is not known is said to be so. */
+  async #learn(plan: Plan): Promise<void> {
+    await this.#onConnection('describe', (connection) => this.#knowledge.learn(connection, plan)).catch(
+      () => undefined,
+    );
+  }
+
   /** On a connection of its own, from the pool. */
   async #runAlone(call: PendingCall): Promise<void> {
     this.#underWay += 1;
+    this.#aloneCount += 1;
+    call.placement = 'connection';
     const over = (lease?: LeaseLike<PostgresConnection>) => {
       this.#underWay -= 1;
       if (lease !== undefined) giveBack(lease);
     };
     const ready = call.signal?.aborted === true ? undefined : this.#sources.connections.tryAcquire();
-    if (ready !== undefined) return ready.resource.send(call, () => over(ready));
+    if (ready !== undefined) return ready.resource.send(call, { over: () => over(ready) });
     try {
       const lease = await acquireWithin(this.#sources.connections, call, call.name ?? call.text.slice(0, 60));
-      lease.resource.send(call, () => over(lease));
+      lease.resource.send(call, { over: () => over(lease) });
     } catch (error) {
       over();
       failCall(call, error);
@@ -186,9 +291,38 @@ export class PostgresEngine {
       streamIdleTimeoutMs,
       serverLimitMs: serverLimitMs(this.#settings),
       planOf: (text) => this.#plans.get(text),
-      noteDone: () => undefined,
+      knowledge: this.#knowledge,
+      isWatched: () => this.#announce.has('data:change'),
+      announceChanges: (changes) => this.#announceChanges(changes),
+      noteDone: (call, cost) => this.#noteDone(call, cost),
+      noteCommit: (call) => this.#noteCommit(call),
       isCommitted: (transactionId) => this.#isCommitted(transactionId),
     };
+  }
+
+  #noteDone({ kind, plans, placement }: PendingCall, { rows, ranMs }: { rows: number; ranMs: number }): void {
+    if (kind !== 'statement') return;
+    const plan = plans[0]!;
+    const micros = ranMs * 1_000;
+    this.#way.note(micros);
+    plan.cost.record(micros, rows);
+    // Where it ran, the server lets nothing be written.
+    if (placement === 'worker') plan.isVerifiedRead = true;
+  }
+
+  #noteCommit({ plans, mayWrite, observer }: PendingCall): void {
+    // What nobody is told of, the engine itself has asked.
+    if (!mayWrite || observer === undefined) return;
+    const changes = plans.map((plan) => this.#knowledge.changesOf(plan) ?? 'anything');
+    // A definition, or something that nobody can look into: what was known may not be so any more.
+    if (plans.some(({ kind, isIdle }) => kind === 'other' && !isIdle)) this.#knowledge.forget();
+    if (this.#home.isWatched()) this.#announceChanges(joinChanges(changes));
+  }
+
+  #announceChanges(changes: Changes): void {
+    if (changes.length === 0) return;
+    const tables = changes === 'anything' ? undefined : changes;
+    this.#announce.emit('data:change', { tables, source: 'local' });
   }
 
   /** Asks on another connection what became of a transaction whose COMMIT was not answered. */

@@ -1,34 +1,37 @@
 /** A node of `explain (format json, verbose)`, as far as it is read. */
 export interface PlanNode {
   readonly 'Node Type': string;
+  readonly Operation?: string;
   readonly 'Relation Name'?: string;
   readonly Schema?: string;
   readonly Plans?: readonly PlanNode[];
 }
 
-export interface TouchedTables {
-  readonly read: readonly string[];
-  readonly written: readonly string[];
+/** A table, by schema and name. */
+export type TableName = readonly [schema: string, name: string];
+
+export interface ExplainedTables {
+  readonly read: readonly TableName[];
+  /** Rows are added only. */
+  readonly inserted: readonly TableName[];
+  /** Rows may be changed or deleted, which foreign keys may pass on. */
+  readonly changed: readonly TableName[];
 }
 
-/**
- * The tables of a plan: views and rules are resolved in it already. A table outside `visibleSchemas` is named
- * with its schema.
- */
-export function tablesOf(
-  explained: readonly { readonly Plan: PlanNode }[],
-  visibleSchemas: ReadonlySet<string>,
-): TouchedTables {
-  const read = new Set<string>();
-  const written = new Set<string>();
+/** The tables of a plan: views and rules are resolved in it already. */
+export function explainedTables(explained: readonly { readonly Plan: PlanNode }[]): ExplainedTables {
+  const read: TableName[] = [];
+  const inserted: TableName[] = [];
+  const changed: TableName[] = [];
   const open = explained.map(({ Plan }) => Plan);
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    const { 'Relation Name': table, Schema: schema, Plans: inner = [] } = node;
-    if (table !== undefined) {
-      const name = schema === undefined || visibleSchemas.has(schema) ? table : `${schema}.${table}`;
-      (node['Node Type'] === 'ModifyTable' ? written : read).add(name);
-    }
+    const { 'Relation Name': table, Schema: schema = '', Plans: inner = [] } = node;
     open.push(...inner);
+    if (table === undefined) continue;
+    if (node['Node Type'] !== 'ModifyTable') read.push([schema, table]);
+    // ON CONFLICT DO UPDATE is an insertion to the plan.
+    else if (node.Operation === 'Insert' && !('Conflict Resolution' in node)) inserted.push([schema, table]);
+    else changed.push([schema, table]);
   }
-  return { read: [...read], written: [...written] };
+  return { read, inserted, changed };
 }

@@ -1,7 +1,8 @@
 export { acquireWithin, type WaitLimits } from './call-limits.ts';
 export { CleanSource, type ConnectionSource } from './clean-source.ts';
 export type { PostgresConnection } from './connection.ts';
-export { PostgresEngine } from './engine.ts';
+export { ENGINE_CONNECTIONS, PostgresEngine } from './engine.ts';
+export { ENGINE_HOLDERS } from './holders.ts';
 export { NotificationHub, type ListenOptions } from './notification-hub.ts';
 export { Subscription, type ListenHandler, type ListenMessage } from './subscription.ts';
 export type { ConnectionRole, PostgresSettings } from './settings.ts';

@@ -47,6 +47,8 @@ export class PostgresLink {
   /** Called after each answer. */
   onAnswered: (() => void) | undefined;
   listener: LinkListener | undefined;
+  /** `performance.now()` of the answer before the one that is being read. */
+  answeredAt = 0;
   readonly #socket: OpenedSocket;
   readonly #reader: WireReader;
   readonly #writer = new WireWriter();
@@ -334,6 +336,7 @@ export class PostgresLink {
     }
     const cancelled = this.#cancels.get(exchange);
     exchange.end(status);
+    this.answeredAt = performance.now();
     if (cancelled !== undefined) this.#endCancelled(exchange, cancelled);
     const next = this.#cancels.size === 0 ? undefined : this.#cancels.get(this.running!);
     if (next !== undefined) this.#requestCancel(next);

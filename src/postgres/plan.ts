@@ -1,3 +1,4 @@
+import type { StatementTables } from '../driver/index.ts';
 import { UsageError } from '../errors/index.ts';
 import { CostModel } from './cost-model.ts';
 import { mayCallWriter } from './known-functions.ts';
@@ -32,19 +33,45 @@ const SESSION_WORDS: ReadonlySet<string> = new Set([
   'call',
   'security',
 ]);
+/** Of statements that change no data. */
+const IDLE_WORDS: ReadonlySet<string> = new Set([
+  'set',
+  'reset',
+  'show',
+  'listen',
+  'unlisten',
+  'notify',
+  'load',
+  'discard',
+  'deallocate',
+  'analyze',
+  'analyse',
+  'vacuum',
+  'checkpoint',
+  'lock',
+]);
 /** Anywhere in a text, they may do the same. */
 const SESSION_MARKS = /\b(?:temp|temporary|pg_temp|set_config|setseed|pg_(?:try_)?advisory_lock\w*)\b/i;
 const LOCKS = /\bfor\s+(?:no\s+key\s+)?(?:update|share|key\s+share)\b/i;
+
+export interface TouchedTables extends StatementTables {
+  /** False where a trigger may write to tables that nobody can name. */
+  readonly isComplete: boolean;
+}
 
 /** What the engine knows of one SQL text. */
 export class Plan {
   readonly text: string;
   readonly kind: StatementKind;
+  /** Only looks, or sets something for the session: no data are changed. */
+  readonly isIdle: boolean;
   /** It may leave something behind in the session. */
   readonly leavesTraces: boolean;
   readonly cost: CostModel = new CostModel();
   /** False where it locks rows, or turned out to write: others that share its connection would wait. */
   mayShare: boolean;
+  /** What it touches, once the server was asked. */
+  tables: TouchedTables | undefined;
   /** The server has run it where nothing can be written. */
   isVerifiedRead = false;
   #uses = 0;
@@ -57,6 +84,7 @@ export class Plan {
     const first = leadingWord(text);
     if (first === 'copy') throw copyError();
     this.kind = kindOf(first, text);
+    this.isIdle = IDLE_WORDS.has(first);
     this.leavesTraces = SESSION_WORDS.has(first) || SESSION_MARKS.test(text);
     this.mayShare = this.kind === 'read' && !this.leavesTraces && !LOCKS.test(text);
     this.#isNamed = isNamed;
@@ -94,6 +122,11 @@ export class PlanCache {
     const plan = new Plan(text, this.#isNamed);
     this.#plans.set(text, plan);
     return plan;
+  }
+
+  /** The schema may have changed. */
+  forgetTables(): void {
+    for (const plan of this.#plans.values()) plan.tables = undefined;
   }
 }
 

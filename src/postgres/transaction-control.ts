@@ -9,13 +9,19 @@ import { GUARD, type CallAnswer, type Sending } from './call-sender.ts';
 import type { Loss } from './exchange.ts';
 import type { PostgresLink } from './link.ts';
 import { engineStep, type PendingCall } from './pending-call.ts';
+import { joinChanges, type Changes } from './changes.ts';
+import type { Plan } from './plan.ts';
 import { ResultReader } from './result-reader.ts';
 import type { RowShapes } from './row-shape.ts';
 import { StatementExchange, type ExchangeAnswer, type Step } from './statement-exchange.ts';
+import type { TableKnowledge } from './table-knowledge.ts';
 import { connectionLostError, translateFailure } from './translate-failure.ts';
 
 interface ControlHome {
   readonly shapes: RowShapes;
+  readonly knowledge: TableKnowledge;
+  isWatched(): boolean;
+  announceChanges(changes: Changes): void;
   isCommitted(transactionId: string): Promise<boolean | undefined>;
 }
 
@@ -41,10 +47,15 @@ export class TransactionControl {
   #transactionId: number | undefined;
   /** Why the transaction is aborted, if it is. */
   #firstFailure: Error | undefined;
+  readonly #learn: (plan: Plan) => Promise<void>;
+  /** What may have changed data in it; undefined where nobody wanted to hear of it when it began. */
+  #writes: Set<Plan> | undefined;
 
-  constructor(link: PostgresLink, home: ControlHome) {
+  /** @param learn asks the server, on this connection, what a statement touches */
+  constructor(link: PostgresLink, home: ControlHome, learn: (plan: Plan) => Promise<void>) {
     this.#link = link;
     this.#home = home;
+    this.#learn = learn;
   }
 
   /** From BEGIN until its end was answered. */
@@ -64,6 +75,7 @@ export class TransactionControl {
     this.#readOnly = readOnly;
     this.#transactionId = transactionId;
     this.#firstFailure = undefined;
+    this.#writes = this.#home.isWatched() ? new Set() : undefined;
     this.#state = 'unsent';
     process.nextTick(() => this.sendBegin());
     return this.#begun.promise;
@@ -123,6 +135,7 @@ export class TransactionControl {
     if (outcome.answer.status !== 'I') await this.#rollBackAborted();
     this.#state = 'none';
     this.#assertCommitted(outcome.answer);
+    await this.#announce();
   }
 
   async rollback(): Promise<void> {
@@ -133,6 +146,25 @@ export class TransactionControl {
     this.#state = 'none';
     if (outcome.kind === 'lost') throw connectionLostError(outcome.loss.error);
     if (outcome.answer.status !== 'I') throw new TransactionError('ROLLBACK failed.');
+  }
+
+  #noteWrites({ plans }: PendingCall): void {
+    if (this.#writes === undefined) return;
+    for (const plan of plans) if (plan.kind !== 'read' || plan.mayWrite) this.#writes.add(plan);
+  }
+
+  /** Tells of what was committed, before the caller is told. */
+  async #announce(): Promise<void> {
+    const writes = this.#writes;
+    this.#writes = undefined;
+    if (this.#readOnly || !this.#home.isWatched()) return;
+    // A listener that came while the transaction ran is told that anything may have changed.
+    if (writes === undefined) return this.#home.announceChanges('anything');
+    const { knowledge } = this.#home;
+    for (const plan of writes) if (knowledge.changesOf(plan) === undefined) await this.#learn(plan);
+    const changes = [...writes].map((plan) => knowledge.changesOf(plan) ?? 'anything');
+    if (changes.includes('anything')) knowledge.forget();
+    this.#home.announceChanges(joinChanges(changes));
   }
 
   /** Nothing was done: nothing has to be ended. */
@@ -169,6 +201,7 @@ export class TransactionControl {
   /** Takes note of a statement's answer. @returns what the caller must be told instead */
   noteAnswer(call: PendingCall, { status, failure, notBegun }: CallAnswer): Error | undefined {
     if (failure !== undefined) this.#firstFailure ??= translateFailure(failure, call);
+    else this.#noteWrites(call);
     if (this.#state === 'sent') {
       if (notBegun && status === 'I') return this.#failBegin(this.#firstFailure!);
       this.#state = 'open';

@@ -135,7 +135,7 @@ export const CALL_BEHAVIOURS: Behaviours = {
     ];
     for (let round = 0; round < 5; round += 1) assert.deepEqual(await db.arrays(text), rows);
     assert.deepEqual(await db.transaction((tx) => tx.arrays(text)), rows);
-    const many = await db.arrays(numbersUpTo(100, "i, 'n' || i, null, i * 0.5"));
+    const many = await db.arrays(numbersUpTo(100, "i, 'n' || i, null, cast(i as real) / 2"));
     assert.deepEqual(many[99], [100, 'n100', null, 50]);
     assert.deepEqual(await db.arrays('select 1 where 1 = 0'), []);
   },

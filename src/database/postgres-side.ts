@@ -1,0 +1,127 @@
+import { systemClock, waitAtMost } from '../async/index.ts';
+import type { ResolvedPostgresConfig } from '../config/index.ts';
+import type { Announcer } from '../events/index.ts';
+import {
+  Pool,
+  resolvePoolOptions,
+  type LeaseInfo,
+  type PoolStats,
+  type ResourceFactory,
+} from '../pool/index.ts';
+import {
+  CleanSource,
+  ENGINE_CONNECTIONS,
+  ENGINE_HOLDERS,
+  PostgresEngine,
+  type ConnectionRole,
+  type PostgresConnection,
+  type PostgresSettings,
+} from '../postgres/index.ts';
+import { addPoolStats } from './pool-sum.ts';
+import type { BackendParts } from './sqlite-backend.ts';
+
+/** For a connection's goodbye; then it is cut off. */
+const CLOSE_STEP_MS = 1_000;
+/** Past the limit of a close, what is cut off under its holders ends within this. */
+const CLOSE_END_MS = 2_000;
+
+interface PostgresSideParts extends Pick<BackendParts, 'name' | 'announce' | 'observer'> {
+  readonly config: ResolvedPostgresConfig;
+  readonly settings: PostgresSettings;
+}
+
+/**
+ * One server with its pools. Leases, transactions and statements that are not known to be cheap have the
+ * connections that are counted by `pool.max`; a few more are for what many callers share, unless there is to
+ * be one connection for everything.
+ */
+export class PostgresSide {
+  readonly engine: PostgresEngine;
+  /** Connections as they are lent: they come back clean. */
+  readonly source: CleanSource;
+  readonly #config: ResolvedPostgresConfig;
+  readonly #connections: Pool<PostgresConnection>;
+  readonly #others: readonly Pool<PostgresConnection>[];
+
+  constructor({ name, announce, observer, config, settings }: PostgresSideParts) {
+    this.#config = config;
+    this.engine = new PostgresEngine({ settings, announce, observer });
+    const create = (role: ConnectionRole, poolName: string, limits: object) =>
+      new Pool({
+        name: poolName,
+        announce: withoutEngineLeaks(announce),
+        clock: systemClock,
+        factory: this.#factory(role),
+        options: resolvePoolOptions({ ...config.pool, ...limits }),
+      });
+    this.#connections = create('connection', name, config.pooled ? {} : { min: 1, max: 1, maxOverflow: 0 });
+    this.source = new CleanSource(this.#connections);
+    // Through a pooler no session is anybody's own: it can be given no role.
+    const hasShared = config.pooled && !settings.throughPooler;
+    const extra = (role: 'shared' | 'grouped') =>
+      create(role, `${name}:${role}`, { min: 0, max: ENGINE_CONNECTIONS[role], maxOverflow: 0 });
+    const shared = hasShared ? extra('shared') : undefined;
+    const grouped = hasShared && !settings.readOnly ? extra('grouped') : undefined;
+    this.#others = [shared, grouped].filter((pool) => pool !== undefined);
+    this.engine.start({ connections: this.source, shared, grouped });
+  }
+
+  /** @throws ConnectionError where the server cannot be reached */
+  async start(): Promise<void> {
+    await this.#connections.start(1);
+  }
+
+  hasRoom(): boolean {
+    const { idle, leased, connecting, max } = this.#connections.stats();
+    const { maxOverflow } = this.#config.pool;
+    return idle > 0 || leased + connecting < max + (this.#config.pooled ? maxOverflow : 0);
+  }
+
+  poolStats(): PoolStats {
+    return this.#pools()
+      .map((pool) => pool.stats())
+      .reduce(addPoolStats);
+  }
+
+  leases(): LeaseInfo[] {
+    return this.#pools().flatMap((pool) => pool.leases());
+  }
+
+  /** Opens every connection anew: idle ones now, leased ones when they come back. */
+  retireAll(reason: string): void {
+    for (const pool of this.#pools()) pool.retireAll(reason);
+  }
+
+  /** Settles at most {@link CLOSE_END_MS} after the limit. */
+  async close(timeoutMs: number): Promise<void> {
+    const ends = this.#pools().map((pool) => pool.close({ timeoutMs }));
+    await waitAtMost(timeoutMs + CLOSE_END_MS, Promise.all(ends));
+  }
+
+  #pools(): Pool<PostgresConnection>[] {
+    return [this.#connections, ...this.#others];
+  }
+
+  #factory(role: ConnectionRole): ResourceFactory<PostgresConnection> {
+    return {
+      create: (signal) => this.engine.connect(role, signal),
+      destroy: (connection, reason) => connection.end(reason, CLOSE_STEP_MS),
+      ping: (connection) => connection.ping(),
+      isUsable: (connection) => connection.usable,
+      describe: ({ id }) => ({ connectionId: id, role }),
+    };
+  }
+}
+
+/** What the engine holds for all callers together is busy, not leaked. */
+function withoutEngineLeaks(announce: Announcer): Announcer {
+  const holders: readonly string[] = Object.values(ENGINE_HOLDERS);
+  return {
+    has: (name) => announce.has(name),
+    emit: (name, event) => {
+      const isLeak = name === 'pool:leak' || name === 'pool:leak-returned';
+      if (isLeak && holders.includes((event as { holder: string }).holder)) return;
+      announce.emit(name, event);
+    },
+  };
+}

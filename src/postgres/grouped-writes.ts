@@ -1,0 +1,216 @@
+import type { LeaseLike } from '../driver/index.ts';
+import { ConnectionPoolExhaustedError } from '../errors/index.ts';
+import type { SenderHome } from './call-sender.ts';
+import { failCall } from './call-settlement.ts';
+import { CallQueue } from './call-queue.ts';
+import type { ConnectionSource } from './clean-source.ts';
+import type { PostgresConnection } from './connection.ts';
+import { ENGINE_HOLDERS } from './holders.ts';
+import { renewSteps, type PendingCall } from './pending-call.ts';
+import { SqlState } from './translate-failure.ts';
+import { WriteGroup } from './write-group.ts';
+
+/** Members of a group at most: a failure makes all of them run again. */
+const MAX_GROUP = 128;
+/** What is under way longer than this no longer keeps those behind it waiting. */
+const STALL_MS = 100;
+
+interface GroupedWritesParts {
+  /** Connections that wait for no lock for long. */
+  readonly source: ConnectionSource;
+  readonly maxConnections: number;
+  readonly maxWaiting: number;
+  readonly home: SenderHome;
+  /** Whether it may be a member of a group. */
+  isCheap(call: PendingCall): boolean;
+  /** Sends a call on a connection where it may wait. */
+  runAlone(call: PendingCall): void;
+}
+
+/**
+ * Writes outside transactions, in the order of their calls. While some are under way the next gather, and go
+ * together: in one transaction, with one wait for the disk. No artificial wait.
+ *
+ * A group must not wait for a lock while it holds others: whoever holds the lock may be waiting for one of
+ * the group's, which no statement by itself could bring about. So its connection gives up after a moment,
+ * and who has to wait does so alone, on a connection of its own.
+ */
+export class GroupedWrites {
+  groupCommits = 0;
+  groupedWrites = 0;
+  readonly #parts: GroupedWritesParts;
+  readonly #queue = new CallQueue();
+  /** Connections that something is under way on. */
+  #busy = 0;
+  #underWay = 0;
+  #isAcquiring = false;
+  #stallTimer: NodeJS.Timeout | undefined;
+  /** Those under way for too long. */
+  #stalled = 0;
+  #lease: LeaseLike<PostgresConnection> | undefined;
+  #releaseScheduled = false;
+
+  constructor(parts: GroupedWritesParts) {
+    this.#parts = parts;
+  }
+
+  /** Calls in line or under way. */
+  get pending(): number {
+    return this.#queue.length + this.#underWay;
+  }
+
+  submit(call: PendingCall): void {
+    call.placement = 'grouped';
+    if (this.#queue.length >= this.#parts.maxWaiting) return failCall(call, fullError(this.#queue.length));
+    this.#queue.push(call);
+    this.#pump();
+  }
+
+  #pump(): void {
+    if (this.#queue.length === 0 || this.#isAcquiring) return;
+    if (this.#busy > this.#stalled) return;
+    if (this.#busy >= this.#parts.maxConnections) return;
+    const lease = this.#lease ?? this.#parts.source.tryAcquire(ENGINE_HOLDERS.groupedWrites);
+    this.#lease = undefined;
+    if (lease === undefined) this.#acquire();
+    else this.#sendNext(lease);
+  }
+
+  #acquire(): void {
+    this.#isAcquiring = true;
+    this.#parts.source.acquire({ holder: ENGINE_HOLDERS.groupedWrites }).then(
+      (lease) => {
+        this.#isAcquiring = false;
+        if (this.#queue.length > 0) this.#sendNext(lease);
+        else lease.release();
+      },
+      (error: unknown) => {
+        this.#isAcquiring = false;
+        this.#queue.rejectAll(error);
+      },
+    );
+  }
+
+  #sendNext(lease: LeaseLike<PostgresConnection>): void {
+    const calls = this.#takeGroup();
+    const turn = new Turn(calls.length);
+    this.#busy += 1;
+    this.#underWay += calls.length;
+    turn.onOver = () => this.#over(lease, turn);
+    if (calls.length === 1) this.#sendAlone(lease, calls[0]!, turn);
+    else this.#sendGroup(lease, calls, turn);
+    this.#stallTimer ??= setTimeout(() => this.#onStall(turn), STALL_MS).unref();
+  }
+
+  /** Those that may go together; one about which nothing is known goes by itself. */
+  #takeGroup(): PendingCall[] {
+    const first = this.#queue.shift()!;
+    const calls = [first];
+    if (!this.#parts.isCheap(first)) return calls;
+    for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
+      if (calls.length >= MAX_GROUP || !this.#parts.isCheap(next)) break;
+      calls.push(this.#queue.shift()!);
+    }
+    return calls;
+  }
+
+  #sendAlone({ resource }: LeaseLike<PostgresConnection>, call: PendingCall, turn: Turn): void {
+    resource.send(call, {
+      moves: (failure) => {
+        if (failure?.code !== SqlState.lockNotAvailable) return undefined;
+        return () => this.#parts.runAlone(renewSteps(call));
+      },
+      over: () => turn.end(),
+    });
+  }
+
+  #sendGroup(lease: LeaseLike<PostgresConnection>, calls: readonly PendingCall[], turn: Turn): void {
+    const group = new WriteGroup({
+      link: lease.resource.link,
+      home: this.#parts.home,
+      calls,
+      onUndone: (left) => {
+        turn.expect(left.length);
+        for (const call of left) this.#sendAlone(lease, call, turn);
+      },
+      onOver: () => {
+        this.groupCommits += 1;
+        this.groupedWrites += calls.length;
+        turn.end(calls.length);
+      },
+    });
+    group.send();
+  }
+
+  #over(lease: LeaseLike<PostgresConnection>, turn: Turn): void {
+    this.#busy -= 1;
+    this.#underWay -= turn.size;
+    if (turn.isStalled) this.#stalled -= 1;
+    else this.#stopWatching();
+    if (!lease.resource.usable || this.#lease !== undefined) {
+      lease.release(lease.resource.usable ? 'reuse' : 'discard');
+    } else {
+      this.#lease = lease;
+      if (this.#queue.length === 0) this.#scheduleRelease();
+    }
+    this.#pump();
+  }
+
+  /** Not at once: the callers that were just answered are about to ask for more. */
+  #scheduleRelease(): void {
+    if (this.#releaseScheduled) return;
+    this.#releaseScheduled = true;
+    setImmediate(() => {
+      this.#releaseScheduled = false;
+      const lease = this.#lease;
+      this.#lease = undefined;
+      lease?.release(lease.resource.usable ? 'reuse' : 'discard');
+    });
+  }
+
+  #onStall(turn: Turn): void {
+    this.#stallTimer = undefined;
+    if (turn.isOver) return;
+    turn.isStalled = true;
+    this.#stalled += 1;
+    this.#pump();
+  }
+
+  #stopWatching(): void {
+    clearTimeout(this.#stallTimer);
+    this.#stallTimer = undefined;
+  }
+}
+
+/** What is under way on one connection, until all of it has ended. */
+class Turn {
+  readonly size: number;
+  isStalled = false;
+  isOver = false;
+  onOver: () => void = () => undefined;
+  #left: number;
+
+  constructor(size: number) {
+    this.size = size;
+    this.#left = size;
+  }
+
+  /** More of it goes on than was thought. */
+  expect(count: number): void {
+    this.#left += count;
+  }
+
+  end(count = 1): void {
+    this.#left -= count;
+    if (this.#left > 0) return;
+    this.isOver = true;
+    this.onOver();
+  }
+}
+
+function fullError(waiting: number): ConnectionPoolExhaustedError {
+  return new ConnectionPoolExhaustedError(
+    `The line of writes is full: ${waiting} are waiting. The database is slower than its callers, or something ` +
+      'holds a lock that they need.',
+  );
+}

@@ -1,0 +1,111 @@
+import { OutcomeUnknownError } from '../errors/index.ts';
+import { armGrace, armLimits, disarm } from './call-alarm.ts';
+import { failCall, succeedCall } from './call-settlement.ts';
+import type { SenderHome } from './call-sender.ts';
+import type { CommandTag } from './command-tag.ts';
+import type { Loss } from './exchange.ts';
+import type { PostgresLink } from './link.ts';
+import { renewSteps, type CancelReason, type PendingCall } from './pending-call.ts';
+import { StatementExchange, type ExchangeAnswer } from './statement-exchange.ts';
+import { connectionLostError } from './translate-failure.ts';
+
+interface WriteGroupParts {
+  readonly link: PostgresLink;
+  readonly home: SenderHome;
+  readonly calls: readonly PendingCall[];
+  /** The group was undone as a whole, because of one of them: these have no answer yet, in order. */
+  onUndone(left: readonly PendingCall[]): void;
+  /** Nothing of it is under way any more. */
+  onOver(): void;
+}
+
+/**
+ * Writes of several callers up to one Sync: one transaction, one wait for the disk. None of them shows in the
+ * others: when one fails the server undoes all, and each is sent again by itself.
+ */
+export class WriteGroup {
+  readonly #parts: WriteGroupParts;
+  readonly #exchange: StatementExchange;
+
+  constructor(parts: WriteGroupParts) {
+    this.#parts = parts;
+    const { calls, home } = parts;
+    this.#exchange = new StatementExchange({
+      steps: calls.map((call) => call.steps[0]!),
+      shapes: home.shapes,
+      answered: (answer) => this.#answered(answer),
+      lost: (loss) => this.#lost(loss),
+    });
+  }
+
+  send(): void {
+    const { calls, link } = this.#parts;
+    const sentAt = performance.now();
+    for (const call of calls) {
+      call.sentAt = sentAt;
+      call.placement = 'grouped';
+      armLimits(call, (ended, reason) => this.#endEarly(ended, reason));
+    }
+    link.send(this.#exchange);
+  }
+
+  #answered({ failure, fault, tags }: ExchangeAnswer): void {
+    const { calls, onUndone, onOver } = this.#parts;
+    if (failure === undefined && fault === undefined) this.#succeed(tags);
+    else {
+      for (const call of calls) {
+        // Not its own failure: what it wrote is undone, which is what it was to be told.
+        if (call.cancelReason === undefined) disarm(call);
+        else this.#fail(call, call.cancelReason({ wasRunning: true, confirmed: true }));
+      }
+      onUndone(calls.filter((call) => !call.settled).map((call) => renewSteps(call)));
+    }
+    onOver();
+  }
+
+  #succeed(tags: readonly CommandTag[]): void {
+    const { calls, home, link } = this.#parts;
+    const ranMs = (performance.now() - Math.max(calls[0]!.sentAt!, link.answeredAt)) / calls.length;
+    for (const [index, call] of calls.entries()) {
+      const { reader } = call.steps[0]!;
+      const { rowsAffected } = tags[index]!;
+      const rows = reader.rows || rowsAffected;
+      home.noteDone(call, { rows, ranMs });
+      home.noteCommit(call);
+      succeedCall(call, { value: reader.result(rowsAffected), rows }, link.id);
+    }
+  }
+
+  #lost({ error, sent, failure }: Loss & Pick<ExchangeAnswer, 'failure'>): void {
+    const { calls, home, onOver } = this.#parts;
+    const isUnknown = sent && failure === undefined;
+    for (const call of calls) {
+      if (isUnknown) home.noteCommit(call);
+      if (call.cancelReason !== undefined) {
+        this.#fail(call, call.cancelReason({ wasRunning: true, confirmed: !isUnknown }));
+      } else this.#fail(call, isUnknown ? unknownError(error) : connectionLostError(error));
+    }
+    onOver();
+  }
+
+  #endEarly(call: PendingCall, reason: CancelReason): void {
+    if (call.settled || call.cancelReason !== undefined) return;
+    call.cancelReason = reason;
+    const { link, home } = this.#parts;
+    link.cancel(this.#exchange);
+    armGrace(call, home.cancelGraceMs, () => {
+      this.#fail(call, reason({ wasRunning: true, confirmed: false }));
+    });
+  }
+
+  #fail(call: PendingCall, error: unknown): void {
+    failCall(call, error, this.#parts.link.id);
+  }
+}
+
+function unknownError(cause: unknown): OutcomeUnknownError {
+  return new OutcomeUnknownError(
+    'The connection was lost after the statement was sent: what it should have written may be committed or not.',
+    { cause },
+  );
+}
