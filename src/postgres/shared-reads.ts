@@ -133,7 +133,10 @@ export class SharedReads {
 
   #send(shared: Shared, call: PendingCall): void {
     shared.calls.add(call);
-    this.#lookTimer ??= runInRootContext(() => setInterval(() => this.#look(), LOOK_EVERY_MS)).unref();
+    this.#lookTimer ??= runInRootContext(() =>
+      // What has arrived while the event loop stood still is heard first.
+      setInterval(() => setImmediate(() => this.#look()), LOOK_EVERY_MS),
+    ).unref();
     shared.lease.resource.send(call, {
       moves: (failure) => this.#whereTo(call, failure?.code),
       over: () => this.#over(shared, call),

@@ -1,5 +1,5 @@
 import { readArray } from './array-text.ts';
-import { readMoment } from './moment-text.ts';
+import { decodeMoment } from './moment-text.ts';
 import { ELEMENT_TYPES, TypeId } from './type-ids.ts';
 
 /** Reads a value of one type from the text that the server sent: the bytes from `start` to `end`. */
@@ -30,7 +30,7 @@ const DECODERS: ReadonlyMap<number, Decoder> = new Map<number, Decoder>([
   [TypeId.float8, decodeFloat],
   [TypeId.json, decodeJson],
   [TypeId.jsonb, decodeJson],
-  [TypeId.timestamptz, (buffer, start, end) => readMoment(buffer.toString('latin1', start, end))],
+  [TypeId.timestamptz, decodeMoment],
 ]);
 
 export function decodeText(buffer: Buffer, start: number, end: number): string {

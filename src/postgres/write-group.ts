@@ -14,9 +14,9 @@ interface WriteGroupParts {
   readonly home: SenderHome;
   readonly calls: readonly PendingCall[];
   /** The group was undone as a whole, because of one of them: these have no answer yet, in order. */
-  onUndone(left: readonly PendingCall[]): void;
+  readonly onUndone: (left: readonly PendingCall[]) => void;
   /** Nothing of it is under way any more. */
-  onOver(): void;
+  readonly onOver: () => void;
 }
 
 /**
