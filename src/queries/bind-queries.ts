@@ -18,7 +18,10 @@ export interface UntypedQuery {
   readonly [name: string]: UntypedQuery;
 }
 
-/** Queries by name, those of a folder by the folder's name. `millpond generate` writes a type that says more. */
+/**
+ * Queries by name, those of a folder by the folder's name. `millpond generate` writes a type that says
+ * more.
+ */
 export interface UntypedQueries {
   readonly [name: string]: UntypedQuery;
 }

@@ -3,7 +3,8 @@ import type { InitScript } from '../sqlfile/index.ts';
 
 const SQLITE_TABLES =
   "select count(*) from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\'";
-const POSTGRES_TABLES = `select count(*)::int from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+const POSTGRES_TABLES = `select count(*)::int
+  from pg_class join pg_namespace on pg_namespace.oid = relnamespace
   where relkind in ('r', 'p') and nspname = any (current_schemas(false))`;
 /** For two processes that start together; any number will do that others do not use. */
 const LOCK = 'select pg_advisory_xact_lock(6455466)';

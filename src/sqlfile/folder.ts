@@ -48,8 +48,8 @@ export function fullName({ namespace, definition }: Pick<SqlQuery, 'namespace' |
 }
 
 /**
- * Reads a file, or a folder with the folders in it, each of which is a namespace. Nothing outside of the folder
- * is read, whatever symbolic links say.
+ * Reads a file, or a folder with the folders in it, each of which is a namespace. Nothing outside of the
+ * folder is read, whatever symbolic links say.
  * @throws SqlFileError listing every fault of every file
  * @throws UsageError where there is no such file or folder
  */

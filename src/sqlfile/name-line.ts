@@ -89,8 +89,8 @@ function parseBehindName({ name, rest, offset, at }: BehindName, faults: FaultLi
   if (operation === undefined) {
     const markAt = at + rest.length - written.trimStart().length;
     faults.add(
-      `Unknown mark ${JSON.stringify(mark.slice(0, 32))} behind the name: there are none (rows), ^ (one row), ` +
-        '$ (one value), ! (affected rows), <! (returning), *! (many executions) and # (script).',
+      `Unknown mark ${JSON.stringify(mark.slice(0, 32))} behind the name: there are none (rows), ` +
+        '^ (one row), $ (one value), ! (affected rows), <! (returning), *! (many executions) and # (script).',
       markAt,
       markAt + mark.length,
     );

@@ -107,7 +107,8 @@ from t -- last
 describe('J8: parameters', () => {
   test('are found, each once, with the properties of objects', () => {
     const { parameters, ...query } = one('-- name: a\nselect :b, :c.d, :c.e.f,:b from t where x=:ü');
-    expect(parameters.map(({ name, path }) => [name, ...path].join('.'))).toEqual(['b', 'c.d', 'c.e.f', 'ü']);
+    const names = parameters.map(({ name, path }) => [name, ...path].join('.'));
+    expect(names).toEqual(['b', 'c.d', 'c.e.f', 'ü']);
     expect(sqliteText({ ...query, parameters })).toBe('select ?1, ?2, ?3,?1 from t where x=?4');
     expect(postgresText({ ...query, parameters })).toBe('select $1, $2, $3,$1 from t where x=$4');
   });
@@ -166,7 +167,8 @@ describe('J8: parameters', () => {
 describe('an extension', () => {
   test('leaves optional parts out', () => {
     const query = one(
-      '-- name: a\nselect * from t where true /*[*/ and b = :b /*]*/ /*[ old */ and c < 5 /*]*/ and d = :d and e = :d',
+      '-- name: a\nselect * from t where true /*[*/ and b = :b /*]*/ /*[ old */ and c < 5 /*]*/ ' +
+        'and d = :d and e = :d',
     );
     expect(query.parameters.map(({ name, isOptional }) => [name, isOptional])).toEqual([
       ['b', true],
@@ -187,7 +189,8 @@ describe('an extension', () => {
 
   test('C61: takes one of the texts in the file for a choice', () => {
     const query = one(
-      "-- name: a\n-- choice: sort.newest = b desc, c\n-- choice: sort.name = coalesce(d, 'x')\nselect * from t order by :sort",
+      '-- name: a\n-- choice: sort.newest = b desc, c\n' +
+        "-- choice: sort.name = coalesce(d, 'x')\nselect * from t order by :sort",
     );
     expect(query.parameters).toEqual([]);
     expect(sqliteText(query)).toBe('select * from t order by b desc, c');

@@ -117,7 +117,7 @@ class FileParser {
     if (kind === 'block-comment' || kind === 'semicolon' || this.#saidNameless) return;
     this.#saidNameless = true;
     this.#faults.add(
-      'SQL without a name: put "-- name: what_it_does" above it. (A script for an empty database is init.sql.)',
+      'SQL without a name: put "-- name: what_it_does" above it. (What fills an empty database is init.sql.)',
       start,
       end,
     );

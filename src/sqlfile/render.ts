@@ -98,8 +98,9 @@ class Writer {
   }
 
   /**
-   * PostgreSQL takes an array as one value, also an empty one: https://www.postgresql.org/docs/current/functions-comparisons.html
-   * SQLite has no arrays, but an empty list: https://sqlite.org/lang_expr.html#the_in_and_not_in_operators
+   * PostgreSQL takes an array as one value, also an empty one:
+   * https://www.postgresql.org/docs/current/functions-comparisons.html SQLite has no arrays, but an empty
+   * list: https://sqlite.org/lang_expr.html#the_in_and_not_in_operators
    */
   #list(parameter: number, isNegated: boolean): string {
     if (this.#dialect === 'postgres') {

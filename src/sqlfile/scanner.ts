@@ -22,10 +22,10 @@ export interface OpenToken {
 const WORD = tableOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789$');
 
 /**
- * Reads SQL for SQLite and PostgreSQL at once, token by token: a file is split into queries before it is known
- * which of them will run it. Where the two read a text differently, PostgreSQL's reading is taken, because
- * SQLite has no such syntax (dollar quotes, E strings); `[name]` of SQLite is not known as a quoted name.
- * Reads each character a fixed number of times.
+ * Reads SQL for SQLite and PostgreSQL at once, token by token: a file is split into queries before it is
+ * known which of them will run it. Where the two read a text differently, PostgreSQL's reading is taken,
+ * because SQLite has no such syntax (dollar quotes, E strings); `[name]` of SQLite is not known as a quoted
+ * name. Reads each character a fixed number of times.
  *
  * One object is moved along instead of making one for each token: files are read at start.
  */

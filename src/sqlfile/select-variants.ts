@@ -1,7 +1,9 @@
 import type { Dialect } from '../sql/index.ts';
 import { fullName, type InitScript, type SqlQuery } from './folder.ts';
 
-/** One name, and the query behind it on one dialect; undefined where there is only one for another dialect. */
+/**
+ * One name, and the query behind it on one dialect; undefined where there is only one for another dialect.
+ */
 export interface SelectedQuery {
   readonly name: string;
   readonly namespace: readonly string[];

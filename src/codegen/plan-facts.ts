@@ -1,0 +1,98 @@
+/** A node of `explain (format json, verbose)`, as far as it is read. */
+export interface PlanNode {
+  readonly 'Node Type': string;
+  readonly Operation?: string;
+  readonly Strategy?: string;
+  readonly 'Join Type'?: string;
+  readonly 'Parent Relationship'?: string;
+  readonly 'Relation Name'?: string;
+  readonly Schema?: string;
+  readonly Alias?: string;
+  readonly Filter?: string;
+  readonly Output?: readonly string[];
+  readonly 'Group Key'?: readonly string[];
+  readonly 'Grouping Sets'?: unknown;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** Above these an output bears the name of one of several inputs. */
+const MIXING: ReadonlySet<string> = new Set(['Append', 'MergeAppend', 'Recursive Union', 'SetOp']);
+
+/** What the whole plan says of names and expressions in it. */
+export class PlanFacts {
+  /** Tables by the aliases under which outputs name them; undefined for an alias that is there twice. */
+  readonly relations: Map<string, string | undefined> = new Map<string, string | undefined>();
+  /** Aliases on the side of an outer join that may be missing. */
+  readonly nullableAliases: Set<string> = new Set<string>();
+  /** What is computed on such a side: above the join it is shown as it is, and may be NULL all the same. */
+  readonly nullableOutputs: Set<string> = new Set<string>();
+  /** True where outputs may be of several inputs. */
+  isMixed = false;
+  /** True where every aggregate is of a group, which has one row at least. */
+  isGrouped = true;
+  hasAggregate = false;
+
+  read(node: PlanNode, isNullable: boolean): void {
+    const { Alias: alias, Output: output = [], Plans: plans = [] } = node;
+    if (MIXING.has(node['Node Type'])) this.isMixed = true;
+    if (node['Node Type'] === 'Aggregate') this.#aggregate(node);
+    if (alias !== undefined) this.#name(alias, node);
+    if (isNullable && alias !== undefined) this.nullableAliases.add(alias);
+    if (isNullable) for (const expression of output) this.nullableOutputs.add(bare(expression));
+    const join = node['Join Type'];
+    for (const child of plans) {
+      const side = child['Parent Relationship'];
+      const isMissing =
+        join === 'Full' || (join === 'Left' && side === 'Inner') || (join === 'Right' && side === 'Outer');
+      this.read(child, isNullable || isMissing);
+    }
+  }
+
+  #aggregate(node: PlanNode): void {
+    this.hasAggregate = true;
+    if (node['Group Key'] === undefined || node.Strategy === 'Plain') this.isGrouped = false;
+    if (node['Grouping Sets'] !== undefined || node.Strategy === 'Mixed') this.isMixed = true;
+  }
+
+  #name(alias: string, node: PlanNode): void {
+    const name = node['Relation Name'];
+    const isTable = name !== undefined && node['Node Type'] !== 'Subquery Scan';
+    const table = isTable ? qualified(node.Schema, name) : undefined;
+    const known = this.relations.get(alias);
+    const isNew = !this.relations.has(alias) || known === table;
+    this.relations.set(alias, isNew ? table : undefined);
+  }
+}
+
+/** A table as `regclass` writes it: without the schema where that is searched. */
+export function qualified(schema: string | undefined, name: string): string {
+  return schema === undefined || schema === 'public'
+    ? quoteIdent(name)
+    : `${quoteIdent(schema)}.${quoteIdent(name)}`;
+}
+
+/** As the server quotes names in outputs and in `regclass`. */
+function quoteIdent(name: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Without the parentheses around all of it. */
+export function bare(expression: string): string {
+  let text = expression.trim();
+  while (text.startsWith('(') && closes(text) === text.length - 1) text = text.slice(1, -1).trim();
+  return text;
+}
+
+/** Where the parenthesis at the beginning is closed. */
+function closes(text: string): number {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at]!;
+    if (character === "'" || character === '"') {
+      at = text.indexOf(character, at + 1);
+      if (at === -1) return -1;
+    } else if (character === '(') depth += 1;
+    else if (character === ')' && (depth -= 1) === 0) return at;
+  }
+  return -1;
+}

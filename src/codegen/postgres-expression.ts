@@ -1,0 +1,258 @@
+import { bare, type PlanFacts } from './plan-facts.ts';
+
+/** Strict functions of the server that give a value for every value: NULL comes of NULL alone. */
+const STRICT: ReadonlySet<string> = new Set(
+  `abs btrim ceil ceiling char_length character_length cardinality date_trunc floor initcap left length lower
+  lpad ltrim md5 octet_length replace reverse right round rpad rtrim sign starts_with strpos substr substring
+  trunc upper`.split(/\s+/),
+);
+/** Never NULL, whatever they are given. */
+const NEVER_NULL: ReadonlySet<string> = new Set(
+  `clock_timestamp concat count cume_dist current_database dense_rank gen_random_uuid json_build_array
+  json_build_object jsonb_build_array jsonb_build_object nextval now ntile num_nonnulls num_nulls percent_rank
+  random rank row_number statement_timestamp transaction_timestamp version`.split(/\s+/),
+);
+/** NULL only where no value was met. */
+const AGGREGATES: ReadonlySet<string> = new Set(
+  'avg bool_and bool_or every max min string_agg sum'.split(' '),
+);
+/** These take rows with NULL too: of a group there is always something. */
+const COLLECTORS: ReadonlySet<string> = new Set('array_agg json_agg jsonb_agg'.split(' '));
+/** Operators that give a value for two values, or an error; not ->, ->>, #> and the like. */
+const OPERATORS: ReadonlySet<string> = new Set([
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '||',
+  '=',
+  '<>',
+  '<',
+  '>',
+  '<=',
+  '>=',
+  'AND',
+  'OR',
+  '~~',
+  '!~~',
+  '~~*',
+  '!~~*',
+  '~',
+  '!~',
+]);
+const CONSTANT_WORDS: ReadonlySet<string> = new Set([
+  'true',
+  'false',
+  'CURRENT_DATE',
+  'CURRENT_TIMESTAMP',
+  'CURRENT_USER',
+  'SESSION_USER',
+  'LOCALTIMESTAMP',
+]);
+
+/** One lexical piece: quoted text, a word, a number, an operator, a sign. */
+const TOKEN = new RegExp(
+  [
+    String.raw`\s*((?:[EB]|U&)?'(?:[^']|'')*'|"(?:[^"]|"")*"`,
+    String.raw`[\p{L}_][\p{L}\p{N}_$]*|\$\d+|\d[\w.]*`,
+    '::|[(),.[\\]]|[-+*/<>=~!@#%^&|`?:]+)',
+  ].join('|'),
+  'uy',
+);
+
+/**
+ * Reads expressions as EXPLAIN writes them: every operation in parentheses of its own, every name with its
+ * table. Says only that something is not NULL; what it cannot read may be.
+ */
+export class ExpressionReader {
+  readonly #facts: PlanFacts;
+  readonly #notNull: ReadonlySet<string>;
+
+  constructor(facts: PlanFacts, notNull: ReadonlySet<string>) {
+    this.#facts = facts;
+    this.#notNull = notNull;
+  }
+
+  isNotNull(expression: string): boolean {
+    const text = bare(expression);
+    if (this.#facts.nullableOutputs.has(text) && !this.#isColumn(text)) return false;
+    const tokens = tokensOf(text);
+    return tokens !== undefined && this.#isTokensNotNull(tokens);
+  }
+
+  /** Columns are judged by their alias. */
+  #isColumn(text: string): boolean {
+    return this.#columnOf(tokensOf(text) ?? []) !== undefined;
+  }
+
+  #isTokensNotNull(given: readonly string[]): boolean {
+    const tokens = withoutCast(withoutParentheses(given));
+    if (
+      tokens.length < given.length &&
+      this.#facts.nullableOutputs.has(textOf(tokens)) &&
+      this.#columnOf(tokens) === undefined
+    ) {
+      return false;
+    }
+    const [first] = tokens;
+    if (first === undefined) return false;
+    const column = this.#columnOf(tokens);
+    if (column !== undefined) return column;
+    if (tokens.length === 1) return /^(?:[EB]|U&)?'|^\d/.test(first) || CONSTANT_WORDS.has(first);
+    if (first === 'CASE' && tokens.at(-1) === 'END') return this.#isCaseNotNull(tokens.slice(1, -1));
+    if (first === 'EXISTS' || (first === 'NOT' && tokens.length > 1)) {
+      return first === 'EXISTS' || this.#isTokensNotNull(tokens.slice(1));
+    }
+    if (first === '-' || first === '+') return this.#isTokensNotNull(tokens.slice(1));
+    if (tokens[1] === '(') return this.#isCallNotNull(first, tokens);
+    return this.#isOperationNotNull(tokens);
+  }
+
+  /** Undefined when this is no column; false when it may be NULL. */
+  #columnOf(tokens: readonly string[]): boolean | undefined {
+    if (tokens.length !== 3 || tokens[1] !== '.') return undefined;
+    const [alias, , column] = tokens as [string, string, string];
+    const name = alias.startsWith('"') ? alias.slice(1, -1).replaceAll('""', '"') : alias;
+    if (this.#facts.nullableAliases.has(name)) return false;
+    const relation = this.#facts.relations.get(name);
+    return relation !== undefined && this.#notNull.has(`${relation}.${column}`);
+  }
+
+  #isCallNotNull(name: string, tokens: readonly string[]): boolean {
+    const end = closing(tokens, 1);
+    const args = split(tokens.slice(2, end), ',');
+    const rest = tokens.slice(end + 1);
+    if (name === 'COALESCE' && rest.length === 0) return args.some((arg) => this.#isTokensNotNull(arg));
+    if ((name === 'GREATEST' || name === 'LEAST') && rest.length === 0) {
+      return args.some((arg) => this.#isTokensNotNull(arg));
+    }
+    const isWindow = rest[0] === 'OVER';
+    if (NEVER_NULL.has(name))
+      return rest.length === 0 || isWindow || (name === 'count' && rest[0] === 'FILTER');
+    if (rest.length > 0) return rest[0] === 'IS' ? isNullTest(rest) : false;
+    const { isGrouped, hasAggregate } = this.#facts;
+    if (COLLECTORS.has(name)) return hasAggregate && isGrouped && !tokens.includes('FILTER');
+    if (AGGREGATES.has(name)) {
+      return hasAggregate && isGrouped && this.#isTokensNotNull(withoutOrder(args[0] ?? []));
+    }
+    return STRICT.has(name) && args.every((arg) => this.#isTokensNotNull(arg));
+  }
+
+  #isCaseNotNull(tokens: readonly string[]): boolean {
+    const branches = split(tokens, 'WHEN', 'THEN', 'ELSE');
+    const words = wordsAtTop(tokens);
+    if (!words.includes('ELSE')) return false;
+    // The first piece is what is compared, or nothing; then follow conditions and results by turns.
+    const results = words.flatMap((word, index) => (word === 'WHEN' ? [] : [branches[index + 1]!]));
+    return results.every((result) => this.#isTokensNotNull(result));
+  }
+
+  /** `a + b`, `a IS NULL`; with exactly one operator outside of parentheses, as EXPLAIN writes it. */
+  #isOperationNotNull(tokens: readonly string[]): boolean {
+    let depth = 0;
+    for (let at = 0; at < tokens.length; at += 1) {
+      const token = tokens[at]!;
+      if (token === '(') depth += 1;
+      if (token === ')') depth -= 1;
+      if (depth > 0) continue;
+      if (token === 'IS') return isNullTest(tokens.slice(at));
+      if (OPERATORS.has(token) && at > 0) {
+        return this.#isTokensNotNull(tokens.slice(0, at)) && this.#isTokensNotNull(tokens.slice(at + 1));
+      }
+    }
+    return false;
+  }
+}
+
+function isNullTest(tokens: readonly string[]): boolean {
+  const test = tokens.slice(0, 4).join(' ');
+  return /^IS (NOT )?(NULL|TRUE|FALSE|UNKNOWN)$/.test(test) || /^IS (NOT )?DISTINCT FROM/.test(test);
+}
+
+function tokensOf(text: string): string[] | undefined {
+  const tokens: string[] = [];
+  TOKEN.lastIndex = 0;
+  while (TOKEN.lastIndex < text.length) {
+    const found = TOKEN.exec(text);
+    if (found === null) return undefined;
+    tokens.push(found[1]!);
+  }
+  return tokens;
+}
+
+function textOf(tokens: readonly string[]): string {
+  return tokens
+    .join(' ')
+    .replaceAll(/ ?([.(),]) ?/g, '$1')
+    .replaceAll(',', ', ');
+}
+
+function withoutParentheses(tokens: readonly string[]): readonly string[] {
+  let inner = tokens;
+  while (inner[0] === '(' && closing(inner, 0) === inner.length - 1) inner = inner.slice(1, -1);
+  return inner;
+}
+
+/** A cast of a value is a value, or an error. */
+function withoutCast(tokens: readonly string[]): readonly string[] {
+  let depth = 0;
+  for (let at = 0; at < tokens.length; at += 1) {
+    if (tokens[at] === '(') depth += 1;
+    if (tokens[at] === ')') depth -= 1;
+    // Behind the cast stands the type alone; an operator there would mean that this is no cast of the whole.
+    if (
+      depth === 0 &&
+      tokens[at] === '::' &&
+      tokens
+        .slice(at + 1)
+        .every((token) => /^[\w"(),[\]:]+$/.test(token) && !OPERATORS.has(token) && token !== 'IS')
+    ) {
+      return withoutParentheses(tokens.slice(0, at));
+    }
+  }
+  return tokens;
+}
+
+function withoutOrder(tokens: readonly string[]): readonly string[] {
+  const at = tokens.indexOf('ORDER');
+  const inner = at === -1 ? tokens : tokens.slice(0, at);
+  return inner[0] === 'DISTINCT' ? inner.slice(1) : inner;
+}
+
+/** The index of the parenthesis that closes the one at `from`. */
+function closing(tokens: readonly string[], from: number): number {
+  let depth = 0;
+  for (let at = from; at < tokens.length; at += 1) {
+    if (tokens[at] === '(') depth += 1;
+    if (tokens[at] === ')' && (depth -= 1) === 0) return at;
+  }
+  return tokens.length;
+}
+
+/** The pieces between separators that stand outside of parentheses and of another CASE. */
+function split(tokens: readonly string[], ...separators: readonly string[]): string[][] {
+  const pieces: string[][] = [[]];
+  atTop(tokens, (token, depth) => {
+    if (depth === 0 && separators.includes(token)) pieces.push([]);
+    else pieces.at(-1)!.push(token);
+  });
+  return pieces;
+}
+
+function wordsAtTop(tokens: readonly string[]): string[] {
+  const words: string[] = [];
+  atTop(tokens, (token, depth) => {
+    if (depth === 0 && (token === 'WHEN' || token === 'THEN' || token === 'ELSE')) words.push(token);
+  });
+  return words.map((word) => (word === 'THEN' ? 'THEN' : word));
+}
+
+function atTop(tokens: readonly string[], look: (token: string, depth: number) => void): void {
+  let depth = 0;
+  for (const token of tokens) {
+    if (token === ')' || token === 'END') depth -= 1;
+    look(token, depth);
+    if (token === '(' || token === 'CASE') depth += 1;
+  }
+}

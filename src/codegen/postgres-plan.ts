@@ -1,0 +1,25 @@
+import { PlanFacts, type PlanNode } from './plan-facts.ts';
+import { ExpressionReader } from './postgres-expression.ts';
+
+/**
+ * Says of the columns of a plan which may be NULL. Everything that is not known to be otherwise may.
+ * https://www.postgresql.org/docs/current/using-explain.html
+ */
+export class OutputNullability {
+  readonly #output: readonly string[];
+  readonly #reader: ExpressionReader | undefined;
+
+  /** @param notNull `table.column` of columns declared NOT NULL, quoted where SQL would quote them */
+  constructor(plan: PlanNode, notNull: ReadonlySet<string>) {
+    this.#output = plan.Output ?? [];
+    const facts = new PlanFacts();
+    facts.read(plan, false);
+    if (!facts.isMixed) this.#reader = new ExpressionReader(facts, notNull);
+  }
+
+  mayBeNull(index: number): boolean {
+    const expression = this.#output[index];
+    if (expression === undefined || this.#reader === undefined) return true;
+    return !this.#reader.isNotNull(expression);
+  }
+}
