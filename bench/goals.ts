@@ -35,6 +35,7 @@ const DRIZZLE = {
   unit: 'times',
   against: ['drizzle'],
 } as const;
+const KYSELY = { ...DRIZZLE, peer: 'millpond kysely', against: ['kysely'] } as const;
 /** No cliff: ten times the rows, or four times the callers, may cost half the speed, never more. */
 const NO_CLIFF = { peer: 'millpond', unit: 'times', betweenSteps: true, atLeast: 0.5 } as const;
 
@@ -163,6 +164,18 @@ export const GOALS: readonly Goal[] = [
     metric: 'rowsPerSecond',
     against: ['millpond'],
     atLeast: 0.8,
+  },
+  {
+    ...KYSELY,
+    work: 'kysely-point-reads-64',
+    says: 'kysely: speed vs kysely on better-sqlite3',
+    atLeast: 1,
+  },
+  {
+    ...KYSELY,
+    work: 'kysely-inserts-full-64',
+    says: 'kysely: speed vs kysely on better-sqlite3',
+    atLeast: 10,
   },
 ];
 

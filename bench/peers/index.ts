@@ -8,6 +8,7 @@ export type PeerName =
   | 'better-sqlite3 workers'
   | 'drizzle'
   | 'millpond drizzle'
+  | 'millpond kysely'
   | 'kysely'
   | 'millpond pool'
   | 'tarn'
@@ -34,6 +35,7 @@ const MODULES: Readonly<Record<PeerName, () => Promise<SqlPeerModule | LeasePeer
   'better-sqlite3 workers': () => import('./worker-recipe.ts'),
   drizzle: () => import('./drizzle.ts'),
   'millpond drizzle': () => import('./millpond-drizzle.ts'),
+  'millpond kysely': () => import('./millpond-kysely.ts'),
   kysely: () => import('./kysely.ts'),
   'millpond pool': () => import('./millpond-pool.ts'),
   tarn: () => import('./tarn.ts'),

@@ -1,9 +1,16 @@
-import { drizzleInserts, drizzlePointReads, drizzleReadsUnderScans, drizzleSaveMany } from './drizzle.ts';
 import { firstQuery } from './first-query.ts';
 import { growthOfCallers, growthOfInsertCallers, growthOfInserts, growthOfReads } from './growth.ts';
 import { inserts } from './inserts.ts';
 import { jsonBody } from './json-body.ts';
 import { leases } from './leases.ts';
+import {
+  drizzleInserts,
+  drizzlePointReads,
+  drizzleReadsUnderScans,
+  drizzleSaveMany,
+  kyselyInserts,
+  kyselyPointReads,
+} from './mappers.ts';
 import { pointReads } from './point-reads.ts';
 import { rangeReads } from './range-reads.ts';
 import { readerMemory } from './reader-memory.ts';
@@ -36,4 +43,6 @@ export const WORKS: readonly Work[] = [
   drizzleInserts,
   drizzleReadsUnderScans,
   drizzleSaveMany,
+  kyselyPointReads,
+  kyselyInserts,
 ];

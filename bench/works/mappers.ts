@@ -8,30 +8,45 @@ import { pointReads } from './point-reads.ts';
 import { readsUnderScans } from './reads-under-scans.ts';
 import type { Work } from './work.ts';
 
-const PEERS = { peers: ['millpond drizzle', 'drizzle', 'millpond'], reference: ['drizzle'] } as const;
+const ROWS = 100_000;
+const DRIZZLE_PEERS = { peers: ['millpond drizzle', 'drizzle', 'millpond'], reference: ['drizzle'] } as const;
 
 export const drizzlePointReads: Work = {
   ...pointReads(64),
-  ...PEERS,
+  ...DRIZZLE_PEERS,
   name: 'drizzle-point-reads-64',
   title: 'Drizzle: point reads, 64 callers',
 };
 
 export const drizzleInserts: Work = {
   ...inserts(64, 'full'),
-  ...PEERS,
+  ...DRIZZLE_PEERS,
   name: 'drizzle-inserts-full-64',
   title: 'Drizzle: inserts (FULL), 64 callers',
 };
 
 export const drizzleReadsUnderScans: Work = {
   ...readsUnderScans,
-  ...PEERS,
+  ...DRIZZLE_PEERS,
   name: 'drizzle-reads-under-scans',
   title: 'Drizzle: point reads while two 1 s scans run',
 };
 
-const ROWS = 100_000;
+const KYSELY_PEERS = { peers: ['millpond kysely', 'kysely', 'millpond'], reference: ['kysely'] } as const;
+
+export const kyselyPointReads: Work = {
+  ...pointReads(64),
+  ...KYSELY_PEERS,
+  name: 'kysely-point-reads-64',
+  title: 'Kysely: point reads, 64 callers',
+};
+
+export const kyselyInserts: Work = {
+  ...inserts(64, 'full'),
+  ...KYSELY_PEERS,
+  name: 'kysely-inserts-full-64',
+  title: 'Kysely: inserts (FULL), 64 callers',
+};
 
 /** Beside the same rows as a batch of single inserts, written by hand. */
 export const drizzleSaveMany: Work = {
