@@ -14,6 +14,17 @@ import type { LeaseInfo, PoolStats } from '../pool/index.ts';
 import type { ListenHandler, ListenOptions, Subscription } from '../postgres/index.ts';
 import type { Dialect } from '../sql/index.ts';
 
+/** What a replica says of itself. */
+export interface ReplicaHealth {
+  readonly side: 'replica';
+  readonly status: 'up' | 'down';
+  readonly latencyMs: number;
+  /** `host:port`. */
+  readonly server: string;
+  readonly lagMs: number;
+  readonly error?: Error;
+}
+
 /** An engine with its pools, as `Database` uses it. Statements here run outside any transaction. */
 export interface Backend {
   readonly dialect: Dialect;
@@ -29,14 +40,12 @@ export interface Backend {
   copyIn?(text: string, source: CopySource, options: CallOptions): Promise<RunResult>;
   copyOut?(text: string, options: CallOptions): AsyncIterableIterator<Uint8Array>;
   /** Notifications of a channel; absent where the engine has none. */
-  listen?(
-    channel: string,
-    handler: ListenHandler | undefined,
-    options: ListenOptions,
-  ): Promise<Subscription>;
+  listen?(channel: string, handler: ListenHandler | undefined, options: ListenOptions): Promise<Subscription>;
 
   /** Where the connections of transactions and leases come from. */
   source(readOnly: boolean): LeaseSource<DriverConnection>;
+  /** For leases, where they do not come from the source of reads. */
+  leaseSource?(): LeaseSource<DriverConnection>;
   /** False when taking a connection of that kind now would have to wait for another holder. */
   hasRoom(readOnly: boolean): boolean;
   /** True where only one connection can write. */
@@ -52,6 +61,12 @@ export interface Backend {
   pendingCalls(): number;
   /** Asks the database whether it answers. @throws the reason why not */
   check(): Promise<void>;
+  /** Asks each replica. Absent where there are none. */
+  replicaHealth?(): Promise<ReplicaHealth[]>;
+  /** See `Database.readYourWrites` and `lastWrite`. Absent where every read sees every write. */
+  readYourWrites?<T>(after: string | undefined, work: () => T): T;
+  readAfter?<T>(token: string, work: () => T): T;
+  lastWrite?(): Promise<string | undefined>;
   /**
    * Drops connections that may be stale, after a failed check. Absent where the data would go with them, in
    * memory.

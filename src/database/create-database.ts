@@ -9,6 +9,7 @@ import { logEvents } from './event-log.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import { createLogger } from './logger.ts';
 import { PostgresBackend } from './postgres-backend.ts';
+import { ReplicatedBackend } from './replicated-backend.ts';
 import { QueryRecorder } from './query-recorder.ts';
 import { Readiness } from './readiness.ts';
 import { registerDatabase, releaseName, reserveName } from './registry.ts';
@@ -123,7 +124,9 @@ async function createDatabase(config: ResolvedDatabaseConfig, onClose: () => voi
 
 async function openBackend(config: ResolvedDatabaseConfig, parts: BackendParts): Promise<Backend> {
   if (config.dialect === 'sqlite') return SqliteBackend.open(config, parts);
-  return PostgresBackend.open(config, parts);
+  return config.replicas.length === 0
+    ? PostgresBackend.open(config, parts)
+    : ReplicatedBackend.open(config, parts);
 }
 
 function joinOptions(

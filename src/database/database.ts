@@ -30,7 +30,8 @@ import {
 } from '../transaction/index.ts';
 import type { Backend } from './backend.ts';
 import { DatabaseLease } from './database-lease.ts';
-import type { HealthCheckResult, HealthMonitor } from './health-monitor.ts';
+import { askHealth, closedHealth, type Health } from './health.ts';
+import type { HealthMonitor } from './health-monitor.ts';
 import type { QueryRecorder, QueryStats } from './query-recorder.ts';
 import type { DatabaseServices } from './services.ts';
 
@@ -56,16 +57,6 @@ export interface DatabaseStats {
   readonly transactions: TransactionStats;
   /** On SQLite: placement, group commit, log size, durability. */
   readonly sqlite?: Readonly<Record<string, number | string | boolean>>;
-}
-
-export interface Health {
-  /** `down` when any side is. */
-  readonly status: 'up' | 'down';
-  readonly checks: readonly HealthCheckResult[];
-  /** False where the database answers and should not be given requests: its migrations are pending. */
-  readonly ready: boolean;
-  /** Why it is not ready, in sentences. */
-  readonly notReady: readonly string[];
 }
 
 /** A running transaction, as those see it who take part without holding it. */
@@ -144,7 +135,7 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     // What joins a transaction that is still draining is part of the work that may finish.
     const isNew = currentTransaction(this.#key) === undefined;
     if (this.#closing !== undefined && isNew) return Promise.reject(this.#closedError());
-    return this.#parts.transactions.run(work, options);
+    return this.#readingAfter(options, () => this.#parts.transactions.run(work, options));
   }
 
   /**
@@ -153,7 +144,7 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
    */
   begin(options?: BeginTransactionOptions): Promise<Transaction> {
     if (this.#closing !== undefined) return Promise.reject(this.#closedError());
-    return this.#parts.transactions.begin(options);
+    return this.#readingAfter(options, () => this.#parts.transactions.begin(options));
   }
 
   /**
@@ -166,7 +157,10 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     const { backend, transactions } = this.#parts;
     transactions.assertMayAcquire(true, 'A lease');
     const request: AcquireRequest = { timeoutMs, signal, holder: name };
-    return new DatabaseLease(await backend.source(true).acquire(request), backend.dialect);
+    return new DatabaseLease(
+      await (backend.leaseSource?.() ?? backend.source(true)).acquire(request),
+      backend.dialect,
+    );
   }
 
   /**
@@ -223,7 +217,28 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     if (this.#closing !== undefined) throw this.#closedError();
     const { backend } = this.#parts;
     if (backend.listen !== undefined) return backend.listen(channel, handler, options);
-    throw new UsageError('LISTEN is PostgreSQL’s. On SQLite, the event data:change tells of other processes.');
+    throw new UsageError(
+      'LISTEN is PostgreSQL’s. On SQLite, the event data:change tells of other processes.',
+    );
+  }
+
+  /**
+   * A token of the last write of this flow, to be carried to where it is to be seen: as `readAfter` of a call or
+   * transaction, or as `after` of `readYourWrites`. Outside of `readYourWrites` it covers every write of this
+   * process. Undefined where nothing was written, and on SQLite, where every read sees every write.
+   */
+  async lastWrite(): Promise<string | undefined> {
+    return this.#parts.backend.lastWrite?.();
+  }
+
+  /**
+   * Inside `work`, reads from replicas see the writes made inside it and those before `after`, and wait for no
+   * others: one such scope for each request lets it read from replicas that are behind what others write.
+   * Outside, they see every write of this process.
+   */
+  readYourWrites<T>(work: () => T, { after }: { readonly after?: string | undefined } = {}): T {
+    const { backend } = this.#parts;
+    return backend.readYourWrites === undefined ? work() : backend.readYourWrites(after, work);
   }
 
   /** The transaction of this database in which the running async flow is, if any. It may have ended. */
@@ -261,17 +276,7 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
 
   /** Asks the database now. Never rejects: a database that does not answer is a result. */
   async health(): Promise<Health> {
-    if (this.#closing !== undefined) {
-      const error = this.#closedError();
-      const checks = [{ side: 'primary', status: 'down', latencyMs: 0, error } as const];
-      return { status: 'down', checks, ready: false, notReady: [error.message] };
-    }
-    const { health, services } = this.#parts;
-    const check = await health.check();
-    if (check.error !== undefined)
-      return { status: 'down', checks: [check], ready: false, notReady: [check.error.message] };
-    const notReady = await services.readiness.unmet();
-    return { status: 'up', checks: [check], ready: notReady.length === 0, notReady };
+    return this.#closing === undefined ? askHealth(this.#parts) : closedHealth(this.#closedError());
   }
 
   /**
@@ -335,6 +340,20 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     if (transaction !== undefined) return transaction.script(text, options);
     if (this.#closing !== undefined) return Promise.reject(this.#closedError());
     return this.#parts.backend.script(text, options);
+  }
+
+  #readingAfter<T>(
+    options: { readonly readAfter?: string | undefined } | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const { backend } = this.#parts;
+    const token = options?.readAfter;
+    if (typeof token !== 'string' || backend.readAfter === undefined) return work();
+    try {
+      return backend.readAfter(token, work);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async #close(timeoutMs: number): Promise<void> {

@@ -39,6 +39,7 @@ const LINES: Partial<Record<EventName, Line>> = {
   'health:reconnecting': { level: 'warn', message: 'reconnecting' },
   'migration:start': { level: 'info', message: 'migration begins' },
   'migration:end': { level: 'info', message: 'migration ended' },
+  'replication:primary-changed': { level: 'warn', message: 'another server takes the writes now' },
   'listen:gap': { level: 'warn', message: 'notifications may be missing' },
   'listen:error': { level: 'warn', message: 'listening failed' },
   'sqlite:checkpoint': { level: 'debug', message: 'checkpoint' },

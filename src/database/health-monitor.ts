@@ -18,6 +18,10 @@ export interface HealthCheckResult {
   readonly status: 'up' | 'down';
   readonly latencyMs: number;
   readonly error?: Error;
+  /** Of a replica: `host:port`. */
+  readonly server?: string;
+  /** Of a replica: how far it is behind the primary, at least. */
+  readonly lagMs?: number;
 }
 
 /** Checks the database at an interval, and announces when it stops or begins to answer. */

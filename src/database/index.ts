@@ -8,7 +8,6 @@ export {
   type CurrentTransaction,
   type Database,
   type DatabaseStats,
-  type Health,
 } from './database.ts';
 export type { DatabaseLease } from './database-lease.ts';
 export type { HealthCheckResult } from './health-monitor.ts';
@@ -17,3 +16,4 @@ export { createLogger, type LeveledLogger } from './logger.ts';
 export { getDb } from './registry.ts';
 export type { DatabaseServices } from './services.ts';
 export type { Closeable } from './shutdown.ts';
+export type { Health } from './health.ts';

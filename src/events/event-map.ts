@@ -47,6 +47,8 @@ interface CacheEvent {
 
 interface HealthEvent {
   readonly side: 'primary' | 'replica';
+  /** Of a replica: `host:port`. */
+  readonly server?: string;
 }
 
 interface MigrationEvent {
@@ -117,6 +119,8 @@ export interface EventMap {
   'health:reconnecting': HealthEvent & { readonly attempt: number; readonly delayMs: number };
   'migration:start': MigrationEvent;
   'migration:end': MigrationEvent & { readonly durationMs: number; readonly error?: unknown };
+  /** Another server takes the writes now: `host:port` of both. */
+  'replication:primary-changed': { readonly from: string; readonly to: string };
   /** Notifications of a channel may be missing: see `db.listen`. */
   'listen:gap': { readonly channel: string; readonly reason: 'reconnected' | 'overflow' };
   /** The connection that listens was lost, or a handler of its messages failed. */
@@ -170,6 +174,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'health:reconnecting',
   'migration:start',
   'migration:end',
+  'replication:primary-changed',
   'listen:gap',
   'listen:error',
   'sqlite:checkpoint',

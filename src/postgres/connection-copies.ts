@@ -1,4 +1,10 @@
-import type { CallOptions, CopySource, ObservedStatement, QueryObserver, RunResult } from '../driver/index.ts';
+import type {
+  CallOptions,
+  CopySource,
+  ObservedStatement,
+  QueryObserver,
+  RunResult,
+} from '../driver/index.ts';
 import { UsageError } from '../errors/index.ts';
 import { copyIn, type CopyRun } from './copy-in.ts';
 import { CopyOutput } from './copy-out.ts';

@@ -76,6 +76,11 @@ export class NotificationHub {
     return subscription;
   }
 
+  /** Leaves the connection for a new one, as when the server is another one now. */
+  reconnect(): void {
+    this.#link?.destroy(new Error('the server is another one now'));
+  }
+
   /** Ends all subscriptions: their loops end, or reject with `error`. */
   async close(): Promise<void> {
     this.#closed.abort(closedError());

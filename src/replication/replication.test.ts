@@ -97,9 +97,11 @@ describe('write marks (B7)', () => {
       await sleep(1);
       marks.noteWrite(marks.current());
     });
-    await marks.scope(7n, async () => expect(await marks.resolve(marks.current())).toBe(7n));
-    await marks.scope(undefined, async () => expect(await marks.resolve(marks.current())).toBeUndefined());
-    expect(await marks.resolve(marks.current())).toBe(1n);
+    await marks.scope(7n, async () => expect(await marks.required()).toBe(7n));
+    await marks.scope(undefined, async () => expect(await marks.required()).toBeUndefined());
+    expect(await marks.required()).toBe(1n);
+    expect(await marks.alsoAfter(9n, () => marks.required())).toBe(9n);
+    expect(await marks.alsoAfter(0n, () => marks.required())).toBe(1n);
   });
 
   test('ask again when the primary could not answer', async () => {

@@ -10,15 +10,22 @@ export interface WriteMark {
   asking: { readonly writes: number; readonly answer: Promise<bigint | undefined> } | undefined;
 }
 
+/** What a flow's reads must see. */
+interface Scope {
+  readonly mark: WriteMark;
+  /** Written elsewhere, and carried here. */
+  readonly after: bigint | undefined;
+}
+
 /**
  * Which place in the log a read must not be before. A write costs nothing here: only when a replica is to be
  * read, the primary is asked where its log ends, which is behind every write that was answered before.
  */
 export class WriteMarks {
   readonly #askPrimary: () => Promise<bigint>;
-  readonly #scopes = new AsyncLocalStorage<WriteMark>();
+  readonly #scopes = new AsyncLocalStorage<Scope>();
   /** Of all flows together: for reads outside any scope. */
-  readonly #process: WriteMark = createMark(undefined);
+  readonly #process: WriteMark = createMark();
 
   /** @param askPrimary where the primary's log ends now */
   constructor(askPrimary: () => Promise<bigint>) {
@@ -27,17 +34,29 @@ export class WriteMarks {
 
   /** Inside `work`, reads see the writes made inside it, and those before `after`; others not necessarily. */
   scope<T>(after: bigint | undefined, work: () => T): T {
-    return this.#scopes.run(createMark(after), work);
+    return this.#scopes.run({ mark: createMark(), after }, work);
+  }
+
+  /** Inside `work`, reads see what those outside would see, and the writes before `after` too. */
+  alsoAfter<T>(after: bigint, work: () => T): T {
+    const outer = this.#scopes.getStore();
+    return this.#scopes.run({ mark: this.current(), after: later(outer?.after, after) }, work);
   }
 
   /** Of the running flow; to be taken when a call is made, and noted when it has ended. */
   current(): WriteMark {
-    return this.#scopes.getStore() ?? this.#process;
+    return this.#scopes.getStore()?.mark ?? this.#process;
   }
 
   noteWrite(mark: WriteMark): void {
     mark.writes += 1;
     if (mark !== this.#process) this.#process.writes += 1;
+  }
+
+  /** What reads of the running flow must see; undefined where anything will do. */
+  async required(): Promise<bigint | undefined> {
+    const after = this.#scopes.getStore()?.after;
+    return later(after, await this.resolve(this.current()));
   }
 
   /** Behind all writes of the mark that have ended by now; undefined where there were none. */
@@ -66,6 +85,6 @@ export function later(a: bigint | undefined, b: bigint | undefined): bigint | un
   return a > b ? a : b;
 }
 
-function createMark(lsn: bigint | undefined): WriteMark {
-  return { writes: 0, covered: 0, lsn, asking: undefined };
+function createMark(): WriteMark {
+  return { writes: 0, covered: 0, lsn: undefined, asking: undefined };
 }

@@ -19,6 +19,11 @@ export interface BeginTransactionOptions {
   /** At least this much. @default the engine's */
   readonly isolation?: Isolation | undefined;
   /**
+   * What `db.lastWrite()` gave, perhaps elsewhere: a read-only transaction on a replica sees at least the writes
+   * before it.
+   */
+  readonly readAfter?: string | undefined;
+  /**
    * False: SQLite neither checks foreign keys nor acts on them until the transaction has ended, as the rebuild
    * of a table needs it. `pragma foreign_key_check` before its end is then yours. SQLite only. @default true
    */
@@ -95,6 +100,7 @@ const ISOLATIONS = ['read uncommitted', 'read committed', 'repeatable read', 'se
 const CHECKS: Record<keyof TransactionOptions, (value: unknown) => string | undefined> = {
   readOnly: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
   isolation: (value) => oneOf(ISOLATIONS, value),
+  readAfter: (value) => (typeof value === 'string' ? undefined : 'must be what db.lastWrite() gave'),
   foreignKeys: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
   timeoutMs: (value) =>
     Number.isFinite(value) && (value as number) >= 0 && (value as number) <= MAX_TIMEOUT_MS
@@ -111,6 +117,7 @@ const ALL_OPTIONS = Object.keys(CHECKS) as (keyof TransactionOptions)[];
 const BEGIN_OPTIONS: readonly string[] = [
   'readOnly',
   'isolation',
+  'readAfter',
   'foreignKeys',
   'timeoutMs',
   'signal',

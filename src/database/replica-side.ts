@@ -1,0 +1,141 @@
+import type { PostgresTarget } from '../config/index.ts';
+import { ConnectionError } from '../errors/index.ts';
+import { parseLsn, type LagMeter } from '../replication/index.ts';
+import type { PostgresBackend } from './postgres-backend.ts';
+
+/**
+ * `starting`: not asked yet. `lagging`: further behind than allowed. `promoted`: it is no replica any more, so
+ * what it shows is nobody's past.
+ */
+export type ReplicaState = 'starting' | 'up' | 'lagging' | 'down' | 'promoted';
+
+/** What a server says of itself. */
+export interface ServerPlace {
+  readonly inRecovery: boolean;
+  /** Where a primary's log ends; up to where a replica has replayed it. */
+  readonly lsn: bigint;
+}
+
+export interface ReplicaSideParts {
+  readonly target: PostgresTarget;
+  readonly maxLagMs: number;
+  readonly meter: LagMeter;
+  open(target: PostgresTarget): Promise<PostgresBackend>;
+  readonly onChange: (side: ReplicaSide, before: ReplicaState) => void;
+}
+
+/** https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-RECOVERY-INFO-TABLE */
+const PLACE = {
+  text: `select pg_is_in_recovery(), coalesce(case when pg_is_in_recovery() then pg_last_wal_replay_lsn()
+    else pg_current_wal_insert_lsn() end, '0/0')::text`,
+  params: [],
+};
+const ASK_TIMEOUT_MS = 2_000;
+/** A server that is gone is tried again at the latest after this. */
+const LONGEST_RETRY_MS = 4_000;
+const FIRST_RETRY_MS = 250;
+
+/** @throws ConnectionError, TimeoutError */
+export async function askPlace(backend: PostgresBackend): Promise<ServerPlace> {
+  const options = { timeoutMs: ASK_TIMEOUT_MS, name: 'replication' };
+  const [row] = await backend.execute('arrays', PLACE, options);
+  const [inRecovery, lsn] = row as [boolean, string];
+  return { inRecovery, lsn: parseLsn(lsn) };
+}
+
+/** One replica: its connections, and what is known of it. */
+export class ReplicaSide {
+  readonly target: PostgresTarget;
+  readonly #parts: ReplicaSideParts;
+  #backend: PostgresBackend | undefined;
+  #state: ReplicaState = 'starting';
+  #replayed = 0n;
+  #lagMs = 0;
+  #error: Error | undefined;
+  #looking: Promise<void> | undefined;
+  #failures = 0;
+  #retryAtMs = 0;
+  #isClosed = false;
+
+  constructor(parts: ReplicaSideParts) {
+    this.#parts = parts;
+    this.target = parts.target;
+  }
+
+  /** `host:port`, for people. */
+  get server(): string {
+    return `${this.target.host}:${this.target.port}`;
+  }
+
+  get state(): ReplicaState {
+    return this.#state;
+  }
+
+  get lagMs(): number {
+    return this.#lagMs;
+  }
+
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /** There while it can be spoken to. */
+  get backend(): PostgresBackend | undefined {
+    return this.#backend;
+  }
+
+  /** Whether reads that must see all up to `required` may go there, by what is known. */
+  serves(required: bigint | undefined): boolean {
+    return this.#state === 'up' && (required === undefined || this.#replayed >= required);
+  }
+
+  /** Asks it where it is. Those who ask at the same time share the answer. Never rejects. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  /** A call there failed: it is not used until it answers again. */
+  suspect(error: Error): void {
+    this.#error = error;
+    this.#enter('down');
+  }
+
+  async close(timeoutMs: number): Promise<void> {
+    this.#isClosed = true;
+    await this.#looking;
+    await this.#backend?.close(timeoutMs);
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isClosed || performance.now() < this.#retryAtMs) return;
+    try {
+      this.#backend ??= await this.#parts.open(this.target);
+      const { inRecovery, lsn } = await askPlace(this.#backend);
+      this.#failures = 0;
+      this.#replayed = lsn;
+      this.#lagMs = this.#parts.meter.lagMs(lsn, performance.now());
+      this.#error = inRecovery ? undefined : noReplicaError(this.server);
+      if (inRecovery) this.#enter(this.#lagMs > this.#parts.maxLagMs ? 'lagging' : 'up');
+      else this.#enter('promoted');
+    } catch (error) {
+      const rangeMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(10, this.#failures));
+      this.#failures += 1;
+      this.#retryAtMs = performance.now() + rangeMs / 2 + (Math.random() * rangeMs) / 2;
+      this.suspect(error as Error);
+    }
+  }
+
+  #enter(state: ReplicaState): void {
+    const before = this.#state;
+    if (state === before) return;
+    this.#state = state;
+    if (!this.#isClosed) this.#parts.onChange(this, before);
+  }
+}
+
+function noReplicaError(server: string): ConnectionError {
+  return new ConnectionError(`${server} is a primary by now, not a replica.`);
+}

@@ -1,0 +1,205 @@
+import { systemClock, runInRootContext, type Timer } from '../async/index.ts';
+import type { PostgresTarget, ResolvedPostgresConfig } from '../config/index.ts';
+import { ConnectionError } from '../errors/index.ts';
+import type { NotificationHub } from '../postgres/index.ts';
+import { LagMeter } from '../replication/index.ts';
+import { createHub } from './postgres-services.ts';
+import { PostgresBackend } from './postgres-backend.ts';
+import { askPlace, ReplicaSide, type ReplicaState } from './replica-side.ts';
+import type { BackendParts } from './sqlite-backend.ts';
+
+/** A server that is the primary no more has its sessions cut off after this. */
+const OLD_PRIMARY_CLOSE_MS = 0;
+
+/** The server's own setting, whatever the session's is. */
+const SET_READ_ONLY = {
+  text: "select reset_val = 'on' from pg_settings where name = 'default_transaction_read_only'",
+  params: [],
+};
+const ASK_OPTIONS = { timeoutMs: 2_000, name: 'replication' };
+
+/**
+ * Which of the servers is the primary, and which are replicas: as they were configured, until a server says
+ * something else of itself.
+ */
+export class ReplicaTopology {
+  readonly hub: NotificationHub;
+  readonly #config: ResolvedPostgresConfig;
+  readonly #parts: BackendParts;
+  readonly #meter = new LagMeter();
+  #primary: PostgresBackend;
+  #primaryTarget: PostgresTarget;
+  #replicas: readonly ReplicaSide[];
+  #looking: Promise<void> | undefined;
+  #timer: Timer | undefined;
+  #isDoubted = false;
+  /** A write was refused there since the last look. */
+  #isRefusingWrites = false;
+  #isClosed = false;
+
+  private constructor(config: ResolvedPostgresConfig, parts: BackendParts, primary: PostgresBackend) {
+    this.#config = config;
+    this.#parts = parts;
+    this.#primary = primary;
+    this.#primaryTarget = config.primary;
+    this.#replicas = config.replicas.map((target) => this.#createSide(target));
+    this.hub = createHub(config, parts.announce, (signal) => this.#primary.openLink(signal));
+  }
+
+  /** @throws ConnectionError where no primary can be found */
+  static async open(config: ResolvedPostgresConfig, parts: BackendParts): Promise<ReplicaTopology> {
+    const primary = await openFirst(config, parts);
+    const { target, backend } = primary;
+    const replicas = [config.primary, ...config.replicas].filter((one) => one !== target);
+    const topology = new ReplicaTopology({ ...config, primary: target, replicas }, parts, backend);
+    await topology.#look();
+    topology.#schedule();
+    return topology;
+  }
+
+  get primary(): PostgresBackend {
+    return this.#primary;
+  }
+
+  get primaryServer(): string {
+    return serverOf(this.#primaryTarget);
+  }
+
+  get replicas(): readonly ReplicaSide[] {
+    return this.#replicas;
+  }
+
+  /** Something on the primary failed as if it were none any more: looks now. */
+  doubt(why: 'connection' | 'read-only'): void {
+    if (why === 'read-only') this.#isRefusingWrites = true;
+    if (this.#isDoubted || this.#isClosed) return;
+    this.#isDoubted = true;
+    this.#timer?.cancel();
+    runInRootContext(() => void this.#lookAndSchedule());
+  }
+
+  async close(timeoutMs: number): Promise<void> {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    await Promise.all([
+      this.hub.close(),
+      this.#primary.close(timeoutMs),
+      ...this.#replicas.map((side) => side.close(timeoutMs)),
+    ]);
+  }
+
+  #schedule(): void {
+    if (this.#isClosed) return;
+    const { checkIntervalMs } = this.#config.replica;
+    this.#timer = runInRootContext(() =>
+      systemClock.after(checkIntervalMs, () => void this.#lookAndSchedule()),
+    );
+  }
+
+  async #lookAndSchedule(): Promise<void> {
+    this.#timer?.cancel();
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    await this.#looking;
+    this.#isDoubted = false;
+    this.#schedule();
+  }
+
+  /** Never rejects: what cannot be asked is left out. */
+  async #look(): Promise<void> {
+    const isPrimary = await this.#lookAtPrimary();
+    await Promise.all(this.#replicas.map((side) => side.look()));
+    if (isPrimary || this.#isClosed) return;
+    const successor = this.#replicas.find(({ state }) => state === 'promoted');
+    if (successor !== undefined) await this.#follow(successor);
+    // Its name may lead elsewhere by now: connections to come are to look it up again.
+    else this.#primary.reconnect();
+  }
+
+  async #lookAtPrimary(): Promise<boolean> {
+    try {
+      const { inRecovery, lsn } = await askPlace(this.#primary);
+      if (!inRecovery) this.#meter.note(lsn, performance.now());
+      return !inRecovery && !(await this.#isSetReadOnly());
+    } catch {
+      // Calls on it say so to their callers; here it only counts that it is not there.
+      return false;
+    }
+  }
+
+  /** Somebody has set the whole server to read only, as before a move to another. */
+  async #isSetReadOnly(): Promise<boolean> {
+    if (!this.#isRefusingWrites || this.#config.readOnly) return false;
+    this.#isRefusingWrites = false;
+    return (await this.#primary.execute('value', SET_READ_ONLY, ASK_OPTIONS)) === true;
+  }
+
+  async #follow(successor: ReplicaSide): Promise<void> {
+    const oldTarget = this.#primaryTarget;
+    const old = this.#primary;
+    try {
+      this.#primary = await PostgresBackend.open({ ...this.#config, primary: successor.target }, this.#parts);
+    } catch {
+      // It has just said that it is the primary; the next look tries again.
+      return;
+    }
+    this.#primaryTarget = successor.target;
+    const others = this.#replicas.filter((side) => side !== successor);
+    this.#replicas = [...others, this.#createSide(oldTarget)];
+    const change = { from: serverOf(oldTarget), to: serverOf(successor.target) };
+    this.#parts.announce.emit('replication:primary-changed', change);
+    this.hub.reconnect();
+    // What runs on the old one could be acknowledged by nobody but a primary.
+    await Promise.all([old.close(OLD_PRIMARY_CLOSE_MS), successor.close(OLD_PRIMARY_CLOSE_MS)]);
+  }
+
+  #createSide(target: PostgresTarget): ReplicaSide {
+    return new ReplicaSide({
+      target,
+      maxLagMs: this.#config.replica.maxLagMs,
+      meter: this.#meter,
+      open: (given) => {
+        const name = `${this.#parts.name}:replica ${serverOf(given)}`;
+        const config = { ...this.#config, primary: given, replicas: [], readOnly: true };
+        return PostgresBackend.open(config, { ...this.#parts, name });
+      },
+      onChange: (side, before) => this.#announceChange(side, before),
+    });
+  }
+
+  #announceChange(side: ReplicaSide, before: ReplicaState): void {
+    const { server, state, lagMs, error } = side;
+    const { announce } = this.#parts;
+    if (state === 'up') {
+      if (before !== 'starting') announce.emit('health:up', { side: 'replica', server });
+    } else if (state !== 'starting') {
+      const reason = error ?? new ConnectionError(`${server} is ${lagMs.toFixed(0)} ms behind the primary.`);
+      announce.emit('health:down', { side: 'replica', server, error: reason });
+    }
+  }
+}
+
+/** The configured primary, or the server among the others that says to be one. */
+async function openFirst(
+  config: ResolvedPostgresConfig,
+  parts: BackendParts,
+): Promise<{ target: PostgresTarget; backend: PostgresBackend }> {
+  let failure: unknown;
+  for (const target of [config.primary, ...config.replicas]) {
+    try {
+      const backend = await PostgresBackend.open({ ...config, primary: target }, parts);
+      const { inRecovery } = await askPlace(backend);
+      if (!inRecovery || config.readOnly) return { target, backend };
+      failure ??= new ConnectionError(`${target.url} is a replica, and none of the others is its primary.`);
+      await backend.close(0);
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+function serverOf({ host, port }: PostgresTarget): string {
+  return `${host}:${port}`;
+}

@@ -1,0 +1,213 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  openDatabase,
+  ReadOnlyError,
+  UsageError,
+  type Database,
+  type DatabaseOptions,
+} from '../../../src/index.ts';
+import { expectAtRest, rejection } from '../../fixtures/scratch-database.ts';
+import { startPostgres, type PostgresServer } from '../../servers/postgres.ts';
+
+let server: PostgresServer;
+
+beforeAll(async () => {
+  server = await startPostgres({ replicas: 2 });
+});
+afterAll(() => server.stop());
+
+interface Opened {
+  readonly db: Database;
+  readonly database: string;
+}
+
+/** A new database on the primary, which both replicas follow. */
+async function openReplicated(options: Partial<DatabaseOptions> = {}): Promise<Opened> {
+  const url = await server.createDatabase();
+  const database = new URL(url).pathname.slice(1);
+  const readUrls = server.replicas.map((replica) => replica.urlOf(database));
+  const [[made]] = [await server.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')];
+  await replayed(made!.lsn);
+  const db = await openDatabase({ name: false, log: 'silent', url, readUrls, ...options });
+  onTestFinished(() => db.close({ timeoutMs: 1_000 }));
+  await db.script('create table t (id int primary key, name text)');
+  await replayed((await db.lastWrite())!);
+  return { db, database };
+}
+
+async function replayed(lsn: string): Promise<void> {
+  for (const replica of server.replicas) {
+    const text = 'select 1 from (select pg_last_wal_replay_lsn() >= $1::pg_lsn as ok) r where ok';
+    await expect.poll(() => replica.query(text, [lsn]), { timeout: 5_000 }).toHaveLength(1);
+  }
+}
+
+/** Stops replay on both, until the test is over. */
+async function pauseReplay(): Promise<() => Promise<void>> {
+  const each = (text: string): Promise<unknown> =>
+    Promise.all(server.replicas.map((replica) => replica.query(text)));
+  const resume = async (): Promise<void> => void (await each('select pg_wal_replay_resume()'));
+  await each('select pg_wal_replay_pause()');
+  onTestFinished(resume);
+  return resume;
+}
+
+const WHERE = 'select pg_is_in_recovery() as replica, inet_server_port() as port';
+
+describe('routing (P19)', () => {
+  test('reads with target replica and read-only transactions go to the replicas, in turn', async () => {
+    const { db } = await openReplicated();
+    const ports = new Set<number>();
+    for (let round = 0; round < 4; round++) {
+      const row = await db.get<{ replica: boolean; port: number }>(WHERE, [], { target: 'replica' });
+      expect(row!.replica).toBe(true);
+      ports.add(row!.port);
+    }
+    expect(ports).toEqual(new Set(server.replicas.map(({ port }) => port)));
+    const inside = await db.transaction(async () => db.get<{ replica: boolean }>(WHERE), { readOnly: true });
+    expect(inside!.replica).toBe(true);
+    expect((await db.get<{ replica: boolean }>(WHERE))!.replica).toBe(false);
+    expect((await db.transaction(async () => db.get<{ replica: boolean }>(WHERE)))!.replica).toBe(false);
+    await using lease = await db.acquire();
+    expect((await lease.connection.get<{ replica: boolean }>(WHERE))!.replica).toBe(false);
+    const streamed: unknown[] = [];
+    for await (const row of db.stream<{ replica: boolean }>(WHERE, [], { target: 'replica' }))
+      streamed.push(row.replica);
+    expect(streamed).toEqual([true]);
+    const [both] = await db.batch<{ replica: boolean }>([WHERE], { target: 'replica' });
+    expect(both!.rows[0]!.replica).toBe(true);
+  });
+
+  test('no write reaches a replica (C45)', async () => {
+    const { db } = await openReplicated();
+    const wrong = db.run("insert into t values (1, 'x')", [], { target: 'replica' });
+    expect(await rejection(wrong)).toBeInstanceOf(ReadOnlyError);
+    const inside = db.transaction(async (tx) => tx.run("insert into t values (1, 'x')"), { readOnly: true });
+    expect(await rejection(inside)).toBeInstanceOf(ReadOnlyError);
+    expect(await db.value('select count(*)::int from t')).toBe(0);
+    expect(db.stats()).toMatchObject({ replication: { primary: `127.0.0.1:${server.port}` } });
+    await expectAtRest(db);
+  });
+
+  test('health shows each side (P7)', async () => {
+    const { db } = await openReplicated();
+    const { status, checks } = await db.health();
+    expect(status).toBe('up');
+    expect(checks.map(({ side, server: at }) => [side, at])).toEqual([
+      ['primary', undefined],
+      ...server.replicas.map(({ port }) => ['replica', `127.0.0.1:${port}`]),
+    ]);
+  });
+});
+
+describe('read your writes (B7)', () => {
+  test('a read after a write sees it, from the primary while the replicas are paused', async () => {
+    const { db } = await openReplicated({ replica: { waitMs: 20 } });
+    const resume = await pauseReplay();
+    const count = (): Promise<number | undefined> =>
+      db.value<number>('select count(*)::int from t', [], { target: 'replica' });
+    await db.run("insert into t values (1, 'a')");
+    expect(await count()).toBe(1);
+    await db.transaction(async (tx) => tx.run("insert into t values (2, 'b')"));
+    expect(await count()).toBe(2);
+    expect(
+      await db.transaction(async () => db.value('select count(*)::int from t'), { readOnly: true }),
+    ).toBe(2);
+    await using tx = await db.begin();
+    await tx.run("insert into t values (3, 'c')");
+    await tx.commit();
+    expect(await count()).toBe(3);
+    await db.copyIn('copy t from stdin', ['4\td\n']);
+    expect(await count()).toBe(4);
+    expect((await db.get<{ replica: boolean }>(WHERE, [], { target: 'replica' }))!.replica).toBe(false);
+    await resume();
+    await expect
+      .poll(async () => (await db.get<{ replica: boolean }>(WHERE, [], { target: 'replica' }))!.replica)
+      .toBe(true);
+    expect(await count()).toBe(4);
+    await expectAtRest(db);
+  });
+
+  test('in a scope, only the writes of that scope are waited for; a token carries them on', async () => {
+    const { db, database } = await openReplicated({ replica: { waitMs: 20 } });
+    await pauseReplay();
+    const token = await db.readYourWrites(async () => {
+      await sleep(1);
+      await db.run("insert into t values (1, 'a')");
+      return db.lastWrite();
+    });
+    expect(token).toMatch(/^[0-9A-F]+\/[0-9A-F]+$/);
+    const count = (readAfter?: string): Promise<number | undefined> =>
+      db.value<number>('select count(*)::int from t', [], { target: 'replica', readAfter });
+    expect(await db.readYourWrites(() => count())).toBe(0);
+    expect(await db.readYourWrites(() => count(token))).toBe(1);
+    expect(await db.readYourWrites(() => count(), { after: token })).toBe(1);
+    const reading = { readOnly: true, readAfter: token };
+    const inside = (): Promise<unknown> =>
+      db.transaction(async (tx) => tx.value('select count(*)::int from t'), reading);
+    expect(await db.readYourWrites(inside)).toBe(1);
+    const other = await openDatabase({
+      ...{ name: false, log: 'silent', url: server.urlOf(database), replica: { waitMs: 20 } },
+      readUrls: server.replicas.map((replica) => replica.urlOf(database)),
+    });
+    onTestFinished(() => other.close({ timeoutMs: 1_000 }));
+    const text = 'select count(*)::int from t';
+    expect(await other.value(text, [], { target: 'replica' })).toBe(0);
+    expect(await other.value(text, [], { target: 'replica', readAfter: token })).toBe(1);
+    await expect(count('nonsense')).rejects.toThrow(UsageError);
+  });
+
+  test('waits for a replica that is nearly there instead of reading the primary', async () => {
+    const { db } = await openReplicated({ replica: { waitMs: 5_000 } });
+    const resume = await pauseReplay();
+    await db.run("insert into t values (1, 'a')");
+    setTimeout(() => void resume(), 150);
+    const row = await db.get<{ replica: boolean; n: number }>(
+      `select (select count(*)::int from t) as n, pg_is_in_recovery() as replica`,
+      [],
+      { target: 'replica' },
+    );
+    expect(row).toEqual({ n: 1, replica: true });
+  });
+});
+
+describe('replicas that cannot serve', () => {
+  test('one that lags behind is left out until it has caught up, and this is announced', async () => {
+    const { db } = await openReplicated({ replica: { maxLagMs: 200, checkIntervalMs: 50, waitMs: 10 } });
+    const heard: string[] = [];
+    db.on('health:down', ({ side, error }) =>
+      heard.push(`${side} down ${error.message.replace(/\d+ ms/, 'n ms')}`),
+    );
+    db.on('health:up', ({ side }) => heard.push(`${side} up`));
+    const resume = await pauseReplay();
+    await db.run("insert into t values (1, 'a')");
+    await expect.poll(() => heard.length, { timeout: 5_000 }).toBe(2);
+    const old = db.readYourWrites(() => db.value('select pg_is_in_recovery()', [], { target: 'replica' }));
+    expect(await old).toBe(false);
+    await resume();
+    await expect.poll(() => heard.length, { timeout: 5_000 }).toBe(4);
+    expect(heard.slice(2)).toEqual(['replica up', 'replica up']);
+    expect(heard[0]).toContain('n ms behind the primary');
+    expect(await db.value('select pg_is_in_recovery()', [], { target: 'replica' })).toBe(true);
+  });
+
+  test('only so many reads go to the primary in their place; others wait, and are refused in time', async () => {
+    const { db } = await openReplicated({
+      replica: { waitMs: 0, maxFallback: 2 },
+      pool: { max: 8, acquireTimeoutMs: 400 },
+    });
+    await pauseReplay();
+    await db.run("insert into t values (1, 'a')");
+    const sleeping = 'select pg_sleep(0.3), pg_is_in_recovery() as replica';
+    const begun = performance.now();
+    const reads = Array.from({ length: 6 }, () => db.get(sleeping, [], { target: 'replica' }));
+    const ended = await Promise.allSettled(reads);
+    const served = ended.filter(({ status }) => status === 'fulfilled').length;
+    expect(served).toBe(4);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    const refused = ended.find((one) => one.status === 'rejected');
+    expect(refused!.reason).toMatchObject({ code: 'ERR_MILLPOND_POOL_EXHAUSTED', retryable: true });
+    await expectAtRest(db);
+  });
+});
