@@ -19,11 +19,10 @@ import {
   type Wire,
   type WorkerStart,
 } from './protocol.ts';
-import { encodeRequest } from './request-encoding.ts';
+import { Outbox } from './outbox.ts';
 import type { RowShape } from './row-builder.ts';
-import type { ConnectionRole, ConnectionSettings } from './settings.ts';
+import { isDurable, type ConnectionRole, type ConnectionSettings } from './settings.ts';
 import type { SharedCounters } from './shared-counters.ts';
-import { StatementReferences } from './statement-references.ts';
 import { fullError } from './full-error.ts';
 import { connectionLostError, translateFailure } from './translate-failure.ts';
 import { WorkerThread } from './worker-thread.ts';
@@ -48,11 +47,6 @@ export interface ConnectionEnvironment {
   keepsLog(): boolean;
 }
 
-/**
- * Statement texts that a worker is known to have; a multiple of its statement cache, since a text alone is
- * small.
- */
-const REFERENCES_PER_CACHED_STATEMENT = 4;
 /** Sequence numbers fit the signed cells of the cancel board. */
 const MAX_SEQ = 0x3fff_ffff;
 /** Calls of one holder that wait for a slot at most. */
@@ -74,7 +68,7 @@ export class WorkerConnection {
   readonly #environment: ConnectionEnvironment;
   readonly #thread: WorkerThread;
   readonly #board: CancelBoard;
-  readonly #references: StatementReferences;
+  readonly #outbox: Outbox;
   readonly #settlement: CallSettlement;
   readonly #alarms = new CallAlarms({
     calls: () => this.#pending.values(),
@@ -82,8 +76,6 @@ export class WorkerConnection {
   });
   readonly #pending = new Map<number, PendingCall>();
   readonly #overflow = new CallQueue<PendingCall>();
-  #wire: Wire = [];
-  #flushScheduled = false;
   #lastSeq = 0;
   #interruptKey: number | undefined;
   #usable = true;
@@ -102,8 +94,12 @@ export class WorkerConnection {
     this.#thread = thread;
     this.#board = new CancelBoard(board);
     this.#settlement = new CallSettlement(environment, this.id);
-    const { statementCacheSize } = environment.settings;
-    this.#references = new StatementReferences(statementCacheSize * REFERENCES_PER_CACHED_STATEMENT);
+    const { settings } = environment;
+    this.#outbox = new Outbox({
+      statementCacheSize: settings.statementCacheSize,
+      keepsTogether: role === 'writer' && isDurable(settings),
+      send: (wire) => this.#post(wire),
+    });
     this.lost = new Promise((resolve) => (this.#markLost = resolve));
   }
 
@@ -180,16 +176,15 @@ export class WorkerConnection {
     try {
       // Without an interrupt the worker looks out for a cancellation between rows.
       const watch = this.#interruptKey === undefined;
-      encodeRequest(this.#wire, call, { references: this.#references, watch });
+      this.#outbox.write(call, watch);
     } catch (error) {
       return this.#refuse(call, error);
     }
-    this.#references.writeForgotten(this.#wire);
     this.#board.open(call.seq);
     this.#pending.set(call.seq, call);
     this.#alarms.arm(call);
     if (call.context !== undefined) call.sentAt = performance.now();
-    this.#scheduleFlush();
+    this.#outbox.flushSoon();
   }
 
   maintain(task: MaintenanceTask, argument: string | null = null): Promise<unknown> {
@@ -277,16 +272,7 @@ export class WorkerConnection {
     armGrace(call, { graceMs, isFinal }, () => this.#giveUp(call, isFinal));
   }
 
-  #scheduleFlush(): void {
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    queueMicrotask(() => this.#flush());
-  }
-
-  #flush(): void {
-    this.#flushScheduled = false;
-    const wire = this.#wire;
-    this.#wire = [];
+  #post(wire: Wire): void {
     this.#thread.keepAlive(this.#pending.size > 0);
     if (!this.#isLost) this.#thread.post(wire);
   }
