@@ -352,7 +352,7 @@ describe('a transaction that writes', () => {
     expect(cache.stats().bypassed).toBe(2);
   });
 
-  test('invalidates when it commits, also by tag and by key; not before, and not if it rolls back', async () => {
+  test('invalidates when it commits, also by tag and by key; not before, nor if it rolls back', async () => {
     const fill = async (): Promise<void> => {
       await cache.getOrSet('tagged', () => 1, { tags: ['t'] });
       await cache.getOrSet('deleted', () => 1);

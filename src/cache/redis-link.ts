@@ -35,9 +35,9 @@ const MOST_WAITING = 1_000;
 const LONGEST_BREAK_MS = 30_000;
 
 /**
- * The way to Redis. It connects, and connects again, in the background; a call is answered, or rejected, within
- * `cacheTimeoutMs`, and at once while there is no connection. After several failures in a row the connection
- * is given up, and for a while there is none: nobody waits for a server that does not answer.
+ * The way to Redis. It connects, and connects again, in the background; a call is answered, or rejected,
+ * within `cacheTimeoutMs`, and at once while there is no connection. After several failures in a row the
+ * connection is given up, and for a while there is none: nobody waits for a server that does not answer.
  */
 export class RedisLink {
   readonly #parts: RedisLinkParts;

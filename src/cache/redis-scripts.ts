@@ -72,13 +72,16 @@ redis.call('PUBLISH', ARGV[2], now[1] .. ' ' .. version .. ' ' .. ARGV[3] .. ' '
 return version
 `);
 
+/** Stands for the epoch in the message that there is none any more. */
+export const FORGOTTEN = '-';
+
 /**
  * KEYS: state. ARGV: channel, sender. Everything has changed. Writes nothing, so that it works where Redis
  * has no memory left: https://redis.io/docs/latest/develop/reference/eviction/
  */
 export const FORGET: RedisScript = script(`
 redis.call('DEL', KEYS[1])
-redis.call('PUBLISH', ARGV[1], '- 0 ' .. ARGV[2] .. ' !')
+redis.call('PUBLISH', ARGV[1], '${FORGOTTEN} 0 ' .. ARGV[2])
 return 0
 `);
 

@@ -7,7 +7,7 @@ import { digest, type Label } from './labels.ts';
 import { loadRedis } from './redis-client.ts';
 import { RedisLink } from './redis-link.ts';
 import { resolveRedisOptions, type RedisOptions, type ResolvedRedisOptions } from './redis-options.ts';
-import { FORGET, INVALIDATE, READ, STATE_OF, STORE } from './redis-scripts.ts';
+import { FORGET, FORGOTTEN, INVALIDATE, READ, STATE_OF, STORE } from './redis-scripts.ts';
 import { Sealer } from './sealed-value.ts';
 import type { FillTicket, SecondTier, SecondTierStats, SharedLookup, SharedValue } from './second-tier.ts';
 import { UntoldChanges } from './untold-changes.ts';
@@ -162,11 +162,11 @@ export class RedisTier implements SecondTier, InvalidationBus {
     if (!Number.isSafeInteger(heard.version) || sender === '') return;
     const last = this.#heard;
     // Messages may get lost with a connection. A gap in the versions shows it.
-    const isNext = last !== undefined && epoch === last.epoch && heard.version <= last.version + 1;
-    if (last === undefined || epoch !== last.epoch || heard.version > last.version) this.#heard = heard;
-    if (sender === this.#sender && isNext) return;
-    const changed = labels.filter((label) => label !== '');
-    this.#onRemote(isNext ? changed : 'everything');
+    const isNext = last !== undefined && follows(heard, last);
+    if (epoch !== last?.epoch || heard.version > last.version) this.#heard = heard;
+    const isOwn = sender === this.#sender;
+    if (isOwn && (isNext || epoch === FORGOTTEN)) return;
+    this.#onRemote(isNext ? labels.filter((label) => label !== '') : 'everything');
   }
 
   /** A new connection hears only what comes: what came between is in the version. */
@@ -201,6 +201,13 @@ export class RedisTier implements SecondTier, InvalidationBus {
   #keyOf(key: string): string {
     return `{${this.#options.prefix}}:v:${digest(key)}`;
   }
+}
+
+/** True where no change can have been missed between the two. */
+function follows(next: FillTicket, last: FillTicket): boolean {
+  // A state that begins anew counts from 0.
+  if (last.epoch === FORGOTTEN) return next.epoch !== FORGOTTEN && next.version === 1;
+  return next.epoch === last.epoch && next.version <= last.version + 1;
 }
 
 /** An error that the server has answered with, as opposed to none. */
