@@ -8,10 +8,10 @@ import type {
   Statement,
   StatementDescription,
 } from '../driver/index.ts';
-import { MillpondError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { joinChanges, type Changes } from './changes.ts';
 import { acquireWithin } from './call-limits.ts';
+import type { Sending } from './call-sender.ts';
 import { failCall } from './call-settlement.ts';
 import type { ConnectionSource } from './clean-source.ts';
 import { openSocket } from './client.ts';
@@ -23,6 +23,7 @@ import {
   createBatchCall,
   createCall,
   createScriptCall,
+  renewSteps,
   startCall,
   type CallPlace,
   type PendingCall,
@@ -30,6 +31,7 @@ import {
 import { GroupedWrites } from './grouped-writes.ts';
 import { WayThere, type Weight } from './cost-model.ts';
 import { PlanCache, type Plan } from './plan.ts';
+import type { ServerFailure } from './server-error.ts';
 import { SharedReads } from './shared-reads.ts';
 import { TableKnowledge } from './table-knowledge.ts';
 import { RowShapes } from './row-shape.ts';
@@ -52,6 +54,9 @@ export interface PostgresSources {
 
 /** Most connections of each kind that the engine uses for all callers together. */
 export const ENGINE_CONNECTIONS = { shared: 2, grouped: 2 } as const;
+
+/** A read that loses its connection more often than this may be the reason. */
+const MAX_READS_AGAIN = 2;
 
 /** Connections have numbers of their own, whatever server they are to. */
 let lastConnectionId = 0;
@@ -261,15 +266,26 @@ export class PostgresEngine {
       this.#underWay -= 1;
       if (lease !== undefined) giveBack(lease);
     };
+    const sending = (lease: LeaseLike<PostgresConnection>): Sending => ({
+      moves: (failure) => this.#again(call, failure),
+      over: () => over(lease),
+    });
     const ready = call.signal?.aborted === true ? undefined : this.#sources.connections.tryAcquire();
-    if (ready !== undefined) return ready.resource.send(call, { over: () => over(ready) });
+    if (ready !== undefined) return ready.resource.send(call, sending(ready));
     try {
       const lease = await acquireWithin(this.#sources.connections, call, call.name ?? call.text.slice(0, 60));
-      lease.resource.send(call, { over: () => over(lease) });
+      lease.resource.send(call, sending(lease));
     } catch (error) {
       over();
       failCall(call, error);
     }
+  }
+
+  /** A read whose connection was lost is sent once more: it has changed nothing, and others may be there. */
+  #again(call: PendingCall, failure: ServerFailure | undefined): (() => void) | undefined {
+    if (failure !== undefined || call.mayWrite || call.retries >= MAX_READS_AGAIN) return undefined;
+    call.retries += 1;
+    return () => void this.#runAlone(renewSteps(call));
   }
 
   async #onConnection<T>(holder: string, work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
@@ -327,23 +343,24 @@ export class PostgresEngine {
 
   /** Asks on another connection what became of a transaction whose COMMIT was not answered. */
   async #isCommitted(transactionId: string): Promise<boolean | undefined> {
-    try {
-      const statement = { text: 'select pg_xact_status($1::xid8)', params: [transactionId] };
+    const statement = { text: 'select pg_xact_status($1::xid8)', params: [transactionId] };
+    const deadline = performance.now() + OUTCOME_TIMEOUT_MS;
+    do {
       const status = await this.#onConnection('commit outcome', (connection) =>
         connection.execute('value', statement, { timeoutMs: OUTCOME_TIMEOUT_MS }),
-      );
+      ).catch(() => 'not to be asked');
       if (status === 'committed') return true;
-      return status === 'aborted' ? false : undefined;
-    } catch (error) {
-      // The server cannot be asked: the outcome stays unknown.
-      if (error instanceof MillpondError) return undefined;
-      throw error;
-    }
+      if (status === 'aborted') return false;
+      // Still in progress: the server has not noticed yet that its client is gone, or it is committing.
+      await new Promise((resolve) => setTimeout(resolve, OUTCOME_PAUSE_MS));
+    } while (performance.now() < deadline);
+    return undefined;
   }
 }
 
 /** For the question what became of a COMMIT. */
 const OUTCOME_TIMEOUT_MS = 2_000;
+const OUTCOME_PAUSE_MS = 20;
 
 function giveBack(lease: LeaseLike<PostgresConnection>): void {
   lease.release(lease.resource.usable ? 'reuse' : 'discard');

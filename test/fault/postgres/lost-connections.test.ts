@@ -1,0 +1,225 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  ConnectionError,
+  MillpondError,
+  openDatabase,
+  OutcomeUnknownError,
+  TransactionClosedError,
+  type Database,
+} from '../../../src/index.ts';
+import { expectAtRest } from '../../../src/testing/index.ts';
+import { backendOf, postgresScratch, terminate } from '../../fixtures/postgres-database.ts';
+import { scaled } from '../../fixtures/scale.ts';
+import { sharedPostgresUrl } from '../../servers/shared.ts';
+import { startTcpProxy, type TcpProxy } from '../../servers/tcp-proxy.ts';
+
+const SCHEMA = 'create table kept (id serial primary key, who text not null)';
+
+async function thrownBy(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+async function rowsOf(db: Database): Promise<string[]> {
+  return (await db.arrays('select who from kept order by id')).flat() as string[];
+}
+
+describe('a process of the server that is ended (C37)', () => {
+  const scratch = postgresScratch(SCHEMA);
+
+  test('while its connection is idle is noticed, and replaced', async () => {
+    const { db, other } = scratch;
+    for (let round = 0; round < scaled(6); round += 1) {
+      const lease = await db.acquire();
+      const processId = await backendOf(lease.connection);
+      lease.release();
+      await terminate(other, processId);
+      expect(await db.transaction((tx) => tx.value('select 1'))).toBe(1);
+    }
+  });
+
+  test('while it reads fails that read alone', async () => {
+    const { db, other } = scratch;
+    await using lease = await db.acquire();
+    const processId = await backendOf(lease.connection);
+    const reading = thrownBy(lease.connection.value('select 1 from pg_sleep(5)'));
+    const beside = db.value('select 7');
+    await terminate(other, processId);
+    expect(await reading).toBeInstanceOf(ConnectionError);
+    expect(await beside).toBe(7);
+  });
+
+  test('while it writes has written nothing, and says so', async () => {
+    const { db, other } = scratch;
+    for (let round = 0; round < scaled(5); round += 1) {
+      const lease = await db.acquire();
+      const processId = await backendOf(lease.connection);
+      const text = "insert into kept (who) select 'lost' from pg_sleep(5)";
+      const writing = thrownBy(lease.connection.run(text));
+      await sleep(5);
+      await terminate(other, processId);
+      const error = await writing;
+      expect(error).toBeInstanceOf(ConnectionError);
+      expect(error).not.toBeInstanceOf(OutcomeUnknownError);
+      lease.release();
+    }
+    expect(await rowsOf(other)).toEqual([]);
+  });
+
+  test('between two statements of a transaction ends it: nothing of it runs anywhere (B8)', async () => {
+    const { db, other } = scratch;
+    for (let round = 0; round < scaled(6); round += 1) {
+      const tx = await db.begin();
+      await tx.run("insert into kept (who) values ('dead')");
+      const processId = await backendOf(tx);
+      const killed = terminate(other, processId);
+      // Without waiting, and after: the statement must not find another connection.
+      const early = thrownBy(tx.run("insert into kept (who) values ('dead 2')"));
+      await killed;
+      const late = await thrownBy(tx.run("insert into kept (who) values ('dead 3')"));
+      expect(late).toBeInstanceOf(MillpondError);
+      expect(await thrownBy(tx.commit())).toBeInstanceOf(MillpondError);
+      await early;
+    }
+    expect(await rowsOf(other)).toEqual([]);
+    await expectAtRest(db);
+  });
+
+  test('as a transaction begins frees its place (C34)', async () => {
+    const { db, other } = scratch;
+    for (let round = 0; round < scaled(6); round += 1) {
+      const lease = await db.acquire();
+      const processId = await backendOf(lease.connection);
+      lease.release();
+      const killed = terminate(other, processId);
+      const work = thrownBy(
+        db.transaction(async (tx) => {
+          await tx.run("insert into kept (who) values ('begun')");
+          throw new Error('undo');
+        }),
+      );
+      await Promise.all([killed, work]);
+    }
+    expect(await rowsOf(other)).toEqual([]);
+    await expectAtRest(db);
+  });
+});
+
+describe('two transactions on one connection after the other (C38)', () => {
+  const scratch = postgresScratch(SCHEMA, { pool: { max: 1 } });
+
+  test('do not meet, though the first was killed and goes on', async () => {
+    const { db, other } = scratch;
+    for (let round = 0; round < scaled(6); round += 1) {
+      const first = await db.begin();
+      await first.run("insert into kept (who) values ('dead 1')");
+      await terminate(other, await backendOf(first));
+      const second = db.begin();
+      const late = [thrownBy(first.run("insert into kept (who) values ('dead 2')"))];
+      const tx = await second;
+      await tx.run("insert into kept (who) values ('live')");
+      late.push(thrownBy(first.run("insert into kept (who) values ('dead 3')")), thrownBy(first.commit()));
+      for (const error of await Promise.all(late)) expect(error).toBeInstanceOf(TransactionClosedError);
+      await tx.rollback();
+    }
+    expect(await rowsOf(other)).toEqual([]);
+  });
+});
+
+describe('a link that is cut', () => {
+  let proxy: TcpProxy;
+  beforeAll(async () => {
+    const { port } = new URL(await sharedPostgresUrl());
+    proxy = await startTcpProxy({ port: Number(port) });
+  });
+  afterAll(() => proxy.close());
+  const scratch = postgresScratch(SCHEMA, { pool: { max: 3 } }, (url) => proxy.urlFor(url));
+
+  test('at any byte of the answer to COMMIT leaves a commit that is known to be one (C39, B1)', async () => {
+    const { db, other } = scratch;
+    const answer = Buffer.from('COMMIT\0');
+    const wanted: string[] = [];
+    for (let keep = 0; keep <= answer.length; keep += 1) {
+      const how = keep % 2 === 0 ? 'reset' : 'finish';
+      const cut = proxy.cutOnce({ direction: 'to-client', pattern: answer, keep, how });
+      await db.transaction((tx) => tx.run(`insert into kept (who) values ('answer ${keep}')`));
+      await cut;
+      wanted.push(`answer ${keep}`);
+    }
+    expect(await rowsOf(other)).toEqual(wanted);
+    await other.run('delete from kept');
+  });
+
+  test('before the server has read COMMIT is never told as a commit, and nothing of it appears (C39, B1)', async () => {
+    const { db, other } = scratch;
+    const request = Buffer.from('commit\0');
+    for (let keep = 0; keep < request.length; keep += 2) {
+      const cut = proxy.cutOnce({ direction: 'to-server', pattern: request, keep, how: 'reset' });
+      const error = await thrownBy(db.transaction((tx) => tx.run("insert into kept (who) values ('no')")));
+      await cut;
+      // Whether it is known to be undone depends on whether the number of the transaction came back in time.
+      expect(error instanceof ConnectionError || error instanceof OutcomeUnknownError).toBe(true);
+    }
+    await sleep(20);
+    expect(await rowsOf(other)).toEqual([]);
+  });
+
+  test('under a write outside a transaction leaves an outcome that nobody knows (B1)', async () => {
+    const { db, other } = scratch;
+    const cut = proxy.cutOnce({ direction: 'to-client', pattern: Buffer.from('INSERT 0 1'), how: 'reset' });
+    const error = await thrownBy(db.run("insert into kept (who) values ('perhaps')"));
+    await cut;
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(await rowsOf(other)).toEqual(['perhaps']);
+    await other.run('delete from kept');
+  });
+
+  test('under reads that share it is not noticed by them: they are sent again', async () => {
+    const { db } = scratch;
+    const read = (n: number) => db.value<number>('select $1::int', [n]);
+    for (let round = 0; round < 20; round += 1) await read(round);
+    for (let round = 0; round < scaled(10); round += 1) {
+      const reads = Array.from({ length: 8 }, (_, n) => read(n));
+      await Promise.resolve();
+      proxy.resetAll();
+      const outcomes = await Promise.allSettled(reads);
+      const values = outcomes.map((outcome) =>
+        outcome.status === 'fulfilled' ? outcome.value : String(outcome.reason),
+      );
+      expect(values).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    }
+  });
+
+  test('is found out about where nothing comes any more, within the limit of the call (C40)', async () => {
+    const { db } = scratch;
+    expect(await db.value('select 1')).toBe(1);
+    proxy.blackHole();
+    const startedAt = performance.now();
+    const error = await thrownBy(db.value('select 2', [], { timeoutMs: 200 }));
+    const tookMs = performance.now() - startedAt;
+    proxy.restore();
+    expect(error).toBeInstanceOf(MillpondError);
+    expect(tookMs).toBeLessThan(1_500);
+    const again = async () => {
+      for (;;) {
+        const value = await db.value('select 3', [], { timeoutMs: 1_000 }).catch(() => undefined);
+        if (value === 3) return;
+        await sleep(20);
+      }
+    };
+    const recoveringAt = performance.now();
+    await again();
+    expect(performance.now() - recoveringAt).toBeLessThan(8_000);
+  });
+});
+
+test('a server that is not there is named, with the setting, and without the password (P3)', async () => {
+  const url = 'postgres://nobody:hunter2@127.0.0.1:1/none';
+  const error = (await thrownBy(openDatabase(url, { name: false, log: 'silent' }))) as Error;
+  expect(error).toBeInstanceOf(ConnectionError);
+  expect(error.message).toMatch(/127\.0\.0\.1:1 .*nothing listens there \(host, port\)/);
+  expect(`${error.stack}${String((error.cause as Error).stack)}`).not.toContain('hunter2');
+});
