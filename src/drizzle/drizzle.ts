@@ -26,7 +26,7 @@ export interface DrizzleOptions<S extends Schema = Record<string, never>> {
   readonly casing?: Casing | undefined;
   /** Whose types the object has; must be the database's. @default the schema's, without one 'sqlite' */
   readonly dialect?: Dialect | undefined;
-  /** Where selects and relational queries run, outside of transactions. @default 'primary' */
+  /** Where selects, counts and relational queries run, outside of transactions. @default 'primary' */
   readonly target?: CallOptions['target'];
 }
 

@@ -3,6 +3,7 @@ import {
   type ExtractTablesWithRelations,
   type Query,
   type RelationalSchemaConfig,
+  type SQL,
   type TablesRelationalConfig,
 } from 'drizzle-orm';
 import type { BatchItem, BatchResponse } from 'drizzle-orm/batch';
@@ -122,6 +123,11 @@ class SqliteSession extends SQLiteSession<'async', RunResult, Schema, TablesRela
       (inner) => work(new SqliteDrizzleTransaction<S>(this.#parts, inner)),
       options,
     );
+  }
+
+  override async count(query: SQL): Promise<number> {
+    const { sql, params } = this.#parts.dialect.sqlToQuery(query);
+    return Number(await this.#scope.calls.value(sql, params, this.#parts.reads));
   }
 
   async batch(items: readonly BatchItem<'sqlite'>[]): Promise<unknown[]> {
