@@ -15,7 +15,7 @@ import { ValuePolicy } from './value-policy.ts';
 import { Versions } from './versions.ts';
 
 /** Everything that a cache does not make itself. */
-export interface CacheSurroundings extends Pick<CacheParts, 'on' | 'onClose'> {
+export interface CacheSurroundings extends Pick<CacheParts, 'on' | 'onClose' | 'listening'> {
   readonly name: string;
   readonly database: CachedDatabase | undefined;
   readonly announce: Announcer;
@@ -26,7 +26,7 @@ export interface CacheSurroundings extends Pick<CacheParts, 'on' | 'onClose'> {
 
 /** The one place where the parts of a cache are put together. @throws ConfigError listing every fault */
 export function buildCache(given: CacheOptions, surroundings: CacheSurroundings): Cache {
-  const { name, database, announce, clock, random, on, onClose } = surroundings;
+  const { name, database, listening, announce, clock, random, on, onClose } = surroundings;
   const options = resolveCacheOptions(given);
   const report = new CacheReport(name, announce);
   const versions = new Versions();
@@ -64,6 +64,7 @@ export function buildCache(given: CacheOptions, surroundings: CacheSurroundings)
     now: () => clock.now(),
     on,
     second,
+    listening,
     onClose,
   });
 }

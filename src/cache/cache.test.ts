@@ -16,6 +16,7 @@ function create(options: CacheOptions = {}, random: () => number = () => 0): Cac
   return buildCache(options, {
     name: 'test',
     database: db,
+    listening: undefined,
     announce: db.hub,
     on: (name, listener) => db.on(name, listener),
     clock,

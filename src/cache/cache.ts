@@ -12,8 +12,9 @@ import type { CacheReport } from './cache-report.ts';
 import type { CacheCounters } from './counters.ts';
 import type { Coupling } from './coupling.ts';
 import type { Invalidator } from './invalidator.ts';
-import { dependencyLabels, keyLabel, tableLabel, type Label } from './labels.ts';
+import { ANY_TABLE, dependencyLabels, keyLabel, tableLabel, type Label } from './labels.ts';
 import type { LoadContext, Loader, LoadRequest } from './loader.ts';
+import { CHANNEL, followNotifications, type Listening, type Notifications } from './notifications.ts';
 import type { MemoryTier } from './memory-tier.ts';
 import type { ReadThrough } from './read-through.ts';
 import type { SecondTierStats } from './second-tier.ts';
@@ -58,6 +59,7 @@ export interface CacheParts {
   readonly now: () => number;
   readonly on: <Name extends EventName>(name: Name, listener: Listener<Name>) => () => void;
   readonly second: { stats(): SecondTierStats; close(): Promise<void> } | undefined;
+  readonly listening: Listening | undefined;
   /** Called once, when it is closed. */
   readonly onClose: () => void;
 }
@@ -70,6 +72,7 @@ export class Cache implements AsyncDisposable {
   readonly name: string;
   readonly #parts: CacheParts;
   readonly #functions = new Set<string>();
+  readonly #following: Notifications[] = [];
   #closing: Promise<void> | undefined;
 
   constructor(parts: CacheParts) {
@@ -198,6 +201,23 @@ export class Cache implements AsyncDisposable {
     await this.#invalidate(tables.map(tableLabel));
   }
 
+  /**
+   * Drops what depends on a table whenever another program changes it, until the cache is closed. For tables
+   * with the triggers of `changeTriggers()`; PostgreSQL only: on SQLite other writers are noticed anyway.
+   * @throws ConnectionError where the server does not confirm
+   */
+  async followNotifications(channel: string = CHANNEL): Promise<void> {
+    const { listening, invalidator } = this.#parts;
+    if (listening === undefined) throw new UsageError('This cache has no database that could notify it.');
+    const following = await followNotifications(listening, channel, (labels) => {
+      void invalidator.invalidate(labels, 'foreign');
+    });
+    this.#following.push(following);
+    // Nothing that may have been missed before it listened is kept, and closing may have come in between.
+    await invalidator.invalidate([ANY_TABLE], 'foreign');
+    if (this.#closing !== undefined) await following.close();
+  }
+
   /** Drops everything, at once, whoever asks. */
   clear(): Promise<void> {
     return this.#parts.invalidator.everything('local');
@@ -245,7 +265,7 @@ export class Cache implements AsyncDisposable {
     coupling.close();
     flights.makeAllObsolete();
     memory.clear();
-    await second?.close();
+    await Promise.allSettled([second?.close(), ...this.#following.map((following) => following.close())]);
   }
 
   #read(request: LoadRequest): Promise<unknown> {

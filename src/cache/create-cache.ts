@@ -33,18 +33,23 @@ export function createCache(first: Database | CacheOptions = {}, second: CacheOp
   return cache;
 }
 
-type Place = Pick<CacheSurroundings, 'database' | 'announce' | 'on'>;
+type Place = Pick<CacheSurroundings, 'database' | 'listening' | 'announce' | 'on'>;
 
 function beside(database: Database): Place {
   const { announce } = servicesOf(database);
-  return { database, announce, on: (name, listener) => database.on(name, listener) };
+  return { database, listening: database, announce, on: (name, listener) => database.on(name, listener) };
 }
 
 function alone(name: string): Place {
   const hub = new EventHub(name, (error, event) => {
     process.emitWarning(`A listener of "${event}" failed: ${String(error)}`, 'MillpondWarning');
   });
-  return { database: undefined, announce: hub, on: (event, listener) => hub.on(event, listener) };
+  return {
+    database: undefined,
+    listening: undefined,
+    announce: hub,
+    on: (event, listener) => hub.on(event, listener),
+  };
 }
 
 function isDatabase(given: Database | CacheOptions): given is Database {

@@ -5,5 +5,6 @@ export type { CacheOptions, LifetimeOptions } from './cache-options.ts';
 export { getCache } from './cache-registry.ts';
 export { createCache } from './create-cache.ts';
 export type { LoadContext } from './loader.ts';
+export { changeTriggers, type ChangeTriggersOptions } from './notifications.ts';
 export type { RedisOptions } from './redis-options.ts';
 export type { SecondTierStats } from './second-tier.ts';

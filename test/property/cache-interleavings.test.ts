@@ -36,6 +36,7 @@ class History {
       {
         name: 'fake',
         database: this.#db,
+        listening: undefined,
         announce: this.#db.hub,
         on: (name, listener) => this.#db.on(name, listener),
         clock: new ManualClock(),
