@@ -7,7 +7,9 @@ const EXPLAINED = 'millpond_described';
 const NOT_NULL_COLUMNS = `select a.attrelid::regclass::text || '.' || quote_ident(a.attname) as name
   from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
   where a.attnotnull and a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p')
-    and n.nspname not in ('pg_catalog', 'information_schema')`;
+    and n.nspname not in ('pg_catalog', 'information_schema')
+    and not exists (select from pg_constraint k where k.conrelid = a.attrelid and k.contype = 'n'
+      and not k.convalidated and a.attnum = any (k.conkey))`;
 const COLUMN_ORDER = `select a.attrelid::regclass::text as relation, a.attnotnull as "isNotNull"
   from pg_attribute a join pg_class c on c.oid = a.attrelid where a.attnum > 0 and c.relkind in ('r', 'p')
   order by a.attrelid, a.attnum`;
@@ -32,8 +34,8 @@ export class PostgresShapeReader implements ShapeReader {
   }
 
   async shapeOf(text: string): Promise<StatementShape> {
-    this.#catalog ??= this.#readCatalog();
     const { columns, parameters, writes, tablesRead, tablesWritten } = await this.#source.describe(text);
+    this.#catalog ??= this.#readCatalog();
     const catalog = await this.#catalog;
     const plan = await this.#explain(text, parameters.length);
     const output = plan === undefined ? undefined : new OutputNullability(plan, catalog.notNull);

@@ -20,8 +20,8 @@ export class SqliteShapeReader implements ShapeReader {
   }
 
   async shapeOf(text: string): Promise<StatementShape> {
-    this.#trees ??= readSqliteTrees(this.#source);
     const described = await this.#source.describe(text);
+    this.#trees ??= readSqliteTrees(this.#source);
     const { columns, parameters, writes, tablesRead, tablesWritten } = described;
     const facts = await this.#facts(text, parameters.length);
     const values = facts?.columns?.length === columns.length ? facts.columns : undefined;

@@ -16,7 +16,7 @@ export interface PlanNode {
 }
 
 /** Above these an output bears the name of one of several inputs. */
-const MIXING: ReadonlySet<string> = new Set(['Append', 'MergeAppend', 'Recursive Union', 'SetOp']);
+const MIXING: ReadonlySet<string> = new Set(['Append', 'Merge Append', 'Recursive Union', 'SetOp']);
 
 /** What the whole plan says of names and expressions in it. */
 export class PlanFacts {

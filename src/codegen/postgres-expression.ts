@@ -68,33 +68,28 @@ const TOKEN = new RegExp(
 export class ExpressionReader {
   readonly #facts: PlanFacts;
   readonly #notNull: ReadonlySet<string>;
+  readonly #nullable: ReadonlySet<string>;
+  /** In a plan of one table its columns stand alone. */
+  readonly #onlyAlias: string | undefined;
 
   constructor(facts: PlanFacts, notNull: ReadonlySet<string>) {
     this.#facts = facts;
     this.#notNull = notNull;
+    this.#nullable = new Set([...facts.nullableOutputs].map((output) => keyOf(tokensOf(output) ?? [output])));
+    this.#onlyAlias = facts.relations.size === 1 ? facts.relations.keys().next().value : undefined;
   }
 
   isNotNull(expression: string): boolean {
-    const text = bare(expression);
-    if (this.#facts.nullableOutputs.has(text) && !this.#isColumn(text)) return false;
-    const tokens = tokensOf(text);
+    const tokens = tokensOf(bare(expression));
     return tokens !== undefined && this.#isTokensNotNull(tokens);
   }
 
-  /** Columns are judged by their alias. */
-  #isColumn(text: string): boolean {
-    return this.#columnOf(tokensOf(text) ?? []) !== undefined;
-  }
-
   #isTokensNotNull(given: readonly string[]): boolean {
-    const tokens = withoutCast(withoutParentheses(given));
-    if (
-      tokens.length < given.length &&
-      this.#facts.nullableOutputs.has(textOf(tokens)) &&
-      this.#columnOf(tokens) === undefined
-    ) {
-      return false;
-    }
+    const inner = withoutParentheses(given);
+    const tokens = withoutCast(inner);
+    const isComputedBelow = [inner, tokens].some((each) => this.#nullable.has(keyOf(each)));
+    // Columns are judged by their tables; what is computed below an outer join may be missing above it.
+    if (isComputedBelow && this.#columnOf(tokens) === undefined) return false;
     const [first] = tokens;
     if (first === undefined) return false;
     const column = this.#columnOf(tokens);
@@ -111,15 +106,19 @@ export class ExpressionReader {
 
   /** Undefined when this is no column; false when it may be NULL. */
   #columnOf(tokens: readonly string[]): boolean | undefined {
-    if (tokens.length !== 3 || tokens[1] !== '.') return undefined;
-    const [alias, , column] = tokens as [string, string, string];
-    const name = alias.startsWith('"') ? alias.slice(1, -1).replaceAll('""', '"') : alias;
+    const isAlone = tokens.length === 1 && this.#onlyAlias !== undefined && /^["\p{L}_]/u.test(tokens[0]!);
+    if (!isAlone && (tokens.length !== 3 || tokens[1] !== '.')) return undefined;
+    const [alias, column] = isAlone ? [this.#onlyAlias, tokens[0]!] : [tokens[0]!, tokens[2]!];
+    const isConstant = isAlone && CONSTANT_WORDS.has(column);
+    if (isConstant) return undefined;
+    const name = alias.startsWith('"') && !isAlone ? unquoted(alias) : alias;
     if (this.#facts.nullableAliases.has(name)) return false;
     const relation = this.#facts.relations.get(name);
     return relation !== undefined && this.#notNull.has(`${relation}.${column}`);
   }
 
-  #isCallNotNull(name: string, tokens: readonly string[]): boolean {
+  #isCallNotNull(written: string, tokens: readonly string[]): boolean {
+    const name = written.startsWith('"') ? unquoted(written) : written;
     const end = closing(tokens, 1);
     const args = split(tokens.slice(2, end), ',');
     const rest = tokens.slice(end + 1);
@@ -181,11 +180,13 @@ function tokensOf(text: string): string[] | undefined {
   return tokens;
 }
 
-function textOf(tokens: readonly string[]): string {
-  return tokens
-    .join(' ')
-    .replaceAll(/ ?([.(),]) ?/g, '$1')
-    .replaceAll(',', ', ');
+/** The same for the same expression, however many parentheses are around it. */
+function keyOf(tokens: readonly string[]): string {
+  return withoutParentheses(tokens).join(' ');
+}
+
+function unquoted(name: string): string {
+  return name.slice(1, -1).replaceAll('""', '"');
 }
 
 function withoutParentheses(tokens: readonly string[]): readonly string[] {

@@ -5,6 +5,8 @@ import type { ColumnShape, ValueShape } from './query-shape.ts';
 /** One query, as one module knows it: its definition, and its types on each dialect. */
 export interface TypedQuery {
   readonly query: SqlQuery;
+  /** Its file, with a path that is the same on every machine. */
+  readonly file: string;
   /** One at least. */
   readonly types: readonly QueryTypes[];
 }
@@ -136,7 +138,7 @@ function writeFolder({ folders, queries }: Folder, rows: RowNames, indent: strin
   return `{\n${members.join('')}${indent}}`;
 }
 
-function commentOf({ query, types }: TypedQuery): string[] {
+function commentOf({ query, types, file }: TypedQuery): string[] {
   const { documentation, offset } = query.definition;
   const read = types.reduce<string[]>((tables, { tablesRead }) => union(tables, tablesRead), []);
   const written = types.reduce<string[]>((tables, { tablesWritten }) => union(tables, tablesWritten), []);
@@ -144,7 +146,7 @@ function commentOf({ query, types }: TypedQuery): string[] {
   const facts = [
     read.length > 0 ? `Reads ${read.join(', ')}.` : '',
     written.length > 0 ? `Writes ${written.join(', ')}.` : '',
-    `${query.source.file}:${line}`,
+    `${file}:${line}`,
   ].filter((fact) => fact !== '');
   const lines = documentation === '' ? [] : [...documentation.split('\n'), ''];
   return [...lines, facts.join(' ')].map((text) => text.replaceAll('*/', '* /'));

@@ -84,12 +84,17 @@ async function createModule({
     for (const query of found) types.set(query.name, [...(types.get(query.name) ?? []), query]);
   }
   if (problems.length > 0) throw new SqlFileError(withoutRepeats(problems));
-  const queries = typedQueries(folder, schemas, types);
+  const sources = sourcesOf(folder, sql);
+  const queries = typedQueries(folder, schemas, types).map(({ query, types: each }) => ({
+    query,
+    types: each,
+    file: sources.get(query.source)!.file,
+  }));
   const file =
     out ?? (sql.endsWith('.sql') ? sql.replace(/\.sql$/, '.ts') : `${sql.replace(/\/+$/, '')}/queries.ts`);
   return {
     file,
-    text: writeModule({ queries, sources: sourcesOf(folder, sql), importFrom }),
+    text: writeModule({ queries, sources: inOrder(sources), importFrom }),
     queries: queries.map(({ query }) => fullName(query)).sort(),
     warnings: withoutRepeats([...types.values()].flatMap((each) => each.flatMap(({ warnings }) => warnings))),
   };
@@ -123,8 +128,8 @@ function typedQueries(
   { queries }: SqlFolder,
   schemas: readonly SchemaSource[],
   types: ReadonlyMap<string, readonly QueryTypes[]>,
-): TypedQuery[] {
-  const typed = new Map<string, TypedQuery>();
+): Omit<TypedQuery, 'file'>[] {
+  const typed = new Map<string, Omit<TypedQuery, 'file'>>();
   for (const { dialect } of schemas) {
     for (const { name, query } of selectVariants(queries, dialect)) {
       if (query !== undefined && !typed.has(name))
@@ -144,7 +149,7 @@ function sameParameters({ definition }: SqlQuery, types: readonly QueryTypes[]):
 }
 
 /** The files with paths as they are from the folder on: the same wherever the project lies. */
-function sourcesOf({ queries }: SqlFolder, root: string): SqlSource[] {
+function sourcesOf({ queries }: SqlFolder, root: string): Map<SourceText, SqlSource> {
   const sources = new Map<SourceText, SqlSource>();
   for (const { source } of queries) {
     if (sources.has(source)) continue;
@@ -152,6 +157,10 @@ function sourcesOf({ queries }: SqlFolder, root: string): SqlSource[] {
     const file = inside.join('/') || source.file.slice(source.file.lastIndexOf('/') + 1);
     sources.set(source, { file, folders: inside.slice(0, -1), text: source.text });
   }
+  return sources;
+}
+
+function inOrder(sources: ReadonlyMap<SourceText, SqlSource>): SqlSource[] {
   return [...sources.values()].sort((one, other) => (one.file < other.file ? -1 : 1));
 }
 

@@ -32,7 +32,7 @@ async function expectKept(
   { columns, rows, parameters }: StatementShape,
 ): Promise<void> {
   const undo = new Error('undone');
-  const values = parameters.map(() => 1);
+  const values = parameters.map((shape) => (shape?.type === 'string' ? 'x' : 1));
   const found: unknown[][] = [];
   const work = db.transaction(async (tx) => {
     found.push(...(await tx.arrays(query, values)));

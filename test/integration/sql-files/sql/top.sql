@@ -1,0 +1,2 @@
+-- name: latest$
+select max(due) from jobs
