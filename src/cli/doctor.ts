@@ -84,7 +84,9 @@ function versions(): Look {
   return warnIf(major! < NEEDED_NODE, `${message}; needed: Node ${NEEDED_NODE}`, message);
 }
 
-/** A transaction that writes nothing, from BEGIN to ROLLBACK: it needs all that a write needs but the disk. */
+/**
+ * A transaction that writes nothing, from BEGIN to ROLLBACK: it needs all that a write needs but the disk.
+ */
 async function answerTime(db: Database): Promise<Look> {
   const startedAt = performance.now();
   await using tx = await db.begin({ readOnly: servicesOf(db).config.readOnly });

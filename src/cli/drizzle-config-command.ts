@@ -12,8 +12,8 @@ export interface DrizzleConfigOptions {
 }
 
 /**
- * The text of a `drizzle.config.ts` for a database: dialect, schema, folder and connection. A password is never part
- * of it: an address that has a login is left to the environment.
+ * The text of a `drizzle.config.ts` for a database: dialect, schema, folder and connection. A password is
+ * never part of it: an address that has a login is left to the environment.
  */
 export function drizzleConfig(config: ResolvedDatabaseConfig, options: DrizzleConfigOptions = {}): string {
   const { schema = './src/schema.ts', out = './migrations' } = options;

@@ -58,7 +58,9 @@ async function pragmas(db: Database): Promise<Look> {
   return names.map((name, index) => `${name}=${String(values[index])}`).join(', ');
 }
 
-/** Durable commits are as fast as the disk syncs: measured beside the database, on a file that is taken away. */
+/**
+ * Durable commits are as fast as the disk syncs: measured beside the database, on a file that is taken away.
+ */
 async function disk({ path }: ResolvedSqliteConfig): Promise<Look> {
   const { bavail, bsize } = await statfs(dirname(path));
   const free = bavail * bsize;

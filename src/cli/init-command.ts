@@ -6,8 +6,8 @@ import type { CommandResult } from './command.ts';
 import { starterFiles } from './starter-files.ts';
 
 /**
- * `millpond init [folder]`: a service that works, in an empty folder. Writes everything or nothing, and never over a
- * file that is there.
+ * `millpond init [folder]`: a service that works, in an empty folder. Writes everything or nothing, and never
+ * over a file that is there.
  */
 export async function initCommand(folder: string, version: string): Promise<CommandResult> {
   const files = starterFiles(version);

@@ -29,7 +29,7 @@ export interface MigrateFlags {
 
 /** `millpond migrate up` */
 export function migrateUp(context: CommandContext, flags: MigrateFlags): Promise<CommandResult> {
-  return withDatabase(context, async (db) => {
+  return withMigrations(context, async (db) => {
     const options = await runOptions(db, context, flags);
     const result = await options.finish(migrate(db, { ...options.run, to: flags.to }));
     return resultOf(result, flags.dryRun === true ? 'would be applied' : 'applied');
@@ -38,7 +38,7 @@ export function migrateUp(context: CommandContext, flags: MigrateFlags): Promise
 
 /** `millpond migrate down` */
 export function migrateDown(context: CommandContext, flags: MigrateFlags): Promise<CommandResult> {
-  return withDatabase(context, async (db) => {
+  return withMigrations(context, async (db) => {
     const { to, count, dryRun, yes } = flags;
     const folder = folderOf(db, flags);
     const plan = await revert(db, { folder, table: flags.table, to, count, dryRun: true });
@@ -54,7 +54,7 @@ export function migrateDown(context: CommandContext, flags: MigrateFlags): Promi
 
 /** `millpond migrate status` */
 export function migrateStatus(context: CommandContext, flags: MigrateFlags): Promise<CommandResult> {
-  return withDatabase(context, async (db) => {
+  return withMigrations(context, async (db) => {
     const status = await migrationStatus(db, { folder: folderOf(db, flags), table: flags.table });
     return {
       json: status,
@@ -66,7 +66,7 @@ export function migrateStatus(context: CommandContext, flags: MigrateFlags): Pro
 
 /** `millpond migrate verify` */
 export function migrateVerify(context: CommandContext, flags: MigrateFlags): Promise<CommandResult> {
-  return withDatabase(context, async (db) => {
+  return withMigrations(context, async (db) => {
     const status = await verifyMigrations(db, { folder: folderOf(db, flags), table: flags.table });
     const { applied, pending } = status;
     const text = `The folder fits the history: ${applied.length} applied, ${pending.length} pending.`;
@@ -76,7 +76,7 @@ export function migrateVerify(context: CommandContext, flags: MigrateFlags): Pro
 
 /** `millpond migrate baseline [name]` */
 export function migrateBaseline(context: CommandContext, flags: MigrateFlags): Promise<CommandResult> {
-  return withDatabase(context, async (db) => {
+  return withMigrations(context, async (db) => {
     const { table, to, lockTimeout: lockTimeoutMs } = flags;
     const entered = await baselineMigrations(db, { folder: folderOf(db, flags), table, to, lockTimeoutMs });
     return {
@@ -95,7 +95,7 @@ export function migrateResolve(
   const { applied = false, notApplied = false } = flags;
   if (applied === notApplied) throw new UsageError('Say what you found: --applied or --not-applied.');
   const as = applied ? 'applied' : 'not-applied';
-  return withDatabase(context, async (db) => {
+  return withMigrations(context, async (db) => {
     await resolveMigration(db, { name, as, folder: folderOf(db, flags), table: flags.table });
     return { json: { name, as }, text: `${name}: ${as}.` };
   });
@@ -108,6 +108,11 @@ export async function migrateNew(
 ): Promise<CommandResult> {
   const files = await createMigration({ folder: flags.folder, name, down: flags.down });
   return { json: { files }, text: files.join('\n') };
+}
+
+/** A migration has its own limit, and one without a transaction takes as long as it takes. */
+function withMigrations<T>(context: CommandContext, work: (db: Database) => Promise<T>): Promise<T> {
+  return withDatabase(context, work, { queryTimeoutMs: 0 });
 }
 
 /** What the flag says, then the configuration, then the default of `migrate`. */

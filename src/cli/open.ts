@@ -1,3 +1,4 @@
+import type { DatabaseOptions } from '../config/index.ts';
 import { openDatabase, type Database } from '../database/index.ts';
 
 export interface OpenOptions {
@@ -8,20 +9,15 @@ export interface OpenOptions {
 }
 
 /**
- * Runs `work` with a database, and closes it in every outcome. It is opened as it is: nothing is migrated, checked at
- * intervals, or logged.
+ * Runs `work` with a database, and closes it in every outcome. It is opened as it is: nothing is migrated,
+ * checked at intervals, or logged.
  */
 export async function withDatabase<T>(
   { url, name }: OpenOptions,
   work: (db: Database) => Promise<T>,
+  options: Pick<DatabaseOptions, 'queryTimeoutMs'> = {},
 ): Promise<T> {
-  const given = {
-    url,
-    name: name ?? false,
-    log: 'silent',
-    healthCheck: { enabled: false },
-    autoMigrate: false,
-  } as const;
-  await using db = await openDatabase(given);
+  const quiet = { log: 'silent', healthCheck: { enabled: false }, autoMigrate: false } as const;
+  await using db = await openDatabase({ url, name: name ?? false, ...quiet, ...options });
   return await work(db);
 }

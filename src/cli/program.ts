@@ -163,6 +163,14 @@ function addTools(program: Command, on: On): void {
       ),
     );
   program
+    .command('copy <source> <target>')
+    .description('copies a SQLite database into PostgreSQL, verified: all of it or nothing')
+    .action(
+      on(async (context, [source, target]) =>
+        (await import('./copy-command.ts')).copyCommand(context, source!, target!),
+      ),
+    );
+  program
     .command('query <name>')
     .description('runs one named query of the SQL files')
     .addOption(new Option('--param <name=value>', 'may be repeated').argParser(collect))

@@ -7,7 +7,10 @@ export interface HistoryEntry {
   readonly position: number;
   readonly name: string;
   readonly checksum: string;
-  /** `applying` and `reverting`: a migration that runs without a transaction is under way, or was left halfway. */
+  /**
+   * `applying` and `reverting`: a migration that runs without a transaction is under way, or was left
+   * halfway.
+   */
   readonly state: 'applied' | 'applying' | 'reverting';
   readonly startedAt: string;
   readonly finishedAt: string | null;
@@ -71,7 +74,8 @@ function reportMissing(entry: HistoryEntry, others: readonly Migration[], faults
   }
   faults.add(
     'missing',
-    `The migration "${entry.name}" was applied at ${entry.startedAt}, and its file is gone. Bring it back: without ` +
+    `The migration "${entry.name}" was applied at ${entry.startedAt}, and its file is gone. Bring it ` +
+      `back: without ` +
       'it nobody can build this database again.',
   );
 }
@@ -83,7 +87,8 @@ function reportEdited(
 ): void {
   faults.add(
     'edited',
-    `it was applied at ${startedAt} and has been edited since (its checksum was ${checksum.slice(0, 12)}…). Undo the ` +
+    `it was applied at ${startedAt} and has been edited since (its checksum was ` +
+      `${checksum.slice(0, 12)}…). Undo the ` +
       'edit, and put the change into a new migration',
     { file },
   );

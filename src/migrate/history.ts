@@ -63,7 +63,8 @@ export async function verifyMigrations(db: Database, given: HistoryOptions = {})
   if (first !== undefined) throw new MigrationError([first, ...others]);
   if (status.unfinished === undefined) return status;
   const { name, runner, startedAt } = status.unfinished;
-  const message = `The migration "${name}" was begun without a transaction by ${runner} at ${startedAt}, and has not ended.`;
+  const begun = `The migration "${name}" was begun without a transaction by ${runner} at ${startedAt}`;
+  const message = `${begun}, and has not ended.`;
   throw new MigrationError([{ kind: 'dirty', message }]);
 }
 
@@ -85,7 +86,7 @@ export async function baselineMigrations(db: Database, given: BaselineOptions = 
     await ledger.create(tx);
     const [entry] = await ledger.read(tx);
     if (entry !== undefined) {
-      const message = `The database has a history: it begins with "${entry.name}". A baseline is for one without.`;
+      const message = `The history begins with "${entry.name}". A baseline is for a database without one.`;
       throw new MigrationError([{ kind: 'dirty', message }]);
     }
     const startedAt = new Date().toISOString();

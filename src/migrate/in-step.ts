@@ -18,13 +18,15 @@ export interface Step {
 
 /** Between two tries for a lock. */
 const RETRY_MS = 50;
-/** What says that somebody else had the database for too long: another process, or another caller of this one. */
+/**
+ * What says that somebody else had the database for too long: another process, or another caller of this one.
+ */
 const WAITED_TOO_LONG: readonly string[] = ['ERR_MILLPOND_BUSY', 'ERR_MILLPOND_POOL_EXHAUSTED'];
 
 /**
- * Runs `work` in a transaction in which no other runner can be: nothing that the history says can change until it
- * has committed. On SQLite the lock is the write lock of the file (BEGIN IMMEDIATE), on PostgreSQL an advisory
- * lock of the transaction; both are gone with the process that held them.
+ * Runs `work` in a transaction in which no other runner can be: nothing that the history says can change
+ * until it has committed. On SQLite the lock is the write lock of the file (BEGIN IMMEDIATE), on PostgreSQL
+ * an advisory lock of the transaction; both are gone with the process that held them.
  * @throws MigrationError where the lock did not come free in time
  */
 export async function inStep<T>(db: Database, step: Step, work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -57,7 +59,8 @@ async function tryStep<T>(
   try {
     return await db.transaction(
       async (tx) => {
-        // A runner that waits must not keep a snapshot: an index that is built concurrently would wait for it.
+        // A runner that waits must not keep a snapshot: an index that is built concurrently would wait for
+        // it.
         while (!(await tryLock(tx, db, table))) await sleep(RETRY_MS);
         attempt.isEntered = true;
         clearTimeout(limit);

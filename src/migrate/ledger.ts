@@ -66,7 +66,8 @@ export class Ledger {
 
   /** One that runs without a transaction is entered before it begins. */
   async begin(db: Queryable, name: string, state: 'applying' | 'reverting'): Promise<void> {
-    await db.run(sql`update ${sql.id(this.#table)} set state = ${state}, started_at = ${new Date().toISOString()},
+    await db.run(sql`update ${sql.id(this.#table)}
+      set state = ${state}, started_at = ${new Date().toISOString()},
       finished_at = ${null}, runner = ${RUNNER} where name = ${name}`);
   }
 

@@ -27,7 +27,9 @@ export interface LockOptions extends HistoryOptions {
 }
 
 export interface RunOptions extends LockOptions {
-  /** Longest time of one migration, in milliseconds; then it is rolled back. 0 = no limit. @default 600_000 */
+  /**
+   * Longest time of one migration, in milliseconds; then it is rolled back. 0 = no limit. @default 600_000
+   */
   readonly timeoutMs?: number | undefined;
   /** Says what would be done, and does nothing. @default false */
   readonly dryRun?: boolean | undefined;

@@ -26,10 +26,10 @@ const LOOK_MS = 100;
 const READINESS = 'migrations';
 
 /**
- * Applies the pending migrations, each in a transaction with its line of the history. Any number of processes may
- * do so at once: each migration runs once, and all of them return when nothing is pending.
- * @throws MigrationError with every fault of the folder or the history, before anything is changed; or where a
- * migration failed: those before it stay applied
+ * Applies the pending migrations, each in a transaction with its line of the history. Any number of processes
+ * may do so at once: each migration runs once, and all of them return when nothing is pending.
+ * @throws MigrationError with every fault of the folder or the history, before anything is changed; or where
+ * a migration failed: those before it stay applied
  */
 export async function migrate(db: Database, given: MigrateOptions = {}): Promise<MigrationResult> {
   const options = resolveRunOptions(given, [
@@ -124,18 +124,21 @@ async function waitFor(
   { lockTimeoutMs }: ResolvedRunOptions,
 ): Promise<void> {
   const what = entry.state === 'applying' ? 'was being applied' : 'was being undone';
-  const begun = `The migration "${entry.name}" ${what} without a transaction, since ${entry.startedAt}, by ${entry.runner}`;
+  const since = `since ${entry.startedAt}, by ${entry.runner}`;
+  const begun = `The migration "${entry.name}" ${what} without a transaction, ${since}`;
   if (hasEnded(entry)) {
     throw fault(
       'dirty',
-      `${begun}, and never came to its end: what it has done is half of it, or all. Look at the schema, put it right, ` +
+      `${begun}, and never came to its end: what it has done is half of it, or all. Look at the schema, ` +
+        `put it right, ` +
         `and tell the history: millpond migrate resolve ${entry.name} --applied, or --not-applied.`,
     );
   }
   if (systemClock.now() >= waitUntil) {
     throw fault(
       'locked',
-      `${begun}. It has not ended within ${lockTimeoutMs} ms (lockTimeoutMs). If that process is gone, look at the ` +
+      `${begun}. It has not ended within ${lockTimeoutMs} ms (lockTimeoutMs). If that process is gone, ` +
+        `look at the ` +
         `schema, and tell the history: millpond migrate resolve ${entry.name} --applied, or --not-applied.`,
     );
   }

@@ -53,7 +53,8 @@ function parseName(folder: string, file: string, faults: Faults): ParsedName[] {
   if (match === null) {
     faults.add(
       'name',
-      'the name must be a number, "_" and words, as in 0001_create_users.sql, with .down before .sql for the way back ' +
+      'the name must be a number, "_" and words, as in 0001_create_users.sql, with .down before .sql for ' +
+        'the way back ' +
         'and .sqlite or .postgres for one engine alone',
       { file: join(folder, file) },
     );

@@ -44,7 +44,8 @@ export function readProgram(source: Source, faults: Faults): MigrationProgram {
   if (withoutForeignKeys && !inTransaction) {
     faults.add(
       'syntax',
-      `"pragma foreign_keys" and "${NO_TRANSACTION}" exclude each other: only a transaction can be undone when a key is broken`,
+      `"pragma foreign_keys" and "${NO_TRANSACTION}" exclude each other: only a transaction can be ` +
+        `undone when a key is broken`,
       { file },
     );
   }
@@ -98,7 +99,8 @@ function refuseTransactionControl(
   if (first === 'prepare' && second !== 'transaction') return;
   faults.add(
     'syntax',
-    `${first.toUpperCase()} cannot stand in a migration: each runs in a transaction of its own, with its line of the ` +
+    `${first.toUpperCase()} cannot stand in a migration: each runs in a transaction of its own, with its ` +
+      `line of the ` +
       `history. For statements that cannot, begin the file with "-- millpond: ${NO_TRANSACTION}"`,
     { file, ...placeOf(text, start) },
   );

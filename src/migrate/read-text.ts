@@ -3,7 +3,9 @@ import { lstat, readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { Faults } from './migration-faults.ts';
 
-/** More than anyone writes by hand. Data in such amounts is loaded with `copyIn` or `saveMany`, not migrated. */
+/**
+ * More than anyone writes by hand. Data in such amounts is loaded with `copyIn` or `saveMany`, not migrated.
+ */
 const MAX_FILE_BYTES = 16 * 1_024 ** 2;
 
 /**
@@ -38,7 +40,7 @@ async function findFault(folder: string, file: string): Promise<string | undefin
     const status = await lstat(target);
     if (!status.isFile()) return 'it is no file';
     if (status.size > MAX_FILE_BYTES)
-      return `it has ${status.size} bytes; a migration has at most ${MAX_FILE_BYTES}. Load data by other means`;
+      return `it has ${status.size} bytes; allowed: ${MAX_FILE_BYTES}. Load data by other means`;
     return undefined;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

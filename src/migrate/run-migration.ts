@@ -1,5 +1,6 @@
 import { systemClock } from '../async/index.ts';
 import { servicesOf, type Database } from '../database/index.ts';
+import type { CallOptions, Queryable } from '../driver/index.ts';
 import { MigrationError, OutcomeUnknownError } from '../errors/index.ts';
 import type { Transaction } from '../transaction/index.ts';
 import { inStep } from './in-step.ts';
@@ -15,7 +16,9 @@ export interface MigrationRun {
   /** Counts from 1. */
   readonly index: number;
   readonly count: number;
-  /** Behind the lock: false where the history is not what the run was planned for, and must be planned anew. */
+  /**
+   * Behind the lock: false where the history is not what the run was planned for, and must be planned anew.
+   */
   isStillNext(tx: Transaction): Promise<boolean>;
   /** Enters the end into the history, in the transaction that the statements ran in. */
   record(tx: Transaction, took: { readonly startedAt: string; readonly durationMs: number }): Promise<void>;
@@ -74,8 +77,8 @@ async function runInTransaction(parts: RunParts, run: MigrationRun, onStart: () 
 }
 
 /**
- * The beginning is entered first, so that a run that ends halfway is seen by everybody who comes later; the end is
- * entered last.
+ * The beginning is entered first, so that a run that ends halfway is seen by everybody who comes later; the
+ * end is entered last.
  */
 async function runAlone(parts: RunParts, run: MigrationRun, onStart: () => void): Promise<boolean> {
   const { db, ledger, options } = parts;
@@ -90,9 +93,7 @@ async function runAlone(parts: RunParts, run: MigrationRun, onStart: () => void)
   onStart();
   const startedAt = new Date().toISOString();
   try {
-    await runStatements(parts, run, async (text, timeoutMs) => {
-      await db.run(text, [], { timeoutMs, name: run.name, signal: options.signal });
-    });
+    await outsideTransaction(parts, run);
   } catch (error) {
     // The entry stays as it is where even this fails: it says less, and blocks as well.
     await ledger.markFailed(db, run.name).catch(() => undefined);
@@ -101,6 +102,20 @@ async function runAlone(parts: RunParts, run: MigrationRun, onStart: () => void)
   const durationMs = Math.round(systemClock.now() - begun);
   await inStep(db, step, (tx) => run.record(tx, { startedAt, durationMs }));
   return true;
+}
+
+/** PostgreSQL commits writes of many callers together; on a connection of its own each statement is alone. */
+async function outsideTransaction(parts: RunParts, run: MigrationRun): Promise<void> {
+  const { db, options } = parts;
+  const runOn = (queryable: Queryable, limit: (timeoutMs: number) => CallOptions): Promise<void> =>
+    runStatements(parts, run, async (text, timeoutMs) => {
+      await queryable.run(text, [], { ...limit(timeoutMs), name: run.name, signal: options.signal });
+    });
+  if (db.dialect === 'sqlite') return runOn(db, (timeoutMs) => ({ timeoutMs }));
+  // A limit of the call would put the statement into a transaction, for SET LOCAL: the database's own has to
+  // do.
+  await using lease = await db.acquire({ name: `migration ${run.name}`, signal: options.signal });
+  await runOn(lease.connection, () => ({}));
 }
 
 async function runStatements(
@@ -152,7 +167,8 @@ function failedError(
 ): MigrationError {
   const outcome = program.inTransaction
     ? 'The migration was rolled back: nothing of it is left.'
-    : 'What stands above it in the file has happened, and nobody goes on until you have put it right: see "millpond migrate resolve".';
+    : 'What stands above it in the file has happened, and nobody goes on until you have put it right: ' +
+      'see "millpond migrate resolve".';
   const { line, column } = statement;
   const message = `${messageOf(cause)} ${outcome}`;
   return new MigrationError([{ kind: 'failed', file: program.file, line, column, message }], { cause });

@@ -46,7 +46,8 @@ describe('on SQLite', () => {
     ['a temporary one', 'CREATE TEMP TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; END'],
     [
       'one with CASE … END',
-      "create trigger if not exists t after update on a begin update b set c = case when 1 then ';' else 2 end; select 1; end",
+      'create trigger if not exists t after update on a begin ' +
+        "update b set c = case when 1 then ';' else 2 end; select 1; end",
     ],
   ])('%s is one statement', (_, trigger) => {
     expect(texts(`${trigger};\nselect 2;`)).toEqual([trigger, 'select 2']);
@@ -73,7 +74,8 @@ describe('on PostgreSQL', () => {
     ["an escape string with \\' in it", "select E'a\\';b'"],
     [
       'a function with BEGIN ATOMIC',
-      'create or replace function f() returns int begin atomic select case when true then 1 end; select 2; end',
+      'create or replace function f() returns int begin atomic select case when true then 1 end; select ' +
+        '2; end',
     ],
     [
       'a rule in parentheses',

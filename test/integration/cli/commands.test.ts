@@ -21,7 +21,7 @@ describe('millpond', () => {
       expect(made.json()).toMatchObject({ ok: true, files: expect.arrayContaining(['sql/notes.sql']) });
       const tested = await spawnNode(folder, ['--test']);
       expect(tested.code, tested.stdout).toBe(0);
-      expect(tested.stdout).toContain('# pass 1');
+      expect(tested.stdout).toMatch(/pass 1\b/);
       const started = await spawnNode(folder, ['src/main.ts']);
       expect(started.stdout).toContain('started at');
       const asked = await spawnMillpond(folder, ['query', 'listNotes', '--param', 'limit=3', '--json']);

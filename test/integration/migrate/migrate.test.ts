@@ -160,7 +160,7 @@ describe('B16: a history', () => {
     await db.script('create table users (id integer primary key, name text not null)');
     expect(await baselineMigrations(db, { folder, to: '0001_users' })).toEqual(['0001_users']);
     expect(names(await migrate(db, { folder }))).toEqual(['0002_ada']);
-    await expect(baselineMigrations(db, { folder })).rejects.toThrow('for one without');
+    await expect(baselineMigrations(db, { folder })).rejects.toThrow('for a database without one');
   });
 });
 
