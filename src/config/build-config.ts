@@ -48,11 +48,12 @@ export function buildConfig({
   return Object.freeze({ ...shared, ...sqlitePart(values, { path: location.path, initScript }) });
 }
 
-type PostgresPart = Pick<ResolvedPostgresConfig, 'dialect' | 'primary' | 'replicas' | 'replica'>;
+type PostgresPart = Pick<ResolvedPostgresConfig, 'dialect' | 'primary' | 'replicas' | 'replica' | 'postgres'>;
 
 function postgresPart({ targets: [primary, ...replicas] }: Location, values: FlatOptions): PostgresPart {
   const replica = groupOf<ResolvedPostgresConfig['replica']>('replica', values);
-  return { dialect: 'postgres', primary: primary!, replicas: Object.freeze(replicas), replica };
+  const postgres = groupOf<ResolvedPostgresConfig['postgres']>('postgres', values);
+  return { dialect: 'postgres', primary: primary!, replicas: Object.freeze(replicas), replica, postgres };
 }
 
 type SqlitePart = Omit<ResolvedSqliteConfig, keyof ResolvedPostgresConfig> & { readonly dialect: 'sqlite' };

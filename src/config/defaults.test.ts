@@ -10,8 +10,12 @@ describe('defaults', () => {
     for (const production of [false, true]) {
       const values = defaultsFor({ ...base, dialect, production });
       for (const option of OPTION_NAMES) {
-        const mayBeMissing =
-          option === 'initScript' || option === 'migrationsFolder' || option === 'pool.preset';
+        const mayBeMissing = [
+          'initScript',
+          'migrationsFolder',
+          'pool.preset',
+          'postgres.searchPath',
+        ].includes(option);
         const isAllowed = RULES[option].schema.safeParse(values[option]).success;
         expect(mayBeMissing ? values[option] === undefined : isAllowed, option).toBe(true);
       }

@@ -40,6 +40,8 @@ const EVERYWHERE = {
   'replica.waitMs': 100,
   'replica.maxFallback': 5,
   'replica.checkIntervalMs': 1_000,
+  'postgres.preparedStatements': true,
+  'postgres.throughPooler': false,
   'sqlite.journalMode': 'wal',
   'sqlite.synchronous': 'full',
   'sqlite.foreignKeys': true,

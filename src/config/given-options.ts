@@ -83,7 +83,7 @@ function reportIssue(issue: z.core.$ZodIssue, { given, place, faulty }: Check, p
 }
 
 function refuseInstances({ given, place, faulty }: Check, problems: Problems): void {
-  for (const key of ['pool', 'healthCheck', 'replica', 'sqlite'] as const) {
+  for (const key of ['pool', 'healthCheck', 'replica', 'postgres', 'sqlite'] as const) {
     const group = given[key];
     if (group === undefined || isPlainObject(group) || faulty.has(key)) continue;
     faulty.add(key);

@@ -6,6 +6,7 @@ export {
   type Logger,
   type LogLevel,
   type PoolSettings,
+  type PostgresSettings,
   type ReplicaSettings,
   type SqliteSettings,
 } from './options.ts';

@@ -107,6 +107,8 @@ export interface DatabaseOptions {
   readonly replica?: ReplicaSettings | undefined;
   /** What SQLite itself is told. */
   readonly sqlite?: SqliteSettings | undefined;
+  /** How a PostgreSQL server is spoken to. */
+  readonly postgres?: PostgresSettings | undefined;
 
   /** The primary, where it differs from `url`; wins over it. @default DATABASE_WRITE_URL, then `url` */
   readonly writeUrl?: string | undefined;
@@ -201,6 +203,19 @@ export interface ReplicaSettings {
   readonly maxFallback?: number | undefined;
   /** Time between two looks at each server: its role and its place in the log. @default 1_000 */
   readonly checkIntervalMs?: number | undefined;
+}
+
+/** How a PostgreSQL server is spoken to. SQLite has no use for it. */
+export interface PostgresSettings {
+  /** The schemas in which names are looked for, parted by commas. @default as the server is set up */
+  readonly searchPath?: string | undefined;
+  /** Has the server keep statements that are used again, under names. @default true */
+  readonly preparedStatements?: boolean | undefined;
+  /**
+   * A pooler stands in between that gives each transaction another session of the server (PgBouncer in
+   * transaction mode): nothing is kept in a session, neither settings nor statements. @default false
+   */
+  readonly throughPooler?: boolean | undefined;
 }
 
 /** What SQLite is told on every connection, and asked back. https://sqlite.org/pragma.html */

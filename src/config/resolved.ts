@@ -2,6 +2,7 @@ import type {
   DatabaseOptions,
   HealthCheckSettings,
   PoolSettings,
+  PostgresSettings,
   ReplicaSettings,
   SqliteSettings,
 } from './options.ts';
@@ -72,6 +73,7 @@ export interface ResolvedPostgresConfig extends ResolvedShared {
   readonly primary: PostgresTarget;
   readonly replicas: readonly PostgresTarget[];
   readonly replica: Complete<ReplicaSettings>;
+  readonly postgres: Complete<Omit<PostgresSettings, 'searchPath'>> & Pick<PostgresSettings, 'searchPath'>;
 }
 
 /** A database's configuration with nothing missing. Code behind `config/` reads only this. */

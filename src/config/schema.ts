@@ -5,13 +5,14 @@ import type {
   Logger,
   LogLevel,
   PoolSettings,
+  PostgresSettings,
   ReplicaSettings,
   SqliteSettings,
 } from './options.ts';
 import { count, duration, fineDuration, onOff, size, text, word, type Rule } from './rules.ts';
 
 type Rules<T> = { readonly [Key in keyof T]-?: Rule<NonNullable<T[Key]>> };
-type Group = 'pool' | 'healthCheck' | 'replica' | 'sqlite';
+type Group = 'pool' | 'healthCheck' | 'postgres' | 'replica' | 'sqlite';
 type AddressKey = 'url' | 'writeUrl' | 'readUrls';
 type PlainSettings = Omit<DatabaseOptions, Group | AddressKey | 'name'>;
 
@@ -20,9 +21,10 @@ export type FlatOptions = Omit<Flat, WithoutDefault> & Pick<Partial<Flat>, Witho
 type Flat = Required<PlainSettings> &
   Prefixed<'pool', PoolSettings> &
   Prefixed<'healthCheck', HealthCheckSettings> &
+  Prefixed<'postgres', PostgresSettings> &
   Prefixed<'replica', ReplicaSettings> &
   Prefixed<'sqlite', SqliteSettings>;
-type WithoutDefault = 'initScript' | 'migrationsFolder' | 'pool.preset';
+type WithoutDefault = 'initScript' | 'migrationsFolder' | 'pool.preset' | 'postgres.searchPath';
 type Prefixed<Name extends Group, T> = {
   readonly [Key in keyof T & string as `${Name}.${Key}`]-?: NonNullable<T[Key]>;
 };
@@ -88,6 +90,12 @@ const REPLICA: Rules<ReplicaSettings> = {
   checkIntervalMs: duration(50, MINUTE),
 };
 
+const POSTGRES: Rules<PostgresSettings> = {
+  searchPath: text('names of schemas, parted by commas'),
+  preparedStatements: onOff(),
+  throughPooler: onOff(),
+};
+
 const SQLITE: Rules<SqliteSettings> = {
   journalMode: word('wal', 'delete', 'truncate'),
   // No 'off': it can corrupt the file when power fails: https://sqlite.org/pragma.html#pragma_synchronous
@@ -107,6 +115,7 @@ export const RULES: Readonly<Record<OptionName, Rule>> = {
   ...prefixed('pool', POOL),
   ...prefixed('healthCheck', HEALTH_CHECK),
   ...prefixed('replica', REPLICA),
+  ...prefixed('postgres', POSTGRES),
   ...prefixed('sqlite', SQLITE),
 };
 
@@ -123,6 +132,7 @@ export const OTHER_KEYS: Readonly<Record<Group | AddressKey | 'name', string>> =
   pool: `an object with ${Object.keys(POOL).join(', ')}`,
   healthCheck: `an object with ${Object.keys(HEALTH_CHECK).join(', ')}`,
   replica: `an object with ${Object.keys(REPLICA).join(', ')}`,
+  postgres: `an object with ${Object.keys(POSTGRES).join(', ')}`,
   sqlite: `an object with ${Object.keys(SQLITE).join(', ')}`,
 };
 
@@ -134,6 +144,7 @@ const FILE_SHAPE = {
   pool: z.strictObject(schemas(POOL)).partial(),
   healthCheck: z.strictObject(schemas(HEALTH_CHECK)).partial(),
   replica: z.strictObject(schemas(REPLICA)).partial(),
+  postgres: z.strictObject(schemas(POSTGRES)).partial(),
   sqlite: z.strictObject(schemas(SQLITE)).partial(),
 };
 const NAME = z.union([z.literal(false), z.string().regex(/^[a-z][\w-]{0,63}$/i)]);

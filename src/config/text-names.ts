@@ -35,9 +35,9 @@ export const TEXT_NAMES: Readonly<Record<Dialect, ReadonlyMap<string, TextName>>
   postgres: new Map(allNames().filter(([, { option }]) => !isSqliteOnly(option))),
 };
 
-/** `pool.maxOverflow` → `pool_max_overflow`, `sqlite.cacheSizeKiB` → `cache_size_kib`. */
+/** `pool.maxOverflow` → `pool_max_overflow`, `sqlite.cacheSizeKiB` → `cache_size_kib`, and so for `postgres.`. */
 export function toTextName(option: OptionName): string {
-  const words = option.replace(/^sqlite\./, '').replace('KiB', 'Kib');
+  const words = option.replace(/^(?:sqlite|postgres)\./, '').replace('KiB', 'Kib');
   return words
     .replaceAll(/[A-Z]/g, (letter) => `_${letter}`)
     .replace('.', '_')

@@ -25,13 +25,22 @@ export function setupText(settings: PostgresSettings, role: ConnectionRole): str
     // The server ends what a client that is gone, or hangs, has left.
     statement_timeout: String(serverLimitMs(settings)),
     idle_in_transaction_session_timeout: String(idleMs === 0 ? 0 : idleMs + SERVER_SLACK_MS),
-    ...(settings.searchPath === '' ? {} : { search_path: settings.searchPath }),
+    ...(settings.searchPath === '' ? {} : { search_path: schemaList(settings.searchPath) }),
     ...(settings.readOnly || role === 'shared' ? { default_transaction_read_only: 'on' } : {}),
     ...(role === 'grouped' ? { lock_timeout: String(GROUPED_LOCK_TIMEOUT_MS) } : {}),
   };
   return Object.entries(values)
     .map(([name, value]) => `set ${name} = ${name === 'search_path' ? value : literal(value)}`)
     .join('; ');
+}
+
+/** Each name quoted: one that is written in capitals is meant so. */
+function schemaList(searchPath: string): string {
+  const names = searchPath.split(',').map((name) => name.trim());
+  return names
+    .filter((name) => name !== '')
+    .map((name) => `"${name.replaceAll('"', '""')}"`)
+    .join(', ');
 }
 
 function literal(text: string): string {

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openDatabase, type Database } from '../../../src/index.ts';
+import { expectAtRest } from '../../../src/testing/index.ts';
+import { startPgBouncer, type PgBouncer } from '../../servers/pgbouncer.ts';
+import { startPostgres, POSTGRES_PASSWORD, type PostgresServer } from '../../servers/postgres.ts';
+import { sharedPostgresDatabase } from '../../servers/shared.ts';
+
+const QUIET = { name: false, log: 'silent' } as const;
+
+/** What every kind of call does, on tables of its own. */
+async function workAsUsual(db: Database): Promise<void> {
+  await db.script('drop table if exists usual; create table usual (id int primary key, name text)');
+  for (let round = 0; round < 4; round += 1) {
+    await Promise.all(
+      Array.from({ length: 12 }, async (_, n) => {
+        const id = round * 12 + n;
+        await db.run('insert into usual (id, name) values (:id, :name)', { id, name: `n${id}` });
+        expect(await db.value('select name from usual where id = :id', { id })).toBe(`n${id}`);
+      }),
+    );
+    await db.transaction(async (tx) => {
+      expect(Number(await tx.value('select count(*) from usual'))).toBe((round + 1) * 12);
+      await tx.transaction((inner) => inner.run('delete from usual where id = -1'));
+    });
+  }
+  const ids: number[] = [];
+  for await (const { id } of db.stream<{ id: number }>('select id from usual order by id')) ids.push(id);
+  expect(ids).toHaveLength(48);
+  await expect(db.value('select 1 from pg_sleep(5)', [], { timeoutMs: 50 })).rejects.toThrow('50 ms');
+  await expectAtRest(db);
+}
+
+describe('a session of the server', () => {
+  test('looks for names where the options say, and shows who it is', async () => {
+    const url = await sharedPostgresDatabase();
+    await using plain = await openDatabase(url, QUIET);
+    await plain.script('create schema "App"; create table "App".here (id int)');
+    await using db = await openDatabase(`${url}?application_name=shop`, {
+      ...QUIET,
+      postgres: { searchPath: 'App, public' },
+    });
+    expect(await db.all('select * from here')).toEqual([]);
+    expect(await db.value("select current_setting('application_name')")).toBe('shop');
+    await using byUrl = await openDatabase(`${url}?search_path=App`, QUIET);
+    expect(await byUrl.all('select * from here')).toEqual([]);
+  });
+
+  test('keeps statements only where that is wanted', async () => {
+    const url = await sharedPostgresDatabase();
+    const kept = async (preparedStatements: boolean): Promise<number> => {
+      await using db = await openDatabase(url, { ...QUIET, postgres: { preparedStatements } });
+      await using lease = await db.acquire();
+      for (let round = 0; round < 5; round += 1) await lease.connection.value('select 1 as one');
+      return Number(await lease.connection.value('select count(*) from pg_prepared_statements'));
+    };
+    expect(await kept(true)).toBe(1);
+    expect(await kept(false)).toBe(0);
+  });
+
+  test('keeps no more statements than it may', async () => {
+    const url = await sharedPostgresDatabase();
+    await using db = await openDatabase(url, { ...QUIET, statementCacheSize: 5 });
+    await using lease = await db.acquire();
+    for (let round = 0; round < 3; round += 1) {
+      for (let n = 0; n < 20; n += 1) expect(await lease.connection.value(`select ${n}`)).toBe(n);
+    }
+    const kept = await lease.connection.value('select count(*) from pg_prepared_statements');
+    expect(Number(kept)).toBeLessThanOrEqual(6);
+  });
+
+  test('has the statement prepared anew that it has lost', async () => {
+    const url = await sharedPostgresDatabase();
+    await using db = await openDatabase(url, QUIET);
+    await using lease = await db.acquire();
+    const { connection } = lease;
+    for (let round = 0; round < 3; round += 1) expect(await connection.value('select 5 as five')).toBe(5);
+    await connection.run('deallocate all');
+    expect(await connection.value('select 5 as five')).toBe(5);
+    expect(await Promise.all([1, 2, 3].map(() => connection.value('select 5 as five')))).toEqual([5, 5, 5]);
+  });
+
+  test('is read-only where the database is', async () => {
+    const url = await sharedPostgresDatabase();
+    await using db = await openDatabase(url, { ...QUIET, readOnly: true });
+    expect(await db.value('select 1')).toBe(1);
+    await expect(db.run('create table no (id int)')).rejects.toMatchObject({ name: 'ReadOnlyError' });
+  });
+
+  test('is one for everything where there is to be one (T6)', async () => {
+    const url = await sharedPostgresDatabase();
+    await using db = await openDatabase(url, { ...QUIET, pooled: false });
+    await workAsUsual(db);
+    expect(db.stats().pool).toMatchObject({ size: 1, created: 1 });
+  });
+});
+
+describe('through PgBouncer in transaction mode', () => {
+  let bouncer: PgBouncer;
+  beforeAll(async () => {
+    bouncer = await startPgBouncer({ target: await sharedPostgresDatabase() });
+  });
+  afterAll(() => bouncer.stop());
+
+  test('everything works that needs no session', async () => {
+    await using db = await openDatabase(bouncer.url, { ...QUIET, postgres: { throughPooler: true } });
+    await workAsUsual(db);
+  });
+});
+
+describe('PostgreSQL 15', () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres({ version: 15, auth: 'scram-sha-256' });
+  });
+  afterAll(() => server.stop());
+
+  test('works as the newest, with a password that a URL must escape', async () => {
+    await using db = await openDatabase(server.url, QUIET);
+    await workAsUsual(db);
+    expect(await db.describe('insert into usual (id) values (:id)')).toMatchObject({
+      tablesWritten: ['usual'],
+    });
+  });
+
+  test('refuses a wrong password, and the message does not repeat it (P3)', async () => {
+    const url = new URL(server.url);
+    url.password = 'hunter2-wrong';
+    const error = await openDatabase(url.href, QUIET).then(
+      () => new Error('it was let in'),
+      (refused: unknown) => refused as Error,
+    );
+    expect(error.message).toContain('authentication failed (user, password)');
+    expect(JSON.stringify(error) + String(error.stack)).not.toContain('hunter2');
+    expect(String(error.stack)).not.toContain(POSTGRES_PASSWORD);
+  });
+});
