@@ -30,7 +30,8 @@ export interface TableFacts {
 /** @throws UsageError when the key, or another column that is named, is not one of the table's */
 export function readTableFacts(table: Table, given: GivenFacts = {}): TableFacts {
   const name = getTableName(table);
-  const columns: Record<string, Column> = getTableColumns(table);
+  // Without a prototype: a name that comes from a request, such as "constructor", is no column.
+  const columns = Object.assign(Object.create(null) as Record<string, Column>, getTableColumns(table));
   const keys = Object.keys(columns);
   const version = roleOf(
     given.version,

@@ -9,7 +9,7 @@ import {
   type RowOf,
 } from '../../../src/drizzle/index.ts';
 import { ConstraintError, TransactionClosedError, UsageError } from '../../../src/index.ts';
-import { expectAtRest, rejection } from '../../fixtures/scratch-database.ts';
+import { expectAtRest, outcomes, rejection } from '../../fixtures/scratch-database.ts';
 import { clear, type OpenStage } from './drizzle-stage.ts';
 
 const ADA = { name: 'Ada', email: 'ada@example.org' };
@@ -368,6 +368,52 @@ export function repositorySuite(engine: string, open: OpenStage): void {
           /may be null/,
         );
       });
+    });
+
+    test('keeps what comes from a request out of its SQL (C61)', async () => {
+      await users().saveMany([ADA, BOB]);
+      const names = [
+        'constructor',
+        'toString',
+        '__proto__',
+        'hasOwnProperty',
+        'id" or 1=1 --',
+        '',
+        '\0',
+        '1',
+        'ID',
+      ];
+      for (const name of names) {
+        const given = JSON.parse(`{${JSON.stringify(name)}:"asc"}`) as object;
+        await expect(users().findAll({ orderBy: given })).rejects.toThrow(UsageError);
+        await expect(users().findPage({ size: 1, orderBy: given })).rejects.toThrow(UsageError);
+        await expect(users().findOne(given)).rejects.toThrow(UsageError);
+        await expect(users().deleteWhere(given)).rejects.toThrow(UsageError);
+        await expect(users().updateWhere({ name: 'Ada' }, given)).rejects.toThrow(UsageError);
+        await expect(users().save({ ...ADA, email: 'new', ...given })).rejects.toThrow(UsageError);
+      }
+      const hostile = [
+        "' or 1=1 --",
+        '" or 1=1 --',
+        'Ada\0',
+        '%',
+        '\\',
+        '$1',
+        '?',
+        ':name',
+        '\u2019 or 1=1 --',
+      ];
+      for (const text of hostile.filter((one) => engine === 'SQLite' || !one.includes('\0'))) {
+        expect(await users().findAll({ where: { name: text } })).toEqual([]);
+        expect(await users().deleteWhere({ name: text })).toBe(0);
+      }
+      for (const value of [{ $ne: null }, { toString: 'x' }, { sql: '1=1', queryChunks: [] }]) {
+        const where = { name: value as unknown as string };
+        const [outcome] = await outcomes([users().deleteWhere(where)]);
+        // PostgreSQL binds an object as its JSON, SQLite none.
+        expect(engine === 'SQLite' ? outcome instanceof UsageError : outcome === 0).toBe(true);
+      }
+      expect(await users().count()).toBe(2);
     });
 
     describe('as a shared object', () => {
