@@ -18,7 +18,7 @@ const SERVER = fileURLToPath(new URL('./server.ts', import.meta.url));
 const KINDS = ['bare Hono', 'createServer()', 'createServer() with everything'];
 const PATHS = ['/users/7', '/users'];
 const CONNECTIONS = 20;
-const WARM_UP_S = 1;
+const WARM_UP_S = 3;
 
 interface Figure {
   readonly cpuUs: number;

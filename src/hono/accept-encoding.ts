@@ -4,8 +4,8 @@ export type Encoding = 'br' | 'gzip';
  * The encoding to answer with: of those that the client takes, the one it likes best, and among equals the
  * first of ours. https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3
  */
-export function chooseEncoding(header: string | undefined, ours: readonly Encoding[]): Encoding | undefined {
-  if (header === undefined || header.length > 1_000) return undefined;
+export function chooseEncoding(header: string, ours: readonly Encoding[]): Encoding | undefined {
+  if (header.length > 1_000) return undefined;
   const weights = new Map<string, number>();
   for (const part of header.toLowerCase().split(',')) {
     const [name = '', ...parameters] = part.split(';').map((one) => one.trim());

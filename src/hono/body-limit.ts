@@ -19,7 +19,7 @@ const CHECKS = { maxBytes: integer(0, 1_024 * MIB) };
 export function bodyLimit(given: BodyLimitOptions = {}): MiddlewareHandler {
   const { maxBytes = MIB } = checkOptions('bodyLimit', given, CHECKS);
   const limitStream = streamLimit(maxBytes);
-  return async function limitBody(context, next) {
+  return function limitBody(context, next) {
     return isWithinLimit(context, maxBytes) ? next() : limitStream(context, next);
   };
 }

@@ -3,10 +3,12 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, createBrotliCompress, createGzip, gzip, type Zlib } from 'node:zlib';
 import type { Context, MiddlewareHandler } from 'hono';
 import { chooseEncoding, type Encoding } from './accept-encoding.ts';
-import { knownBody, noteBody, rememberBodies, type KnownBody } from './known-bodies.ts';
+import { knownBody } from './known-bodies.ts';
 import { checkOptions, integer, list, oneOf } from './option-checks.ts';
 import { peekBody } from './peek-body.ts';
 import { addVary } from './vary.ts';
+
+type Whole = string | Uint8Array;
 
 export interface CompressOptions {
   /** Shorter bodies are sent as they are, in bytes. @default 1_000 */
@@ -20,6 +22,8 @@ export interface CompressOptions {
 }
 
 const ENCODINGS: readonly Encoding[] = ['br', 'gzip'];
+/** Texts, and letters of a text. */
+const MOST_REMEMBERED = 100;
 const CHECKS = {
   thresholdBytes: integer(0, 1_000_000_000),
   encodings: list(oneOf(ENCODINGS), 2),
@@ -52,28 +56,29 @@ export function compress(given: CompressOptions = {}): MiddlewareHandler {
   const options = checkOptions('compress', given, CHECKS);
   const { thresholdBytes = 1_000, encodings = ENCODINGS } = options;
   const packer = new Packer(options);
+  const isCompressibleType = remembered((type) => COMPRESSIBLE.test(type));
+  const choose = remembered((header) => chooseEncoding(header, encodings));
   return async function compressResponse(context, next) {
-    rememberBodies(context);
     await next();
     const { res } = context;
-    if (!isCompressible(res)) return;
+    const known = knownBody(res);
+    // Before its headers are looked at, which costs more: most answers are small. They do not vary, either.
+    if (known === null || (known !== undefined && sizeOf(known) < thresholdBytes)) return;
+    const type = res.headers.get('content-type');
+    if (type === null || !isCompressibleType(type) || !mayCompress(res, thresholdBytes)) return;
     addVary(res.headers, 'Accept-Encoding');
-    const encoding = chooseEncoding(context.req.header('accept-encoding'), encodings);
+    const encoding = choose(context.req.header('accept-encoding') ?? '');
     if (encoding === undefined || context.req.method === 'HEAD') return;
-    const body = knownBody(res);
-    if (body !== undefined) {
-      if (sizeOf(body) >= thresholdBytes) replaceBody(context, encoding, await packer.whole(encoding, body));
-      return;
-    }
-    if (Number(res.headers.get('content-length') ?? thresholdBytes) < thresholdBytes || res.body === null)
-      return;
-    const peeked = await peekBody(res.body, thresholdBytes);
-    if ('whole' in peeked) {
-      const isSmall = peeked.whole.byteLength < thresholdBytes;
-      if (isSmall) replaceBody(context, undefined, peeked.whole);
-      else replaceBody(context, encoding, await packer.whole(encoding, peeked.whole));
-    } else replaceBody(context, encoding, packer.stream(encoding, peeked.stream));
+    if (known !== undefined) replaceBody(context, encoding, await packer.whole(encoding, known));
+    else if (res.body !== null) await compressStream(context, encoding, res.body);
   };
+
+  async function compressStream(context: Context, encoding: Encoding, body: ReadableStream): Promise<void> {
+    const peeked = await peekBody(body, thresholdBytes);
+    if ('stream' in peeked) replaceBody(context, encoding, packer.stream(encoding, peeked.stream));
+    else if (peeked.whole.byteLength < thresholdBytes) replaceBody(context, undefined, peeked.whole);
+    else replaceBody(context, encoding, await packer.whole(encoding, peeked.whole));
+  }
 }
 
 /** One of each encoding, with its settings. */
@@ -87,10 +92,10 @@ class Packer {
   }
 
   /** Off the main thread. */
-  whole(encoding: Encoding, body: KnownBody): Promise<Uint8Array<ArrayBuffer>> {
+  whole(encoding: Encoding, body: Whole): Promise<Uint8Array<ArrayBuffer>> {
     return encoding === 'br'
-      ? promisify<KnownBody, object, Buffer<ArrayBuffer>>(brotliCompress)(body, this.#brotli)
-      : promisify<KnownBody, object, Buffer<ArrayBuffer>>(gzip)(body, this.#gzip);
+      ? promisify<Whole, object, Buffer<ArrayBuffer>>(brotliCompress)(body, this.#brotli)
+      : promisify<Whole, object, Buffer<ArrayBuffer>>(gzip)(body, this.#gzip);
   }
 
   stream(encoding: Encoding, source: Readable): ReadableStream {
@@ -107,11 +112,24 @@ class Packer {
   }
 }
 
-function isCompressible({ status, headers }: Response): boolean {
+function mayCompress({ status, headers }: Response, thresholdBytes: number): boolean {
   if (status < 200 || status === 204 || status === 206 || status === 304) return false;
-  const type = headers.get('content-type');
-  if (type === null || !COMPRESSIBLE.test(type) || headers.has('content-encoding')) return false;
-  return !(headers.get('cache-control') ?? '').includes('no-transform');
+  if (Number(headers.get('content-length') ?? Infinity) < thresholdBytes) return false;
+  return !headers.has('content-encoding') && !(headers.get('cache-control') ?? '').includes('no-transform');
+}
+
+/** Clients and handlers send few texts many times. Those that send many do not fill the memory. */
+function remembered<T>(decide: (text: string) => T): (text: string) => T {
+  const decisions = new Map<string, T>();
+  return (text) => {
+    const known = decisions.get(text);
+    if (known !== undefined || decisions.has(text)) return known as T;
+    const decision = decide(text);
+    if (text.length > MOST_REMEMBERED) return decision;
+    if (decisions.size >= MOST_REMEMBERED) decisions.clear();
+    decisions.set(text, decision);
+    return decision;
+  };
 }
 
 function replaceBody(
@@ -128,9 +146,9 @@ function replaceBody(
   }
   // Undefined first: Hono would merge the headers of the old response into the new one.
   context.res = undefined as unknown as Response;
-  context.res = noteBody(new Response(body, { status, headers }), body);
+  context.res = new Response(body, { status, headers });
 }
 
-function sizeOf(body: KnownBody): number {
+function sizeOf(body: Whole): number {
   return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
 }

@@ -1,5 +1,4 @@
 import { Hono, type MiddlewareHandler } from 'hono';
-import { requestId } from 'hono/request-id';
 import type { Logger, LogLevel } from '../config/index.ts';
 import { createLogger, type Database } from '../database/index.ts';
 import type { Metrics } from '../metrics/index.ts';
@@ -18,6 +17,7 @@ import { measureRequests } from './measure-requests.ts';
 import { anything, checkOptions, flag, integer, list, text } from './option-checks.ts';
 import { rateLimit, type RateLimitOptions } from './rate-limit.ts';
 import type { Environment } from './read-environment.ts';
+import { requestIds } from './request-ids.ts';
 import { securityHeaders, type SecurityHeaders } from './security-headers.ts';
 import { readServerEnvironment } from './server-environment.ts';
 import { prepareServer } from './server-state.ts';
@@ -98,7 +98,7 @@ export function createServer(given: CreateServerOptions = {}): Hono {
   const state = prepareServer(app, options.databases ?? [], log);
   app.onError(answerErrors({ log }));
   app.notFound(answerNotFound);
-  app.use(requestId({ limitLength: 64 }));
+  app.use(requestIds());
   // Asked by balancers, by address, all the time: before the hosts are checked, and not in the log.
   app.route('/', healthRoutes({ databases: options.databases, stopping: state.stopping.signal }));
   for (const middleware of stack(options, log)) app.use(middleware);

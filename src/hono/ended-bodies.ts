@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Logger } from '../config/index.ts';
-import { knownBody, rememberBodies } from './known-bodies.ts';
+import { knownBody } from './known-bodies.ts';
 import { nodeBindings } from './node-bindings.ts';
 import { checkOptions, logger } from './option-checks.ts';
 import { requestIdOf, routeOf } from './request-facts.ts';
@@ -20,7 +20,6 @@ const CHECKS = { log: logger('error') };
 export function endedBodies(given: EndedBodiesOptions = {}): MiddlewareHandler {
   const { log } = checkOptions('endedBodies', given, CHECKS);
   return async function endBody(context, next) {
-    rememberBodies(context);
     await next();
     if (knownBody(context.res) !== undefined) return;
     const { body, status, headers } = context.res;

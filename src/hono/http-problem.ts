@@ -1,6 +1,5 @@
 import { STATUS_CODES } from 'node:http';
 import { MillpondError, type ErrorCode } from '../errors/index.ts';
-import { noteBody } from './known-bodies.ts';
 
 export interface HttpProblemDetails {
   /** What the client did wrong or can do now. Goes to the client: no secrets. */
@@ -55,6 +54,6 @@ export class HttpProblem extends MillpondError {
       ...(typeof requestId === 'string' ? { 'X-Request-Id': requestId } : {}),
       'Content-Type': MEDIA_TYPE,
     };
-    return noteBody(new Response(body, { status: this.status, headers }), body);
+    return new Response(body, { status: this.status, headers });
   }
 }

@@ -5,6 +5,7 @@ import { clientAddressBehind, clientNetwork, networkCheck } from './client-addre
 import { HttpProblem } from './http-problem.ts';
 import { userOf } from './user.ts';
 import { callback, checkOptions, either, integer, list, logger, oneOf, type Check } from './option-checks.ts';
+import { withPresetHeaders } from './preset-headers.ts';
 import { SlidingWindow, type RateLimitStore, type Taken, type WindowPolicy } from './sliding-window.ts';
 import { StoreGuard } from './store-guard.ts';
 
@@ -70,15 +71,17 @@ export function rateLimit(given: RateLimitOptions): MiddlewareHandler {
     const key = keyOf(context);
     if (key === undefined) return next();
     const taken = await store.take(`${name}:${key}`, policy);
-    const headers = { RateLimit: limitHeader(name, taken), 'RateLimit-Policy': policyHeader };
+    const headers = [
+      ['RateLimit', limitHeader(name, taken)],
+      ['RateLimit-Policy', policyHeader],
+    ] as const;
     if (!taken.allowed) {
       const seconds = Math.ceil(taken.freeInMs / 1_000);
       const detail = `Too many requests. Try again in ${seconds} s.`;
-      throw new HttpProblem(429, { detail, headers: { ...headers, 'Retry-After': String(seconds) } });
+      const limits = Object.fromEntries(headers);
+      throw new HttpProblem(429, { detail, headers: { ...limits, 'Retry-After': String(seconds) } });
     }
-    await next();
-    for (const [header, value] of Object.entries(headers)) context.res.headers.set(header, value);
-    return undefined;
+    return withPresetHeaders(context, headers, next);
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { matchedRoutes } from 'hono/route';
 
-/** The id that Hono's `requestId` middleware gave the request, if it is used. */
+/** The id of the request, from `requestIds` or Hono's own middleware, if one is used. */
 export function requestIdOf(context: Context): string | undefined {
   const id: unknown = context.get('requestId');
   return typeof id === 'string' ? id : undefined;

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { ConfigError } from '../errors/index.ts';
 import { problem } from './option-checks.ts';
+import { withPresetHeaders } from './preset-headers.ts';
 
 /** A header's value, or false to leave it out. */
 export type SecurityHeaders = Readonly<Record<string, string | false>>;
@@ -35,9 +36,7 @@ export function securityHeaders(given: SecurityHeaders = {}): MiddlewareHandler 
   const headers = Object.entries({ ...DEFAULTS, ...Object.fromEntries(own) }).filter(
     (entry): entry is [string, string] => entry[1] !== false,
   );
-  return async function secureHeaders(context, next) {
-    await next();
-    const target = context.res.headers;
-    for (const [name, value] of headers) if (!target.has(name)) target.set(name, value);
+  return function secureHeaders(context, next) {
+    return withPresetHeaders(context, headers, next);
   };
 }

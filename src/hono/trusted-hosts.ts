@@ -25,7 +25,7 @@ export function trustedHosts(hosts: readonly string[]): MiddlewareHandler {
   if (hosts.length === 0) problems.push(problem('trustedHosts', 'must name at least one host'));
   if (problems.length > 0) throw new ConfigError(problems);
   const isTrusted = hostMatcher(hosts);
-  return async function trustHost(context, next) {
+  return function trustHost(context, next) {
     const host = hostOf(context);
     if (host !== undefined && isTrusted(host)) return next();
     throw new HttpProblem(400, { detail: 'This host is not served here.' });

@@ -1,0 +1,20 @@
+import { randomUUID } from 'node:crypto';
+import type { MiddlewareHandler } from 'hono';
+import { withPresetHeaders } from './preset-headers.ts';
+
+/** What a proxy may have given: nothing that could be more than a word in a log. */
+const GIVEN = /^[\w=-]{1,64}$/;
+
+/**
+ * Gives each request an id, or keeps the one of its `X-Request-Id`, and says it in the answer. The same
+ * variable, `requestId`, as that of Hono's own middleware, whose header is missing where a handler makes its
+ * `Response` by itself.
+ */
+export function requestIds(): MiddlewareHandler {
+  return function identifyRequest(context, next) {
+    const given = context.req.header('x-request-id');
+    const id = given !== undefined && GIVEN.test(given) ? given : randomUUID();
+    context.set('requestId', id);
+    return withPresetHeaders(context, [['X-Request-Id', id]], next);
+  };
+}
