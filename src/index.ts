@@ -60,6 +60,7 @@ export {
   type LogLevel,
   type PoolSettings,
   type ReplicaSettings,
+  type PostgresSettings,
   type SqliteSettings,
 } from './config/index.ts';
 export {

@@ -48,6 +48,8 @@ export interface ConnectionHome extends SenderHome {
   /** Whether somebody wants to hear of changes. */
   isWatched(): boolean;
   announceChanges(changes: Changes): void;
+  /** Told of what was done, inside transactions too: definitions make prepared statements stale. */
+  noteDefinitions(plans: readonly Plan[]): void;
   /** Whether a transaction became part of the database. @returns undefined where that cannot be found out */
   isCommitted(transactionId: string): Promise<boolean | undefined>;
 }

@@ -32,6 +32,7 @@ import { GroupedWrites } from './grouped-writes.ts';
 import { WayThere, type Weight } from './cost-model.ts';
 import { PlanCache, type Plan } from './plan.ts';
 import type { ServerFailure } from './server-error.ts';
+import { PreparedStatements, type SchemaVersion } from './statement-store.ts';
 import { SharedReads } from './shared-reads.ts';
 import { TableKnowledge } from './table-knowledge.ts';
 import { RowShapes } from './row-shape.ts';
@@ -70,6 +71,7 @@ export class PostgresEngine {
   readonly #announce: Announcer;
   readonly #observer: QueryObserver;
   readonly #way = new WayThere();
+  readonly #schema: SchemaVersion = { current: 0 };
   readonly #knowledge: TableKnowledge;
   readonly #shapes = new RowShapes();
   readonly #plans: PlanCache;
@@ -110,7 +112,8 @@ export class PostgresEngine {
     const setup = setupText(this.#settings, role);
     const socket = await openSocket(this.#settings, setup, signal);
     lastConnectionId += 1;
-    const link = new PostgresLink(lastConnectionId, socket, this.#settings.statementCacheSize);
+    const statements = new PreparedStatements(this.#settings.statementCacheSize, this.#schema);
+    const link = new PostgresLink(lastConnectionId, socket, statements);
     return new PostgresConnection(link, this.#home, setup);
   }
 
@@ -312,6 +315,7 @@ export class PostgresEngine {
       announceChanges: (changes) => this.#announceChanges(changes),
       noteDone: (call, cost) => this.#noteDone(call, cost),
       noteCommit: (call) => this.#noteCommit(call),
+      noteDefinitions: (plans) => this.#noteDefinitions(plans),
       isCommitted: (transactionId) => this.#isCommitted(transactionId),
     };
   }
@@ -330,9 +334,15 @@ export class PostgresEngine {
     // What nobody is told of, the engine itself has asked.
     if (!mayWrite || observer === undefined) return;
     const changes = plans.map((plan) => this.#knowledge.changesOf(plan) ?? 'anything');
-    // A definition, or something that nobody can look into: what was known may not be so any more.
-    if (plans.some(({ kind, isIdle }) => kind === 'other' && !isIdle)) this.#knowledge.forget();
+    this.#noteDefinitions(plans);
     if (this.#home.isWatched()) this.#announceChanges(joinChanges(changes));
+  }
+
+  /** A definition, or something that nobody can look into: what was known may not be so any more. */
+  #noteDefinitions(plans: readonly Plan[]): void {
+    if (!plans.some(({ kind, isIdle }) => kind === 'other' && !isIdle)) return;
+    this.#schema.current += 1;
+    this.#knowledge.forget();
   }
 
   #announceChanges(changes: Changes): void {

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Exchange, TransactionStatus } from './exchange.ts';
 import { cstringEnd } from './columns.ts';
 import { isFatal, readFailure, type ServerFailure } from './server-error.ts';
-import { PreparedStatements } from './statement-store.ts';
+import type { PreparedStatements } from './statement-store.ts';
 import { BackendCode } from './wire-codes.ts';
 import { WireReader } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
@@ -67,12 +67,12 @@ export class PostgresLink {
   #state: 'open' | 'closing' | 'lost' = 'open';
   #fatal: ServerFailure | undefined;
 
-  constructor(id: number, socket: OpenedSocket, statementCacheSize: number) {
+  constructor(id: number, socket: OpenedSocket, statements: PreparedStatements) {
     this.id = id;
     this.#socket = socket;
     this.processId = socket.processId;
     this.parameters = socket.parameters;
-    this.statements = new PreparedStatements(statementCacheSize);
+    this.statements = statements;
     this.#reader = new WireReader((code, buffer, start, end) => this.#read(code, buffer, start, end));
     const { stream } = socket;
     stream.on('data', (chunk: Buffer) => this.#push(chunk));

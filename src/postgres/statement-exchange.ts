@@ -184,11 +184,18 @@ export class StatementExchange implements Exchange {
     this.#failure ??= failure;
     const prepared = this.#prepared[this.#tags.length];
     if (prepared === undefined) return;
-    this.#isStale = isStale(failure);
+    this.#isStale = isStale(failure) || (prepared.shape !== undefined && mayBeOfOldTypes(failure));
     // One that was never prepared, or has changed, must not be found again.
     if (this.#isStale || prepared.shape === undefined) this.#link!.statements.drop(prepared);
   }
 }
+
+/** A value that no longer fits the type with which the statement was prepared, before a column got another. */
+function mayBeOfOldTypes({ code }: ServerFailure): boolean {
+  return OLD_TYPE_STATES.has(code);
+}
+
+const OLD_TYPE_STATES: ReadonlySet<string> = new Set(['22P02', '22003', '22007', '22008', '22P03']);
 
 /** `cached plan must not change result type` has the code of many other things; only its place tells. */
 function isStale({ code, routine }: ServerFailure): boolean {

@@ -1,9 +1,16 @@
 import type { RowShape } from './row-shape.ts';
 
+/** How often the schema was changed by statements of ours. */
+export interface SchemaVersion {
+  current: number;
+}
+
 /** A statement that the server keeps under a name, on one connection. */
 export interface PreparedStatement {
   readonly text: string;
   readonly name: string;
+  /** The types of its parameters are those that it was prepared with, whatever becomes of the tables. */
+  readonly version: number;
   /** What its rows look like; undefined until the server has said so, null where it gives none. */
   shape: RowShape | null | undefined;
 }
@@ -11,17 +18,23 @@ export interface PreparedStatement {
 /** The prepared statements of one connection, the least recently used dropped first. */
 export class PreparedStatements {
   readonly #limit: number;
+  readonly #schema: Readonly<SchemaVersion>;
   readonly #statements = new Map<string, PreparedStatement>();
   #lastNumber = 0;
   /** Dropped here, and still kept by the server. */
   #toClose: string[] = [];
 
-  constructor(limit: number) {
+  constructor(limit: number, schema: Readonly<SchemaVersion>) {
     this.#limit = limit;
+    this.#schema = schema;
   }
 
   get(text: string): PreparedStatement | undefined {
     const known = this.#statements.get(text);
+    if (known !== undefined && known.version !== this.#schema.current) {
+      this.drop(known);
+      return undefined;
+    }
     // While there is room, nothing has to be moved: nothing will be dropped.
     if (known === undefined || this.#statements.size < this.#limit / 2) return known;
     this.#statements.delete(text);
@@ -34,7 +47,8 @@ export class PreparedStatements {
     const oldest = this.#statements.size >= this.#limit ? this.#statements.values().next().value : undefined;
     if (oldest !== undefined) this.drop(oldest);
     this.#lastNumber += 1;
-    const statement: PreparedStatement = { text, name: `millpond_${this.#lastNumber}`, shape: undefined };
+    const name = `millpond_${this.#lastNumber}`;
+    const statement: PreparedStatement = { text, name, version: this.#schema.current, shape: undefined };
     this.#statements.set(text, statement);
     return statement;
   }

@@ -22,6 +22,7 @@ interface ControlHome {
   readonly knowledge: TableKnowledge;
   isWatched(): boolean;
   announceChanges(changes: Changes): void;
+  noteDefinitions(plans: readonly Plan[]): void;
   isCommitted(transactionId: string): Promise<boolean | undefined>;
 }
 
@@ -149,6 +150,7 @@ export class TransactionControl {
   }
 
   #noteWrites({ plans }: PendingCall): void {
+    this.#home.noteDefinitions(plans);
     if (this.#writes === undefined) return;
     for (const plan of plans) if (plan.kind !== 'read' || plan.mayWrite) this.#writes.add(plan);
   }

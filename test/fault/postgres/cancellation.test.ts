@@ -37,7 +37,7 @@ describe('a cancellation', () => {
         .value(`select 1 from pg_sleep(${ms / 1_000})`, [], { timeoutMs: 4 })
         .catch((error: unknown) => error);
       if (outcome instanceof TimeoutError) stopped += 1;
-      else expect(outcome).toBe(1);
+      else if (outcome !== 1) throw outcome;
     }
     going = false;
     await Promise.all(neighbours);

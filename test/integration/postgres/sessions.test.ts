@@ -79,6 +79,22 @@ describe('a session of the server', () => {
     expect(await Promise.all([1, 2, 3].map(() => connection.value('select 5 as five')))).toEqual([5, 5, 5]);
   });
 
+  test('does not keep to the types of a column that has another type now', async () => {
+    const url = await sharedPostgresDatabase();
+    await using db = await openDatabase(url, QUIET);
+    await using stranger = await openDatabase(url, QUIET);
+    await db.script('create table typed (v int)');
+    const insert = (v: unknown) => db.value('insert into typed (v) values (:v) returning v', { v });
+    for (let round = 0; round < 5; round += 1) expect(await insert(1)).toBe(1);
+    await stranger.run('alter table typed alter v type text');
+    expect(await insert('a')).toBe('a');
+    await db.transaction(async (tx) => {
+      await tx.run('alter table typed alter v type bytea using null');
+      const text = 'insert into typed (v) values (:v) returning v';
+      expect(await tx.value(text, { v: new Uint8Array([1]) })).toEqual(new Uint8Array([1]));
+    });
+  });
+
   test('is read-only where the database is', async () => {
     const url = await sharedPostgresDatabase();
     await using db = await openDatabase(url, { ...QUIET, readOnly: true });
@@ -104,6 +120,7 @@ describe('through PgBouncer in transaction mode', () => {
   test('everything works that needs no session', async () => {
     await using db = await openDatabase(bouncer.url, { ...QUIET, postgres: { throughPooler: true } });
     await workAsUsual(db);
+    expect(db.stats().pool.leased).toBe(0);
   });
 });
 
