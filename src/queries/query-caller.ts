@@ -37,7 +37,7 @@ export class QueryCaller {
     this.query = query;
     this.name = fullName(query);
     this.#db = db;
-    this.#cache = definition.cacheMs === undefined ? undefined : cache;
+    this.#cache = cache;
     this.#params = new ParamsReader(this.name, definition);
     const { timeoutMs, target } = definition;
     this.#options = Object.freeze({
@@ -68,17 +68,17 @@ export class QueryCaller {
           this.#cached(text, values, () => this.#db.value(text, values, options)),
         );
       case 'affected':
-        return this.#rejecting(
-          async (text, values, options) => (await this.#db.run(text, values, options)).rowsAffected,
-        );
+        return this.#rejecting((text, values, options) => this.#affected(text, values, options));
       case 'returning':
-        return this.#rejecting((text, values, options) => this.#returning(text, values, options));
+        return this.#rejecting((text, values, options) =>
+          this.#invalidating(this.#returning(text, values, options)),
+        );
       case 'each':
         return async (items: readonly QueryParams[] = [], options?: CallOptions) =>
-          this.#each(items, options);
+          this.#invalidating(this.#each(items, options));
       case 'script':
         return async (_params?: undefined, options?: CallOptions) =>
-          this.#db.script(this.#full.text, this.#optionsWith(options));
+          this.#invalidating(this.#db.script(this.#full.text, this.#optionsWith(options)));
     }
   }
 
@@ -142,9 +142,23 @@ export class QueryCaller {
   }
 
   #cached<T>(text: string, values: readonly unknown[], load: () => Promise<T>): Promise<T> {
-    if (this.#cache === undefined) return load();
     const { cacheMs, tags } = this.query.definition;
-    return this.#cache.query({ name: this.name, sql: text, params: values, ttlMs: cacheMs!, tags }, load);
+    if (this.#cache === undefined || cacheMs === undefined) return load();
+    const entry = { name: this.name, ttlMs: cacheMs, tags };
+    return this.#cache.getOrSet([this.name, text, values], load, entry);
+  }
+
+  /** What a write with tags changes is kept no longer. */
+  async #invalidating<T>(write: Promise<T>): Promise<T> {
+    const { tags } = this.query.definition;
+    const result = await write;
+    if (tags.length > 0) await this.#cache?.invalidateTags(...tags);
+    return result;
+  }
+
+  async #affected(text: string, values: unknown[], options: CallOptions): Promise<number> {
+    const { rowsAffected } = await this.#invalidating(this.#db.run(text, values, options));
+    return rowsAffected;
   }
 
   async #each(items: readonly QueryParams[], options: CallOptions | undefined): Promise<number> {

@@ -7,18 +7,18 @@ export interface QueryDatabase extends Queryable {
   describe(text: string): Promise<StatementDescription>;
 }
 
-/** What is asked of a cache that queries with `-- cache:` go through. */
+/** What is asked of a cache that queries with `-- cache:` go through; the one of `millpond/cache` has it. */
 export interface QueryCache {
-  /** Gives what is kept for this call, or else what `load` gives. */
-  query<T>(call: CachedCall, load: () => Promise<T>): Promise<T>;
+  /** Gives what is kept under the key, or else what `load` gives. */
+  getOrSet<T>(key: unknown, load: () => Promise<T>, options: CachedQuery): Promise<T>;
+  /** Drops what has one of these tags; inside a transaction, after its COMMIT. */
+  invalidateTags(...tags: string[]): Promise<void>;
 }
 
-/** A call that may be answered from a cache. */
-export interface CachedCall {
+/** What the file says of a query that may be answered from a cache. */
+export interface CachedQuery {
   /** `jobs.getJobById`. */
   readonly name: string;
-  readonly sql: string;
-  readonly params: readonly unknown[];
   /** From `-- cache:`. */
   readonly ttlMs: number;
   /** From `-- tags:`. */

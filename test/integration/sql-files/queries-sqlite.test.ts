@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { createCache } from '../../../src/cache/index.ts';
 import { openDatabase } from '../../../src/index.ts';
-import { bindQueries, loadQueries, type CachedCall } from '../../../src/queries/index.ts';
+import { bindQueries, loadQueries } from '../../../src/queries/index.ts';
 import { folderWith } from '../../fixtures/folder-with.ts';
 import { openScratch } from '../../fixtures/scratch-database.ts';
 import { describeRoundTrips } from './round-trips.ts';
@@ -37,20 +38,29 @@ describe('on SQLite', () => {
     await expect(queries['endless']!({}, { timeoutMs: 60 })).rejects.toMatchObject({ timeoutMs: 60 });
   });
 
-  test('a query with a time to live goes through the cache that it is given', async () => {
-    const { db } = await openScratch('create table a (b)');
-    const calls: CachedCall[] = [];
-    const cache = {
-      query: <T>(call: CachedCall, load: () => Promise<T>) => {
-        calls.push(call);
-        return load();
-      },
-    };
-    const text = '-- name: one$\n-- cache: 5s\n-- tags: x, y\nselect :a\n-- name: two$\nselect 2';
+  test('a query with a time to live is answered from the cache, until its table or its tag changes', async () => {
+    const { db } = await openScratch('create table a (b); insert into a values (1)');
+    await using cache = createCache(db);
+    const text = `-- name: count$
+-- cache: 1h
+-- tags: x
+select count(*) from a where b >= :b
+-- name: add!
+insert into a values (:b)
+-- name: touch!
+-- tags: x, y
+update a set b = b where 0`;
     const queries = bindQueries(db, source(text), { cache });
-    expect([await queries['one']!({ a: 7 }), await queries['two']!()]).toEqual([7, 2]);
-    expect(calls).toEqual([{ name: 'one', sql: 'select ?1', params: [7], ttlMs: 5_000, tags: ['x', 'y'] }]);
-    expect(await bindQueries(db, source(text))['one']!({ a: 8 })).toBe(8);
+    const count = async () => [await queries['count']!({ b: 1 }), cache.stats().hits];
+    expect(await count()).toEqual([1, 0]);
+    expect(await count()).toEqual([1, 1]);
+    await queries['add']!({ b: 2 });
+    expect(await count()).toEqual([2, 1]);
+    expect(await count()).toEqual([2, 2]);
+    await queries['touch']!();
+    expect(await count()).toEqual([2, 2]);
+    expect(await queries['count']!({ b: 2 })).toBe(1);
+    expect(await bindQueries(db, source(text))['count']!({ b: 2 })).toBe(1);
   });
 
   test('J12: init.sql creates the first tables, once, and only in an empty database', async () => {
