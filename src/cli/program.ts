@@ -86,6 +86,7 @@ function createProgram(
       writeErr: (text) => terminal.error(text.trimEnd()),
     });
   addMigrate(program, on);
+  addQueries(program, on);
   addTools(program, on);
   return program;
 }
@@ -153,6 +154,10 @@ function addTools(program: Command, on: On): void {
     .option('--full', 'compares every index of a SQLite file with its table')
     .action(on(async (context, _, flags) => (await import('./doctor.ts')).doctorCommand(context, flags)));
   program
+    .command('build-native')
+    .description('builds the extension that stops running SQLite statements, with a C compiler')
+    .action(on(async () => (await import('./build-native-command.ts')).buildNativeCommand()));
+  program
     .command('backup <file>')
     .description('copies a SQLite database, as it is at one moment, while it is used')
     .option('--overwrite', 'replaces a file of that name')
@@ -190,6 +195,36 @@ function addTools(program: Command, on: On): void {
     .action(
       on(async (context, _, flags) =>
         (await import('./drizzle-config-command.ts')).drizzleConfigCommand(context, flags),
+      ),
+    );
+}
+
+function addQueries(program: Command, on: On): void {
+  const load = () => import('./generate-command.ts');
+  const add = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option('--folder <path>', 'of the SQL files (default: "sql")')
+      .option('--out <file>', 'the module (default: queries.ts in the folder)')
+      .option('--migrations <folder>', 'make the schema from these (default: init.sql makes it)')
+      .option('--server <url>', 'a PostgreSQL server on which a database is made for this')
+      .option('--watch', 'again whenever a file changes');
+  add('generate', 'writes a module with the types of the SQL files').action(
+    on(async (context, _, flags) => (await load()).generateCommand(context, flags)),
+  );
+  add('check', 'for CI: fails where SQL, schema and module disagree').action(
+    on(async (context, _, flags) => (await load()).checkCommand(context, flags)),
+  );
+  program
+    .command('top <url>')
+    .description('statements, pools and transactions of a running process, by its monitor')
+    .option('--token <token>', 'for the monitor (default: MILLPOND_MONITOR_TOKEN)')
+    .addOption(new Option('--interval <ms>', 'between two looks (default: 1000)').argParser(wholeNumber))
+    .addOption(new Option('--count <n>', 'statements that are shown (default: 15)').argParser(wholeNumber))
+    .action(
+      on(async (context, [url], flags) =>
+        (await import('./top-command.ts')).topCommand(context, url!, flags),
       ),
     );
 }

@@ -4,6 +4,7 @@ import {
   ConnectionPoolExhaustedError,
   MigrationError,
   MillpondError,
+  SqlFileError,
   UsageError,
 } from '../errors/index.ts';
 import { ExitCode } from './command.ts';
@@ -18,12 +19,7 @@ export interface ErrorReport {
 export function reportError(error: unknown): ErrorReport {
   if (!(error instanceof MillpondError)) return reportForeign(error);
   const { code, message, retryable } = error;
-  const faults =
-    error instanceof MigrationError
-      ? error.faults
-      : error instanceof ConfigError
-        ? error.problems
-        : undefined;
+  const faults = faultsOf(error);
   return {
     exitCode: exitCodeOf(error),
     json: { code, message, retryable, ...(faults === undefined ? {} : { faults }) },
@@ -39,6 +35,11 @@ function reportForeign(error: unknown): ErrorReport {
   const message = error instanceof Error ? error.message : String(error);
   const text = error instanceof Error && !('code' in error) ? (error.stack ?? message) : message;
   return { exitCode: ExitCode.failed, json: { code: 'UNEXPECTED', message }, text };
+}
+
+function faultsOf(error: MillpondError): readonly object[] | undefined {
+  if (error instanceof MigrationError) return error.faults;
+  return error instanceof ConfigError || error instanceof SqlFileError ? error.problems : undefined;
 }
 
 function exitCodeOf(error: MillpondError): number {

@@ -28,6 +28,7 @@ describe('the environment', () => {
       TRANSACTION_TIMEOUT: '0',
       MILLPOND_POOLED: 'false',
       AUTO_MIGRATE: 'true',
+      MILLPOND_MONITOR_TOKEN: 'is for the monitor',
     });
     expect(Object.fromEntries(settings.map(({ option, value }) => [option, value]))).toEqual({
       'pool.max': 12,

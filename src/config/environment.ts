@@ -30,6 +30,9 @@ export const ADDRESS_VARIABLES: readonly string[] = [
   'DATABASE_REPLICA_URL',
 ];
 
+/** Variables that others of our folders read. */
+const OTHER_VARIABLES: readonly string[] = ['MILLPOND_MONITOR_TOKEN'];
+
 /** A name that begins like this is ours; one that we do not know is a mistake, not another program's. */
 const OUR_NAMES = /^(?:DB_POOL|DB_HEALTH_CHECK|MILLPOND_)/;
 
@@ -59,7 +62,7 @@ export function findMisspeltAddress(variables: Variables): { name: string; meant
 function refuseUnknown(variables: Variables, problems: Problems): void {
   const known = Object.keys(OPTION_VARIABLES);
   for (const [key, { source }] of variables) {
-    if (Object.hasOwn(OPTION_VARIABLES, key)) continue;
+    if (Object.hasOwn(OPTION_VARIABLES, key) || OTHER_VARIABLES.includes(key)) continue;
     const isOurs = OUR_NAMES.test(key) || editDistance(key.slice(0, 100), 'TRANSACTION_TIMEOUT') <= 2;
     if (isOurs) problems.add({ key: showKey(key), source }, unknownKey(key, known, 'a variable of millpond'));
   }

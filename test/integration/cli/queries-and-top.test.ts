@@ -1,0 +1,152 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { watchQueries } from '../../../src/cli/generate-command.ts';
+import { showState } from '../../../src/cli/top-command.ts';
+import { Metrics } from '../../../src/metrics/index.ts';
+import { createMonitor, type MonitorState } from '../../../src/monitor/index.ts';
+import { folderWith } from '../../fixtures/folder-with.ts';
+import { callMillpond } from '../../fixtures/run-cli.ts';
+import { openScratch } from '../../fixtures/scratch-database.ts';
+
+const FILES = {
+  'migrations/1_users.sql': 'create table users (id integer primary key, name text not null)',
+  'sql/users.sql': '-- name: list_users\nselect id, name from users;\n',
+};
+
+describe('generate and check', () => {
+  test('write a module, and notice when it is not what the SQL says', async () => {
+    const folder = await folderWith(FILES);
+    const run = (...args: string[]) => callMillpond(folder, [...args, '--migrations', 'migrations']);
+    const missing = await run('check', '--json');
+    expect([missing.code, missing.json()]).toMatchObject([
+      1,
+      { error: { faults: [{ file: 'sql/queries.ts' }] } },
+    ]);
+    expect((await run('generate', '--json')).json()).toMatchObject({ changed: true, queries: ['listUsers'] });
+    expect(await readFile(join(folder, 'sql/queries.ts'), 'utf8')).toContain('name: string');
+    expect((await run('generate')).stdout).toContain('sql/queries.ts is as it was: 1 queries.');
+    expect((await run('check')).code).toBe(0);
+    await writeFile(join(folder, 'sql/users.sql'), '-- name: list_users\nselect id from users;\n');
+    const outdated = await run('check');
+    expect([outdated.code, outdated.stderr]).toEqual([1, expect.stringContaining('run "millpond generate"')]);
+    await writeFile(join(folder, 'sql/users.sql'), '-- name: list_users\nselect nothing from users;\n');
+    expect((await run('generate')).stderr).toContain('sql/users.sql:2');
+    expect((await run('generate', '--watch', '--json')).code).toBe(2);
+    expect((await run('generate', '--url', 'sqlite:x.db')).code).toBe(2);
+  });
+
+  test('watch runs again after a change, through faults, until it is aborted', async () => {
+    const folder = await folderWith({ 'a.sql': '' });
+    const abort = new AbortController();
+    const told: string[] = [];
+    const { promise: toldTwice, resolve } = Promise.withResolvers<void>();
+    const run = async () => {
+      if (told.length === 0) throw new Error('not yet');
+      return { json: {}, text: 'done' };
+    };
+    const tell = (text: string): void => {
+      told.push(text);
+      if (told.length === 2) resolve();
+    };
+    const watching = watchQueries(run, folder, { signal: abort.signal, tell });
+    await expect.poll(() => told.length).toBe(1);
+    await writeFile(join(folder, 'a.txt'), '');
+    await writeFile(join(folder, 'a.sql'), 'select 1');
+    await toldTwice;
+    abort.abort();
+    await watching;
+    expect(told).toEqual([expect.stringContaining('not yet'), 'done']);
+  });
+});
+
+describe('top', () => {
+  const TOKEN = 'a token of sixteen';
+
+  async function serve(): Promise<string> {
+    const { db } = await openScratch('create table users (id integer primary key)');
+    const metrics = new Metrics();
+    const monitor = createMonitor({ databases: [db], metrics, token: TOKEN });
+    await db.run('insert into users default values', [], { name: 'addUser' });
+    const server = createServer((request, response) => {
+      const headers = request.headers as Record<string, string>;
+      void monitor.handle(new Request(`http://localhost${request.url}`, { headers })).then(async (answer) => {
+        response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(async () => {
+      monitor.close();
+      metrics.close();
+      server.close();
+      await once(server, 'close');
+    });
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/monitoring`;
+  }
+
+  test('shows the statements and pools of a running process once, where nobody watches', async () => {
+    const address = await serve();
+    const folder = await folderWith();
+    const shown = await callMillpond(folder, ['top', address, '--token', TOKEN]);
+    expect(shown.code, shown.stderr).toBe(0);
+    expect(shown.stdout).toMatch(/addUser +1 /);
+    expect(shown.stdout).toMatch(/unnamed +yes +\d+/);
+    const json = await callMillpond(folder, ['top', `${address}/`, '--json'], {
+      MILLPOND_MONITOR_TOKEN: TOKEN,
+    });
+    expect(json.json<{ databases: object[] }>().databases).toHaveLength(1);
+    const refused = await callMillpond(folder, ['top', address]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--token')]);
+    const elsewhere = await callMillpond(folder, [
+      'top',
+      address.replace('monitoring', 'x'),
+      '--token',
+      TOKEN,
+    ]);
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([2, expect.stringContaining('There is no monitor')]);
+    expect((await callMillpond(folder, ['top', 'localhost'])).stderr).toContain('an address like');
+    expect((await callMillpond(folder, ['top', 'http://127.0.0.1:1'])).stderr).toContain('Nothing answers');
+  });
+
+  test('shows what counters grew by in a second', () => {
+    const state = (at: number, count: number): MonitorState =>
+      ({
+        at,
+        eventLoop: { utilization: 0.5, p99Ms: 20.04 },
+        databases: [
+          {
+            name: 'main',
+            isUp: true,
+            stats: {
+              pool: { leased: 1, idle: 2, waiting: 0 },
+              queries: { count },
+              transactions: { committed: count, active: 1 },
+            },
+            running: [{ id: 7, name: 'import', readOnly: false, ageMs: 1_500, statements: 3 }],
+          },
+        ],
+        statements: [
+          {
+            id: 'a',
+            database: 'main',
+            text: 'select 1',
+            count,
+            totalMs: 5,
+            averageMs: 1,
+            p95Ms: 2,
+            rows: 3,
+            errors: 0,
+          },
+        ],
+      }) as unknown as MonitorState;
+    const text = showState(state(3_000, 500), state(1_000, 100), 10);
+    expect(text).toContain('event loop: 50 % busy, p99 20 ms');
+    expect(text).toMatch(/main +yes +200 +200 +1 +2 +0 +1/);
+    expect(text).toMatch(/main +7 +import +writes +1500 +3/);
+    expect(text).toMatch(/select 1 +200 +5 +1 +2 +3 +0/);
+  });
+});
