@@ -14,10 +14,9 @@
 ** No view, trigger or other part of a schema can call them (SQLITE_DIRECTONLY), and a registered connection
 ** cannot interrupt: ordinary SQL that reaches a worker has no power over the other workers.
 **
-** Build: npm run build:native
+** Build: npx millpond build-native (in this repository: npm run build:native)
 */
-#include "sqlite3ext.h"
-SQLITE_EXTENSION_INIT1
+#include "sqlite-api.h"
 
 #ifdef _WIN32
 #define EXPORTED __declspec(dllexport)
@@ -91,12 +90,12 @@ static void forget(void *pointer) {
   sqlite3_free(self);
 }
 
-EXPORTED int sqlite3_interrupt_init(sqlite3 *db, char **error, const sqlite3_api_routines *api) {
+EXPORTED int sqlite3_interrupt_init(sqlite3 *db, char **error, const sqlite3_api_pointer *api) {
   static const int FLAGS = SQLITE_UTF8 | SQLITE_DIRECTONLY;
   Entry *self;
   int rc;
   /* Once: other threads may be reading it, and for all connections of a process it is the same. */
-  if (!sqlite3_api) { SQLITE_EXTENSION_INIT2(api); }
+  if (!sqlite3_api) sqlite3_api = api;
   (void)error;
   self = sqlite3_malloc(sizeof *self);
   if (!self) return SQLITE_NOMEM;

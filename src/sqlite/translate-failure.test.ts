@@ -23,6 +23,7 @@ describe('a failed constraint', () => {
     [1299, 'NOT NULL constraint failed: users.email', 'not-null', 'users', ['email']],
     [787, 'FOREIGN KEY constraint failed', 'foreign-key', undefined, []],
     [275, 'CHECK constraint failed: age > 0', 'check', undefined, []],
+    [1811, 'FOREIGN KEY constraint failed', 'foreign-key', undefined, []],
     [3091, 'cannot store TEXT value in INTEGER column users.age', 'check', undefined, []],
   ])('%i: %s', (code, message, kind, table, columns) => {
     const error = translateFailure({ code, message }, STATEMENT);

@@ -108,7 +108,7 @@ function translateConstraint(
   what: string,
   details: { cause: Error; sql: string | undefined; queryName: string | undefined },
 ): MillpondError {
-  const kind = CONSTRAINT_KINDS.get(failure.code);
+  const kind = isRestrict(failure) ? 'foreign-key' : CONSTRAINT_KINDS.get(failure.code);
   // RAISE(ABORT, 'text') in a trigger is a constraint failure too, with a text of the schema's own.
   if (kind === undefined) return new QueryExecutionError(`${what}${failure.message}`, details);
   return new ConstraintError(`${what}${failure.message}`, {
@@ -116,6 +116,11 @@ function translateConstraint(
     kind,
     ...parseColumns(failure.message),
   });
+}
+
+/** ON DELETE RESTRICT fails under the code of a trigger, which it is inside: SQLITE_CONSTRAINT_TRIGGER. */
+function isRestrict({ code, message }: Failure): boolean {
+  return code === 1811 && message === 'FOREIGN KEY constraint failed';
 }
 
 /** `UNIQUE constraint failed: users.email, users.tenant`; CHECK and FOREIGN KEY name no columns. */
