@@ -19,9 +19,9 @@ export class CacheKeys {
     return boundedKey(`\0${this.#scopePart()}k${encodeKey(key)}`);
   }
 
-  /** @param name of the function @param key what tells its calls apart */
-  ofCall(name: string, key: unknown): string {
-    return boundedKey(`\0${this.#scopePart()}f${encodeKey(name)}${encodeKey(key)}`);
+  /** @param name of the function, and @param key what tells its calls apart; both encoded */
+  ofCall(name: string, key: string): string {
+    return boundedKey(`\0${this.#scope === undefined ? '' : this.#scopePart()}f${name}${key}`);
   }
 
   #scopePart(): string {

@@ -2,12 +2,6 @@ import { TimeoutError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { createCounters, type CacheCounters } from './counters.ts';
 
-interface Hit {
-  readonly name: string | undefined;
-  readonly tier: 'memory' | 'redis';
-  readonly stale: boolean;
-}
-
 export interface Invalidation {
   readonly source: 'local' | 'foreign' | 'bus';
   readonly dropped: number;
@@ -24,7 +18,7 @@ export class CacheReport {
     this.#announce = announce;
   }
 
-  hit({ name, tier, stale }: Hit): void {
+  hit(name: string | undefined, tier: 'memory' | 'redis', stale: boolean): void {
     this.counters.hits += 1;
     if (stale) this.counters.stale += 1;
     if (tier === 'redis') this.counters.redisHits += 1;

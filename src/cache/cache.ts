@@ -11,6 +11,7 @@ import { callOf, createCachedFunction, type CachedFunction, type CachedOptions }
 import type { CacheReport } from './cache-report.ts';
 import type { CacheCounters } from './counters.ts';
 import type { Coupling } from './coupling.ts';
+import { encodeArguments, encodeKey } from './key.ts';
 import type { Invalidator } from './invalidator.ts';
 import { ANY_TABLE, dependencyLabels, keyLabel, tableLabel, type Label } from './labels.ts';
 import type { LoadContext, Loader, LoadRequest } from './loader.ts';
@@ -94,14 +95,13 @@ export class Cache implements AsyncDisposable {
     try {
       if (typeof load !== 'function')
         throw new UsageError('getOrSet() takes a key and a function that loads.');
-      const lifetimeOf = (): Lifetime => this.#lifetimeOf(options);
+      const full = this.#parts.keys.ofKey(key);
+      const hit = this.#parts.reader.hitNow(full, options?.name);
+      if (hit !== undefined) return Promise.resolve(hit.value as T);
       const request: LoadRequest = {
-        key: this.#parts.keys.ofKey(key),
+        key: full,
         name: options?.name,
-        // Hits have no use for it.
-        get lifetime() {
-          return lifetimeOf();
-        },
+        lifetime: this.#lifetimeOf(options),
         load,
         labelsOf: (value) => labelsOf(value as T, options),
       };
@@ -162,8 +162,12 @@ export class Cache implements AsyncDisposable {
     }
     this.#functions.add(call.name);
     const { keys } = this.#parts;
+    const { key: toKey } = call;
+    const name = encodeKey(call.name);
     return createCachedFunction(call, {
-      keyOf: (args) => keys.ofCall(call.name, call.key === undefined ? args : call.key(...args)),
+      keyOf: (args) =>
+        keys.ofCall(name, toKey === undefined ? encodeArguments(args) : encodeKey(toKey(...args))),
+      hitNow: (key) => this.#parts.reader.hitNow(key, call.name),
       read: (request) => this.#read(request),
       deleteKey: (key) => this.#deleteKey(key),
       invalidate: (labels) => this.#invalidate(labels),

@@ -44,6 +44,7 @@ export interface Call<This, Args extends unknown[], Result> {
 
 interface CallPlaces<Args extends unknown[]> {
   keyOf(args: Args): string;
+  hitNow(key: string): { readonly value: unknown } | undefined;
   read(request: LoadRequest): Promise<unknown>;
   deleteKey(key: string): Promise<void>;
   invalidate(labels: readonly Label[]): Promise<void>;
@@ -80,8 +81,11 @@ export function createCachedFunction<This, Args extends unknown[], Result>(
   const { work, name, lifetime, labels, tagsOf } = call;
   function cachedCall(this: This, ...args: Args): Promise<Result> {
     try {
+      const key = places.keyOf(args);
+      const hit = places.hitNow(key);
+      if (hit !== undefined) return Promise.resolve(hit.value as Result);
       const request: LoadRequest = {
-        key: places.keyOf(args),
+        key,
         name,
         lifetime,
         load: () => work.apply(this, args),

@@ -60,6 +60,12 @@ export class Coupling {
     );
   }
 
+  /** `standing()` for those who only ask for the worst. */
+  isWriting(): boolean {
+    const current = this.#parts.database?.currentTransaction;
+    return current === undefined ? isInWritingTransaction() : this.standing().kind === 'writing';
+  }
+
   standing(): Standing {
     const current = this.#parts.database?.currentTransaction;
     if (current === undefined) return isInWritingTransaction() ? WRITING : OUTSIDE;

@@ -14,6 +14,13 @@ export function encodeKey(value: unknown): string {
   return encode(value, 0);
 }
 
+/** The same for the arguments of a call: a list that has nothing but its items, and no holes. */
+export function encodeArguments(args: readonly unknown[]): string {
+  let items = '';
+  for (const argument of args) items += encode(argument, 1);
+  return `[${args.length}:${items}]`;
+}
+
 function encode(value: unknown, depth: number): string {
   switch (typeof value) {
     case 'string':

@@ -16,6 +16,11 @@ export class ValuePolicy {
     this.#mode = mode;
   }
 
+  /** True where every caller is given the one value. */
+  get sharesValues(): boolean {
+    return this.#mode !== 'clone';
+  }
+
   /** @returns undefined where the value cannot be kept: it cannot be copied, or a getter in it throws */
   keep(value: unknown): Kept | undefined {
     try {
