@@ -1,6 +1,10 @@
 import { Kysely } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { TransactionClosedError } from '../../../src/index.ts';
 import { MillpondDialect } from '../../../src/kysely/index.ts';
-import { scratchForAll } from '../../fixtures/scratch-database.ts';
+import { expectAtRest, openScratch, scratchForAll } from '../../fixtures/scratch-database.ts';
 import { kyselySuite, type KyselyStage, type Tables } from './kysely-suite.ts';
 
 kyselySuite('SQLite', (): KyselyStage => {
@@ -16,4 +20,46 @@ kyselySuite('SQLite', (): KyselyStage => {
     },
     endless: 'with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) as n from n',
   };
+});
+
+describe("SQLite's kysely", () => {
+  test('ends a controlled transaction that is forgotten, and refuses what comes after (B5)', async () => {
+    const { db } = await openScratch('create table users (id integer primary key, name text, email text)', {
+      transactionTimeoutMs: 100,
+    });
+    const kysely = new Kysely<Tables>({ dialect: new MillpondDialect(db) });
+    const trx = await kysely.startTransaction().execute();
+    const inner = await trx.savepoint('one').execute();
+    await inner.insertInto('users').values({ name: 'late', email: 'late' }).execute();
+    await sleep(300);
+    const late = inner.insertInto('users').values({ name: 'later', email: 'later' }).execute();
+    await expect(late).rejects.toThrow(TransactionClosedError);
+    await expect(trx.commit().execute()).rejects.toThrow(/ms|ended|closed/);
+    await trx.rollback().execute();
+    expect(await db.value('select count(*) from users')).toBe(0);
+    await expectAtRest(db);
+  });
+
+  test("runs Kysely's migrations once, also when two runners start together (C54)", async () => {
+    const { db } = await openScratch('');
+    const migrator = () =>
+      new Migrator({
+        db: new Kysely<unknown>({ dialect: new MillpondDialect(db) }),
+        provider: {
+          getMigrations: async () => ({
+            first: {
+              up: async (kysely) => kysely.schema.createTable('a').addColumn('id', 'integer').execute(),
+            },
+            second: {
+              up: async (kysely) => kysely.schema.createTable('b').addColumn('id', 'integer').execute(),
+            },
+          }),
+        },
+      });
+    const results = await Promise.all([migrator().migrateToLatest(), migrator().migrateToLatest()]);
+    expect(results.map(({ error }) => error)).toEqual([undefined, undefined]);
+    const applied = results.flatMap(({ results: one }) => one!.map(({ migrationName }) => migrationName));
+    expect(applied).toEqual(['first', 'second']);
+    await expectAtRest(db);
+  });
 });
