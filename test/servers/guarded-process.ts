@@ -94,13 +94,17 @@ export async function runUnprivileged(command: readonly [string, ...string[]], c
   if (code !== 0) throw new Error(`${file} ended with ${code}:\n${output}`);
 }
 
+/** What clients are told that come too early is logged as fatal too. */
+const CANNOT_START =
+  /Address already in use|FATAL(?!:  (the database system is|terminating|sorry|remaining))/;
+
 /** Waits until the server's log has `text` past `from` bytes. @throws with the log when it does not come */
 export async function waitForLog(folder: string, text: string, from = 0): Promise<void> {
   const deadline = performance.now() + 20_000;
   for (;;) {
     const log = logOf(folder).slice(from);
     if (log.includes(text)) return;
-    if (/\bFATAL\b|Address already in use/.test(log) || performance.now() > deadline) {
+    if (CANNOT_START.test(log) || performance.now() > deadline) {
       throw new Error(`the server did not say "${text}":\n${log}`);
     }
     await sleep(10);

@@ -5,7 +5,7 @@ import { expectAtRest, outcomes } from '../../fixtures/scratch-database.ts';
 import { openPostgresAt } from '../../fixtures/scratch-postgres.ts';
 import { scaled, scaledTimeoutMs } from '../../fixtures/scale.ts';
 import { sharedPostgresDatabase } from '../../servers/shared.ts';
-import { startTcpProxy, type TcpProxy } from '../../servers/tcp-proxy.ts';
+import { startTcpProxy, type Cut, type TcpProxy } from '../../servers/tcp-proxy.ts';
 
 const SCHEMA = 'create table t (id bigserial primary key, tag text)';
 
@@ -34,7 +34,7 @@ test(
     for (let round = 0; round < cuts; round++) {
       const tag = `cut ${round}`;
       const toServer = round % 2 === 0;
-      const how = (['reset', 'finish'] as const)[round % 3 === 0 ? 1 : 0]!;
+      const how: Cut['how'] = round % 3 === 0 ? 'finish' : 'reset';
       // Of the message to the server, 'commit' itself and the Execute and Sync behind it; of the answer, its tag.
       const cut = toServer
         ? {
