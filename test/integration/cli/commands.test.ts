@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openDatabase } from '../../../src/index.ts';
 import { folderWith } from '../../fixtures/folder-with.ts';
 import { callMillpond, spawnMillpond, spawnNode } from '../../fixtures/run-cli.ts';
 
@@ -161,5 +162,20 @@ describe('millpond', () => {
     ]);
     expect([unreachable.code, unreachable.json().ok]).toEqual([3, false]);
     expect((await callMillpond(folder, ['migrate', 'down', '--count', 'x', ...URL_OPTION])).code).toBe(2);
+  });
+
+  test('Ctrl-C rolls the migration under way back', { timeout: 60_000 }, async () => {
+    const endless = 'with recursive n (i) as (select 1 union all select i + 1 from n) select count(*) from n';
+    const folder = await folderWith({ 'migrations/1_slow.sql': `create table t (a);\n${endless}` });
+    const interrupt = new AbortController();
+    setTimeout(() => interrupt.abort(), 2_000);
+    const end = await spawnMillpond(folder, ['migrate', 'up', ...URL_OPTION], interrupt.signal);
+    expect([end.code, end.stderr.trim()]).toEqual([130, 'Interrupted.']);
+    await using db = await openDatabase({
+      url: `sqlite:${join(folder, 'app.db')}`,
+      name: false,
+      log: 'silent',
+    });
+    expect(await db.value("select count(*) from sqlite_schema where name = 't'")).toBe(0);
   });
 });
