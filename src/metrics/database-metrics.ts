@@ -133,7 +133,6 @@ export class DatabaseMetrics {
     if (transactionId !== undefined) this.#transactions.ran(transactionId);
     const request = this.#parts.currentRequest();
     if (request === undefined) return;
-    request.queryBegan();
     const record = this.#statements.of(sql, name);
     const where = { database: this.database.name, nowMs: this.#parts.now() };
     const suspect = this.#parts.detector.began(request, record, where);

@@ -228,8 +228,12 @@ function routeFamilies(routes: readonly RouteRecord[]): MetricFamily[] {
 }
 
 /** Figures of a cache that only grow; the others are sizes. */
-const CACHE_COUNTERS =
-  /^(hits|misses|stale\w*|sets|loads|invalidations|evictions|expired|errors|\w+(Hits|Misses|Errors))$/;
+const CACHE_COUNTERS = new Set(
+  (
+    'hits stale redisHits misses bypassed loads loadErrors loadTimeouts sets refused unkept evictions ' +
+    'invalidations dropped'
+  ).split(' '),
+);
 
 function cacheFamilies(caches: ReadonlyMap<string, ObservedCache>): MetricFamily[] {
   const samples = new Map<string, Sample[]>();
@@ -241,7 +245,7 @@ function cacheFamilies(caches: ReadonlyMap<string, ObservedCache>): MetricFamily
   }
   return [...samples].map(([key, ofKey]) => {
     const name = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    return CACHE_COUNTERS.test(key)
+    return CACHE_COUNTERS.has(key)
       ? family(`cache_${name}_total`, 'counter', `Cache: ${key}.`)(ofKey)
       : family(`cache_${name}`, 'gauge', `Cache: ${key}.`)(ofKey);
   });

@@ -56,6 +56,8 @@ export class Metrics {
   readonly #suspects: Recent<NPlusOneSuspect & { readonly at: number }>;
   readonly #eventLoop = new EventLoopProbe();
   #sinceMs = systemClock.now();
+  #requestCount = 0;
+  #failedCount = 0;
 
   /** @throws ConfigError listing every fault */
   constructor(options: MetricsOptions = {}) {
@@ -140,6 +142,8 @@ export class Metrics {
 
   /** Counts a request that was measured elsewhere. */
   recordRequest(ended: EndedRequest): void {
+    this.#requestCount += 1;
+    if (ended.failed) this.#failedCount += 1;
     if (!this.#routes.ended(ended)) return;
     const { route, durationMs, thresholdMs } = ended;
     this.#announcements.emit('route:slow', { route, durationMs, thresholdMs });
@@ -193,6 +197,11 @@ export class Metrics {
   /** Since its creation, for those who take differences: of all statements of all databases. */
   durationsByDatabase(): ReadonlyMap<string, DurationHistogram> {
     return new Map([...this.#databases.values()].map((one) => [one.database.name, one.durations]));
+  }
+
+  /** Requests that ended since creation, for those who take differences. */
+  requestTotals(): { readonly requests: number; readonly failed: number } {
+    return { requests: this.#requestCount, failed: this.#failedCount };
   }
 
   /** Forgets what was counted of statements, routes and suspects. The databases' own counters go on. */

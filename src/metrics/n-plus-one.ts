@@ -73,7 +73,7 @@ export class NPlusOneDetector {
     if (request.repeats.size >= MOST_SHAPES) return undefined;
     const judgedAtMs = this.#verdicts.get(`${request.route}\n${key}`) ?? -Infinity;
     const isKnown = nowMs - judgedAtMs < VERDICT_HOLDS_MS;
-    const repeats: Repeats = { count: 0, sites: isKnown ? undefined : [] };
+    const repeats: Repeats = { count: 0, parent: request.parent, sites: isKnown ? undefined : [] };
     request.repeats.set(key, repeats);
     return repeats;
   }
@@ -87,7 +87,7 @@ export class NPlusOneDetector {
     const place = majorityOf((repeats.sites ?? []).map(({ stack }) => placeOf(stack ?? '')));
     if (place === undefined) return undefined;
     const [callSite = 'an unknown place', ...callers] = place.split('\n');
-    const { parent } = request;
+    const { parent } = repeats;
     return {
       database,
       statement: record.id,

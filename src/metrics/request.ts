@@ -28,7 +28,7 @@ export class MeasuredRequest {
   /** Statements by shape, for the search for N+1. */
   readonly repeats: Map<string, Repeats> = new Map();
   /** The last statement that returned several rows: the parent of those that follow one for each row. */
-  parent: { readonly text: string; readonly rows: number } | undefined;
+  parent: StatementResult | undefined;
   #queries = 0;
   #rows = 0;
   #dbMs = 0;
@@ -44,20 +44,26 @@ export class MeasuredRequest {
     return { queries: this.#queries, rows: this.#rows, dbMs: this.#dbMs, errors: this.#errors };
   }
 
-  queryBegan(): void {
-    this.#queries += 1;
-  }
-
+  /** A statement that failed before it was sent counts too: it was asked for. */
   queryEnded(durationMs: number, rows: number, failed: boolean): void {
+    this.#queries += 1;
     this.#dbMs += durationMs;
     this.#rows += rows;
     if (failed) this.#errors += 1;
   }
 }
 
+/** What a statement returned. */
+export interface StatementResult {
+  readonly text: string;
+  readonly rows: number;
+}
+
 /** How often one request sent one shape of statement, and from where. */
 export interface Repeats {
   count: number;
+  /** The list that was read last before the first of them. */
+  readonly parent: StatementResult | undefined;
   /** Of the calls after the first; absent where nobody needs to know. */
   readonly sites: { readonly stack?: string }[] | undefined;
 }

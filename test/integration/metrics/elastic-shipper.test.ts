@@ -178,7 +178,7 @@ async function* wholeLines(chunks: AsyncIterable<string>): AsyncGenerator<string
 describe('options of a shipper', () => {
   test('that are wrong are refused at once, without a secret in the message', () => {
     const wrong = { url: 'http://user:hunter2@host', index: 'Not An Index', flushMs: 0, whenfull: 'wait' };
-    const open = () => createElasticShipper(wrong as never);
+    const open = () => createElasticShipper(wrong);
     expect(open).toThrow(/4 faults[^]*must hold no password[^]*no name of an index/);
     expect(open).not.toThrow('hunter2');
     expect(() => createElasticShipper({ url: 'ftp://host' })).toThrow('http(s)');

@@ -1,0 +1,198 @@
+import type { MonitorState } from '../monitor-state.ts';
+import type { Sample } from '../sampler.ts';
+import { CacheCards } from './cache-cards.ts';
+import { Charts } from './charts.ts';
+import { addressOf, bodyOf, byId, change, element, setText } from './dom.ts';
+import { bytes, duration, percent, shortCount, timeOfDay } from './numbers.ts';
+import { matches } from './rows.ts';
+import { loopCards, problemNodes, Section, transactionNodes } from './sections.ts';
+import { routeTable, statementTable } from './tables.ts';
+
+const MOST_SAMPLES = 300;
+const RETRY_MS = 5_000;
+const THEME = 'millpond-monitor-theme';
+
+const select = byId<HTMLSelectElement>('database');
+const filter = byId<HTMLInputElement>('filter');
+const pause = byId<HTMLButtonElement>('pause');
+const theme = byId<HTMLSelectElement>('theme');
+const status = byId('status');
+
+const charts = new Charts(byId('charts'));
+const statements = statementTable();
+const routes = routeTable();
+const cacheCards = new CacheCards();
+const sections = {
+  loops: new Section('loops'),
+  transactions: new Section('transactions'),
+  problems: new Section('problems'),
+};
+let samples: Sample[] = [];
+let state: MonitorState | undefined;
+let isPaused = false;
+
+bodyOf('statements').append(statements.node);
+bodyOf('routes').append(routes.node);
+listen();
+connect();
+
+function connect(): void {
+  const source = new EventSource(addressOf('/events'));
+  const on = <Data>(name: string, heard: (data: Data) => void) =>
+    source.addEventListener(name, ({ data }: MessageEvent<string>) => {
+      showStatus('live', 'live');
+      heard(JSON.parse(data) as Data);
+    });
+  on<Sample[]>('history', (given) => {
+    samples = given.slice(-MOST_SAMPLES);
+    showSamples();
+  });
+  on<Sample>('sample', (sample) => {
+    samples = [...samples, sample].slice(-MOST_SAMPLES);
+    showSamples();
+  });
+  on<MonitorState>('state', (given) => {
+    state = given;
+    showState();
+  });
+  source.addEventListener('error', () => {
+    showStatus('down', 'no connection; trying again');
+    // A stream that broke is opened again by the browser, one that was refused is not.
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS);
+  });
+}
+
+function listen(): void {
+  select.addEventListener('change', showAll);
+  filter.addEventListener('input', showStatements);
+  pause.addEventListener('click', () => {
+    isPaused = !isPaused;
+    pause.setAttribute('aria-pressed', String(isPaused));
+    if (!isPaused) showAll();
+  });
+  byId('reset').addEventListener('click', () => void change('/reset-performance').catch(() => undefined));
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const applyTheme = () => {
+    const isDark = theme.value === 'dark' || (theme.value === 'auto' && dark.matches);
+    document.documentElement.dataset['theme'] = isDark ? 'dark' : 'light';
+    if (samples.length > 0) charts.recolour();
+  };
+  theme.value = localStorage.getItem(THEME) ?? 'auto';
+  theme.addEventListener('change', () => {
+    localStorage.setItem(THEME, theme.value);
+    applyTheme();
+  });
+  dark.addEventListener('change', applyTheme);
+  applyTheme();
+}
+
+function showAll(): void {
+  showSamples();
+  showState();
+}
+
+function showSamples(): void {
+  if (isPaused || samples.length === 0) return;
+  charts.show(samples, select.value);
+  showTiles();
+}
+
+function showState(): void {
+  if (isPaused || state === undefined) return;
+  showDatabases(state.databases.map(({ name }) => name));
+  showStatements();
+  routes.update(state.routes);
+  const { suspects, caches } = state;
+  const given = state;
+  sections.loops.show(suspects, () => loopCards(suspects));
+  sections.transactions.show(given.databases, () => transactionNodes(given));
+  cacheCards.show(caches);
+  const { leaks, slowQueries, errors, notices } = given;
+  sections.problems.show([leaks, slowQueries, errors, notices], () => problemNodes(given));
+  setText(byId('since'), `Counted for ${duration(state.measuredMs)}; last seen at ${timeOfDay(state.at)}.`);
+}
+
+function showStatements(): void {
+  if (state === undefined) return;
+  const chosen = { words: filter.value, database: select.value };
+  statements.update(state.statements.filter((one) => matches(one, chosen)));
+}
+
+function showDatabases(names: readonly string[]): void {
+  for (const name of names) {
+    if ([...select.options].some(({ value }) => value === name)) continue;
+    select.append(element('option', { value: name }, name));
+  }
+}
+
+interface Tile {
+  readonly title: string;
+  readonly value: string;
+  readonly unit?: string;
+  readonly level?: 'warn' | 'bad';
+}
+
+function showTiles(): void {
+  const sample = samples.at(-1);
+  if (sample === undefined) return;
+  for (const { title, value, unit = '', level = '' } of tilesOf(sample)) {
+    const id = `tile-${title.toLowerCase().replaceAll(/\W+/g, '-')}`;
+    const tile = document.getElementById(id) ?? newTile(id, title);
+    tile.dataset['level'] = level;
+    setText(tile.querySelector('.value')!, value);
+    setText(tile.querySelector('small')!, unit === '' ? '' : ` ${unit}`);
+  }
+}
+
+function newTile(id: string, title: string): HTMLElement {
+  const figure = element('dd', {}, element('span', { class: 'value' }), element('small'));
+  const tile = element('div', { id }, element('dt', {}, title), figure);
+  byId('tiles').append(tile);
+  return tile;
+}
+
+function tilesOf(sample: Sample): Tile[] {
+  const all = Object.entries(sample.databases)
+    .filter(([name]) => select.value === '' || name === select.value)
+    .map(([, one]) => one);
+  const sum = (pick: (one: (typeof all)[number]) => number) =>
+    all.reduce((total, one) => total + pick(one), 0);
+  const [leased, max, waiting] = [sum((one) => one.leased), sum((one) => one.max), sum((one) => one.waiting)];
+  const errors = sum((one) => one.errorsPerSecond);
+  const p95 = Math.max(0, ...all.map((one) => one.p95Ms));
+  const writes = Math.max(0, ...all.map((one) => one.writesPerCommit));
+  return [
+    { title: 'Statements', value: shortCount(sum((one) => one.queriesPerSecond)), unit: '/s' },
+    { title: 'Statement p95', value: duration(p95) },
+    { title: 'Errors', value: shortCount(errors), unit: '/s', ...(errors > 0 ? { level: 'bad' } : {}) },
+    { title: 'Requests', value: shortCount(sample.requestsPerSecond), unit: '/s' },
+    {
+      title: 'Failed requests',
+      value: shortCount(sample.failedRequestsPerSecond),
+      unit: '/s',
+      ...(sample.failedRequestsPerSecond > 0 ? { level: 'bad' } : {}),
+    },
+    {
+      title: 'Connections in use',
+      value: String(leased),
+      unit: `of ${max}${waiting > 0 ? `, ${waiting} waiting` : ''}`,
+      ...(waiting > 0 ? { level: 'warn' } : {}),
+    },
+    { title: 'Open transactions', value: shortCount(sum((one) => one.activeTransactions)) },
+    { title: 'Writes per commit', value: writes === 0 ? '–' : writes.toFixed(1) },
+    {
+      title: 'Event loop p99',
+      value: duration(sample.loopP99Ms),
+      unit: `${percent(sample.loopUtilization)} busy`,
+      ...(sample.loopP99Ms > 100 ? { level: 'warn' } : {}),
+    },
+    { title: 'Cache hits', value: sample.cacheHitRate === null ? '–' : percent(sample.cacheHitRate) },
+    { title: 'Write-ahead log', value: bytes(sum((one) => one.walBytes)) },
+    { title: 'Memory', value: bytes(sample.rssBytes) },
+  ];
+}
+
+function showStatus(kind: 'live' | 'down', text: string): void {
+  status.dataset['state'] = kind;
+  setText(status, text);
+}

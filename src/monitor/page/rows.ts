@@ -1,0 +1,53 @@
+import type { StatementSnapshot } from '../../metrics/index.ts';
+
+/** Which statements are shown. */
+export interface StatementFilter {
+  /** Any of text, name and tables contains it; case does not matter. Empty: all. */
+  readonly words: string;
+  /** Empty: of all databases. */
+  readonly database: string;
+}
+
+export function matches(statement: StatementSnapshot, { words, database }: StatementFilter): boolean {
+  if (database !== '' && statement.database !== database) return false;
+  const { text, name = '', tablesRead, tablesWritten } = statement;
+  const all = [text, name, ...tablesRead, ...tablesWritten].join(' ').toLowerCase();
+  return words
+    .toLowerCase()
+    .split(' ')
+    .every((word) => all.includes(word));
+}
+
+/** The same thing, several times: the newest of them, and how many there were. */
+export interface Repeated<Item> {
+  readonly newest: Item;
+  readonly count: number;
+}
+
+/** What is the same by `key` becomes one, in the order of the newest. The items come newest first. */
+export function grouped<Item>(items: readonly Item[], key: (item: Item) => string): Repeated<Item>[] {
+  const counts = new Map<string, { newest: Item; count: number }>();
+  for (const item of items) {
+    const known = counts.get(key(item));
+    if (known === undefined) counts.set(key(item), { newest: item, count: 1 });
+    else known.count += 1;
+  }
+  return [...counts.values()];
+}
+
+/** Which column a table is sorted by. */
+export interface Order {
+  readonly column: number;
+  readonly direction: 'ascending' | 'descending';
+}
+
+/** The first press sorts the largest first, as one who looks for trouble wants it. */
+export function nextOrder(order: Order, column: number): Order {
+  const isAgain = order.column === column && order.direction === 'descending';
+  return { column, direction: isAgain ? 'ascending' : 'descending' };
+}
+
+export function sorted<Row>(rows: readonly Row[], of: (row: Row) => number, { direction }: Order): Row[] {
+  const sign = direction === 'descending' ? -1 : 1;
+  return [...rows].sort((a, b) => sign * (of(a) - of(b)));
+}

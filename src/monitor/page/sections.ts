@@ -1,0 +1,198 @@
+import type {
+  NPlusOneSuspect,
+  RecentError,
+  RecentLeak,
+  RecentNotice,
+  RecentSlowQuery,
+} from '../../metrics/index.ts';
+import type { MonitorState } from '../monitor-state.ts';
+import { bodyOf, element, scrollable } from './dom.ts';
+import { duration, shortCount, timeOfDay } from './numbers.ts';
+import { grouped } from './rows.ts';
+
+/** A section that is written anew, but only when what it shows has changed, and not under a hand. */
+export class Section {
+  readonly #body: HTMLElement;
+  #shown = '';
+
+  constructor(id: string) {
+    this.#body = bodyOf(id);
+  }
+
+  /** `content` is asked for nodes only when `of` differs from the last time. */
+  show(of: unknown, content: () => readonly Node[]): void {
+    const now = JSON.stringify(of);
+    if (now === this.#shown || this.#isInUse()) return;
+    this.#shown = now;
+    this.#body.replaceChildren(...content());
+  }
+
+  /** Writing it anew would close what is opened, and take the focus away. */
+  #isInUse(): boolean {
+    return this.#body.contains(document.activeElement) || this.#body.querySelector('details[open]') !== null;
+  }
+}
+
+export function empty(text: string): HTMLElement {
+  return element('p', { class: 'empty' }, text);
+}
+
+function pill(text: string, level = ''): HTMLElement {
+  return element('span', { class: 'pill', 'data-level': level }, text);
+}
+
+export function loopCards(suspects: readonly NPlusOneSuspect[]): Node[] {
+  if (suspects.length === 0)
+    return [empty('None was found. Requests are searched while metrics.runInRequest runs.')];
+  const groups = grouped(suspects, ({ route, statement, callSite }) =>
+    JSON.stringify([route, statement, callSite]),
+  );
+  return [element('div', { class: 'cards' }, ...groups.map(({ newest }) => loopCard(newest)))];
+}
+
+function loopCard({ route, repeats, text, callSite, callers, parent, suggestion }: NPlusOneSuspect): Node {
+  const from = element(
+    'details',
+    {},
+    element('summary', {}, callSite),
+    element('pre', {}, callers.join('\n')),
+  );
+  const list =
+    parent && element('p', { class: 'quiet' }, `after ${shortCount(parent.rows)} rows of: ${parent.text}`);
+  const often = pill(`${repeats}× in one request`, 'warn');
+  const title = element('p', {}, element('code', {}, route), ' ', often);
+  return element(
+    'div',
+    { class: 'card' },
+    title,
+    element('pre', {}, text),
+    list,
+    from,
+    element('p', {}, suggestion),
+  );
+}
+
+/** Plain rows of words: they are few, and are written anew. */
+function plainTable(
+  caption: string,
+  titles: readonly string[],
+  rows: readonly (readonly (Node | string)[])[],
+): Node {
+  const head = element(
+    'tr',
+    {},
+    ...titles.map((title) => element('th', { scope: 'col', class: 'text' }, title)),
+  );
+  const lines = rows.map((cells) =>
+    element('tr', {}, ...cells.map((cell) => element('td', { class: 'text' }, cell))),
+  );
+  const table = element(
+    'table',
+    {},
+    element('caption', {}, caption),
+    element('thead', {}, head),
+    element('tbody', {}, ...lines),
+  );
+  return scrollable(caption, table);
+}
+
+export function transactionNodes({ databases }: MonitorState): Node[] {
+  return databases.flatMap(({ name, dialect, isUp, stats, running, leases }) => {
+    const { started, committed, rolledBack, unknown, active } = stats.transactions;
+    const ended = `${shortCount(committed)} committed, ${shortCount(rolledBack)} rolled back`;
+    const counts = `${shortCount(started)} begun, ${ended}`;
+    const title = element(
+      'h3',
+      {},
+      `${name} `,
+      pill(dialect),
+      ' ',
+      pill(isUp ? 'up' : 'down', isUp ? 'good' : 'bad'),
+    );
+    const summary = element(
+      'p',
+      { class: 'quiet' },
+      `${counts}, ${shortCount(unknown)} unknown, ${shortCount(active)} open.`,
+    );
+    const open = running.map((one) => [
+      String(one.id),
+      one.name ?? '–',
+      one.readOnly ? 'reads' : 'writes',
+      duration(one.ageMs),
+      String(one.statements),
+    ]);
+    const held = leases.map(({ holder, heldMs, takenAt }) => [
+      holder === '' ? '–' : holder,
+      duration(heldMs),
+      stack(takenAt),
+    ]);
+    return [
+      title,
+      summary,
+      ...(open.length === 0
+        ? []
+        : [plainTable(`Open transactions of ${name}`, ['No.', 'Name', 'Kind', 'Age', 'Statements'], open)]),
+      ...(held.length === 0 ? [] : [plainTable(`Leases of ${name}`, ['Holder', 'Held', 'Taken at'], held)]),
+      ...(open.length + held.length === 0 ? [empty('Nothing is open, and nothing is held.')] : []),
+    ];
+  });
+}
+
+function stack(text: string): Node | string {
+  const [first = '', ...rest] = text.split('\n');
+  if (rest.length === 0) return first === '' ? 'not captured' : first;
+  return element('details', {}, element('summary', {}, first), element('pre', {}, rest.join('\n')));
+}
+
+export function problemNodes({ leaks, slowQueries, errors, notices }: MonitorState): Node[] {
+  if (leaks.length + slowQueries.length + errors.length + notices.length === 0)
+    return [empty('None so far.')];
+  return [
+    ...part('Leaks', ['Time', 'Pool', 'Holder', 'Held', 'Taken at'], leaks.map(leakRow)),
+    ...part('Errors', ['Last', 'Times', 'Code', 'Message', 'Statement'], errorRows(errors)),
+    ...part('Slow statements', ['Last', 'Times', 'Took', 'Rows', 'Statement'], slowRows(slowQueries)),
+    ...part('Notices', ['Time', 'Database', 'Event', 'What'], notices.map(noticeRow)),
+  ];
+}
+
+type Cells = readonly (Node | string)[];
+
+function part(title: string, titles: readonly string[], rows: readonly Cells[]): Node[] {
+  return rows.length === 0 ? [] : [element('h3', {}, title), plainTable(title, titles, rows)];
+}
+
+function errorRows(errors: readonly RecentError[]): Cells[] {
+  const groups = grouped(errors, ({ statement, code, message }) =>
+    JSON.stringify([statement, code, message]),
+  );
+  return groups.map(({ newest: { at, code, message, text }, count }) => [
+    timeOfDay(at),
+    times(count),
+    pill(code, 'bad'),
+    element('span', { class: 'long' }, message),
+    element('code', { class: 'long' }, text),
+  ]);
+}
+
+function slowRows(slowQueries: readonly RecentSlowQuery[]): Cells[] {
+  return grouped(slowQueries, ({ statement }) => statement).map(({ newest, count }) => [
+    timeOfDay(newest.at),
+    times(count),
+    duration(newest.durationMs),
+    shortCount(newest.rows),
+    element('code', { class: 'long' }, newest.text),
+  ]);
+}
+
+function noticeRow({ at, database, event, message }: RecentNotice): Cells {
+  return [timeOfDay(at), database, pill(event), element('span', { class: 'long' }, message)];
+}
+
+function times(count: number): string {
+  return count === 1 ? '' : `${count}×`;
+}
+
+function leakRow({ at, pool, holder, heldMs, takenAt, returned }: RecentLeak): Cells {
+  const state = returned ? pill('came back', 'good') : pill('not back', 'bad');
+  return [timeOfDay(at), pool, element('span', {}, holder, ' ', state), duration(heldMs), stack(takenAt)];
+}
