@@ -17,14 +17,14 @@ type Uuid = PgUUIDBuilderInitial<''>;
 type Timestamp<Name extends string> = HasDefault<NotNull<PgTimestampBuilderInitial<Name>>>;
 
 /** What happens to a row when the row that it refers to is deleted, or gets another key. */
-export interface PostgresReferenceActions {
+interface PostgresReferenceActions {
   /** @default 'no action': the delete is refused */
   readonly onDelete?: UpdateDeleteAction | undefined;
   readonly onUpdate?: UpdateDeleteAction | undefined;
 }
 
 /** A column that refers to a `uuid()` instead of an `id()`. */
-export interface PostgresUuidReference extends PostgresReferenceActions {
+interface PostgresUuidReference extends PostgresReferenceActions {
   readonly type: 'uuid';
 }
 

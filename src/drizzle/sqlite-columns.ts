@@ -16,14 +16,14 @@ type Text = SQLiteTextBuilderInitial<'', [string, ...string[]], undefined>;
 type Timestamp<Name extends string> = HasDefault<NotNull<SQLiteTimestampBuilderInitial<Name>>>;
 
 /** What happens to a row when the row that it refers to is deleted, or gets another key. */
-export interface SqliteReferenceActions {
+interface SqliteReferenceActions {
   /** @default 'no action': the delete is refused */
   readonly onDelete?: UpdateDeleteAction | undefined;
   readonly onUpdate?: UpdateDeleteAction | undefined;
 }
 
 /** A column that refers to a `uuid()` instead of an `id()`. */
-export interface SqliteUuidReference extends SqliteReferenceActions {
+interface SqliteUuidReference extends SqliteReferenceActions {
   readonly type: 'uuid';
 }
 

@@ -20,7 +20,7 @@ export interface SelectStatement extends Buildable {
   offset(rows: number): SelectStatement;
 }
 
-export interface InsertStatement extends Buildable {
+interface InsertStatement extends Buildable {
   onConflictDoUpdate(conflict: {
     readonly target: Column[];
     readonly set: Record<string, unknown>;
@@ -28,7 +28,7 @@ export interface InsertStatement extends Buildable {
   returning(fields: Fields): Buildable;
 }
 
-export interface ChangeStatement extends Buildable {
+interface ChangeStatement extends Buildable {
   where(condition: SQL): ChangeStatement;
   returning(fields: Fields): Buildable;
 }

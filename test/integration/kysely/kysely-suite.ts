@@ -160,6 +160,8 @@ export function kyselySuite(engine: string, open: () => KyselyStage): void {
         const two = await one.savepoint('two').execute();
         await add('deeper', two);
         await two.rollbackToSavepoint('one').execute();
+        await add('undone again', one);
+        await one.rollbackToSavepoint('one').execute();
         await add('after', one);
         const three = await one.savepoint('three').execute();
         await add('released', three);
