@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { readCommandTag } from './command-tag.ts';
+
+it.each([
+  ['INSERT 0 3', 'INSERT', 3],
+  ['INSERT 0 1', 'INSERT', 1],
+  ['UPDATE 12', 'UPDATE', 12],
+  ['DELETE 0', 'DELETE', 0],
+  ['MERGE 4', 'MERGE', 4],
+  ['COPY 7', 'COPY', 7],
+  ['SELECT 5', 'SELECT', 0],
+  ['CREATE TABLE', 'CREATE TABLE', 0],
+  ['ROLLBACK', 'ROLLBACK', 0],
+])('%s is a %s of %d rows', (text, command, rowsAffected) => {
+  expect(readCommandTag(text)).toEqual({ command, rowsAffected });
+});

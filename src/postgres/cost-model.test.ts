@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { CostModel, WayThere } from './cost-model.ts';
+
+describe('the cost of a statement', () => {
+  it('is unknown until it has run twice', () => {
+    const cost = new CostModel();
+    expect(cost.weigh(0, 'read')).toBe('unknown');
+    cost.record(100, 1);
+    expect(cost.weigh(0, 'read')).toBe('unknown');
+    cost.record(100, 1);
+    expect(cost.weigh(0, 'read')).toBe('cheap');
+  });
+
+  it('is what it takes beyond the way there and back', () => {
+    const cost = new CostModel();
+    for (let run = 0; run < 3; run += 1) cost.record(31_000, 1);
+    expect(cost.weigh(100, 'read')).toBe('heavy');
+    expect(cost.weigh(30_000, 'read')).toBe('cheap');
+  });
+
+  it('of a write may hold the wait for the disk', () => {
+    const cost = new CostModel();
+    for (let run = 0; run < 3; run += 1) cost.record(8_000, 1);
+    expect([cost.weigh(100, 'read'), cost.weigh(100, 'write')]).toEqual(['heavy', 'cheap']);
+  });
+
+  it('is high where it gives many rows', () => {
+    const cost = new CostModel();
+    for (let run = 0; run < 3; run += 1) cost.record(100, 5_000);
+    expect(cost.weigh(0, 'read')).toBe('heavy');
+  });
+
+  it('stays high for a while after it held up others, each time longer', () => {
+    const cost = new CostModel();
+    const runsApart = (): number => {
+      cost.recordStall(50_000);
+      for (let runs = 0; ; runs += 1) {
+        if (cost.weigh(0, 'read') === 'cheap') return runs;
+        cost.record(50, 1);
+      }
+    };
+    cost.record(50, 1);
+    const first = runsApart();
+    runsApart();
+    runsApart();
+    expect(runsApart()).toBeGreaterThan(first);
+  });
+});
+
+describe('the way there and back', () => {
+  it('is the least that anything took, and forgets it slowly', () => {
+    const way = new WayThere();
+    for (const micros of [900, 300, 800]) way.note(micros);
+    expect(way.micros).toBeLessThan(310);
+    for (let run = 0; run < 5_000; run += 1) way.note(2_000);
+    expect(way.micros).toBe(2_000);
+  });
+});

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { UsageError } from '../errors/index.ts';
+import { Plan, PlanCache } from './plan.ts';
+
+const planOf = (text: string): Plan => new Plan(text, true);
+
+describe('a plan', () => {
+  it.each([
+    ['select 1', 'read'],
+    ['values (1)', 'read'],
+    ['table t', 'read'],
+    ['with a as (select 1) select * from a', 'read'],
+    ['explain analyze delete from t', 'write'],
+    ['with gone as (delete from t returning *) select * from gone', 'write'],
+    ['insert into t values (1)', 'write'],
+    ['merge into t using u on true when matched then delete', 'write'],
+    ['create table t (id int)', 'other'],
+    ['vacuum', 'other'],
+  ])('of %j is a %s', (text, kind) => {
+    expect(planOf(text).kind).toBe(kind);
+  });
+
+  it.each([
+    ['select 1', true],
+    ['select * from t for update', false],
+    ['select * from t for no key update skip locked', false],
+    ["select set_config('a', 'b', false)", false],
+    ['select pg_advisory_lock(1)', false],
+    ['select pg_advisory_xact_lock(1)', true],
+    ['insert into t values (1)', false],
+    ['show search_path', true],
+  ])('of %j may share a connection: %s', (text, mayShare) => {
+    expect(planOf(text).mayShare).toBe(mayShare);
+  });
+
+  it.each([
+    ['select count(*), lower(name) from t where id in (1, 2)', false],
+    ['select my_function(1)', true],
+    ["select nextval('s')", true],
+    ['update t set a = 1', true],
+  ])('of %j may have written when its connection is lost: %s (B1)', (text, mayWrite) => {
+    expect(planOf(text).mayWrite).toBe(mayWrite);
+  });
+
+  it('that the server has run where nothing can be written has written nothing', () => {
+    const plan = planOf('select my_function(1)');
+    plan.isVerifiedRead = true;
+    expect(plan.mayWrite).toBe(false);
+  });
+
+  it('asks for a name with the second use, where there may be names', () => {
+    const plan = planOf('select 1');
+    expect([plan.noteUse(), plan.noteUse()]).toEqual([false, true]);
+    const unnamed = new Plan('select 1', false);
+    expect([unnamed.noteUse(), unnamed.noteUse()]).toEqual([false, false]);
+  });
+
+  it('of COPY is refused: its data go another way', () => {
+    expect(() => planOf('copy t from stdin')).toThrow(UsageError);
+  });
+
+  it('is kept by its text, a bounded number of them', () => {
+    const plans = new PlanCache(true);
+    const first = plans.get('select 0');
+    expect(plans.get('select 0')).toBe(first);
+    for (let index = 1; index <= 2_000; index += 1) plans.get(`select ${index}`);
+    expect(plans.get('select 0')).not.toBe(first);
+  });
+});
