@@ -96,6 +96,10 @@ export class WatchedConnection implements DriverConnection {
     }
   }
 
+  mayWrite(text: string): boolean | Promise<boolean> {
+    return this.#connection.mayWrite(text);
+  }
+
   savepoint(name: string): Promise<void> {
     return this.#connection.savepoint(name);
   }

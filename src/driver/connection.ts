@@ -64,6 +64,8 @@ export interface DriverConnection {
    * itself.
    */
   rollback(): Promise<void>;
+  /** Whether the text may write; asked of texts that must not. A promise where the engine has to find out. */
+  mayWrite(text: string): boolean | Promise<boolean>;
   /**
    * True where the lease may go back as soon as COMMIT was sent: what the next holder sends is executed
    * behind it, and refused if the COMMIT leaves the connection in doubt. Saves the next transaction a round

@@ -139,6 +139,12 @@ export class PostgresConnection implements DriverConnection {
     return this.#control.rollback();
   }
 
+  /** By its words: a function of the schema's own that writes is only stopped by the server. */
+  mayWrite(text: string): boolean {
+    const { kind, isIdle, mayWrite } = this.#home.planOf(text);
+    return kind === 'read' ? mayWrite : !isIdle;
+  }
+
   savepoint(name: string): Promise<void> {
     return this.#control.run(`savepoint ${name}`);
   }

@@ -147,6 +147,19 @@ export class SqliteConnection implements DriverConnection {
     await this.#control('rollback');
   }
 
+  mayWrite(text: string): boolean | Promise<boolean> {
+    const known = this.#home.analysisOf(text);
+    if (known !== undefined) return known.writes;
+    // What cannot be analyzed cannot run either: its own error says why.
+    return new Promise((resolve) => {
+      askForAnalysis(
+        text,
+        (call) => this.worker.send(call),
+        (analysis) => resolve(analysis?.writes === true),
+      );
+    });
+  }
+
   savepoint(name: string): Promise<void> {
     return this.#control('savepoint', name);
   }

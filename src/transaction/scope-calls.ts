@@ -28,6 +28,20 @@ export class ScopeCalls {
     return this.#send(statement.text, options, (limited) => connection.execute(shape, statement, limited));
   }
 
+  /** The same, for a part that is for reading alone. @throws what `refuse` makes, where it may write */
+  executeRead<S extends Shape>(
+    shape: S,
+    statement: Statement,
+    options: CallOptions,
+    refuse: () => Error,
+  ): Promise<ShapeResult[S]> {
+    const { connection } = this.#scope.transaction;
+    return this.#send(statement.text, options, async (limited) => {
+      if (await connection.mayWrite(statement.text)) throw refuse();
+      return connection.execute(shape, statement, limited);
+    });
+  }
+
   batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
     const { connection } = this.#scope.transaction;
     const text = statements.map((statement) => statement.text).join('; ');
@@ -41,6 +55,23 @@ export class ScopeCalls {
 
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
     const open = (limited: CallOptions) => this.#scope.transaction.connection.stream(statement, limited);
+    return new ScopeStream(this.#scope, { text: statement.text, options, open });
+  }
+
+  /** The same, for a part that is for reading alone. */
+  streamRead(
+    statement: Statement,
+    options: CallOptions,
+    refuse: () => Error,
+  ): AsyncIterableIterator<Record<string, unknown>[]> {
+    const { connection } = this.#scope.transaction;
+    const open = async function* (
+      limited: CallOptions,
+    ): AsyncGenerator<Record<string, unknown>[], undefined> {
+      if (await connection.mayWrite(statement.text)) throw refuse();
+      yield* connection.stream(statement, limited);
+      return undefined;
+    };
     return new ScopeStream(this.#scope, { text: statement.text, options, open });
   }
 

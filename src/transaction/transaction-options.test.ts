@@ -39,7 +39,10 @@ describe('transaction options', () => {
   });
 
   test.each([
-    [{ timeout: 5 }, 'there is no option "timeout" (there are readOnly, isolation, readAfter, foreignKeys, timeoutMs'],
+    [
+      { timeout: 5 },
+      'there is no option "timeout" (there are readOnly, isolation, readAfter, foreignKeys, timeoutMs',
+    ],
     [{ readOnly: 1 }, 'readOnly must be true or false'],
     [{ inner: 'savepoint' }, "inner must be one of 'join', 'nest'"],
     [{ isolation: 'snapshot' }, "isolation must be one of 'read uncommitted'"],

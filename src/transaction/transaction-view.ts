@@ -43,8 +43,10 @@ export class TransactionView {
   }
 
   execute<S extends Shape>(shape: S, statement: Statement, options: CallOptions): Promise<ShapeResult[S]> {
-    if (this.#isReadOnlyPart() && shape === 'run') return Promise.reject(this.#refusal(statement.text));
-    return this.scope.calls.execute(shape, statement, options);
+    if (!this.#isReadOnlyPart()) return this.scope.calls.execute(shape, statement, options);
+    const refuse = () => this.#refusal(statement.text);
+    if (shape === 'run') return Promise.reject(refuse());
+    return this.scope.calls.executeRead(shape, statement, options, refuse);
   }
 
   batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
@@ -58,7 +60,8 @@ export class TransactionView {
   }
 
   stream(statement: Statement, options: CallOptions): AsyncIterableIterator<Record<string, unknown>[]> {
-    return this.scope.calls.stream(statement, options);
+    if (!this.#isReadOnlyPart()) return this.scope.calls.stream(statement, options);
+    return this.scope.calls.streamRead(statement, options, () => this.#refusal(statement.text));
   }
 
   copyIn(text: string, source: CopySource, options: CallOptions): Promise<RunResult> {
@@ -86,7 +89,7 @@ export class TransactionView {
   }
 
   #refusal(sql: string | undefined): ReadOnlyError {
-    const message = `Here ${this.scope.label} is for reading only: run(), batch() and script() are refused.`;
+    const message = `Here ${this.scope.label} is for reading only: run(), batch(), script() and what may write are refused.`;
     return new ReadOnlyError(message, sql === undefined ? {} : { sql });
   }
 }

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
-import { ConstraintError, SelfDeadlockError, TransactionError, UsageError } from '../../errors/index.ts';
+import {
+  ConstraintError,
+  ReadOnlyError,
+  SelfDeadlockError,
+  TransactionError,
+  UsageError,
+} from '../../errors/index.ts';
 import { withoutTransaction, type Transaction } from '../../transaction/index.ts';
 import type { Behaviours } from '../behaviour.ts';
-import { addThing, countThings, rejection, thingNames, thrownBy } from './expectations.ts';
+import { addThing, CALLS, countThings, rejection, thingNames, thrownBy } from './expectations.ts';
 
 const mine = new Error('mine');
 
@@ -161,6 +167,27 @@ export const NESTING_BEHAVIOURS: Behaviours = {
       );
       assert.ok(performance.now() - startedAt < 2_000, 'it waited');
     },
+  },
+
+  'that reads only and joined one that writes refuses every write, by every call (J5)': async ({ db }) => {
+    const write = "insert into things (id, name) values (2, 'b') returning id";
+    for (const [kind, call] of Object.entries(CALLS)) {
+      const whole = db.transaction(async () => {
+        await addThing(db, 1);
+        await db.transaction((tx) => call(tx, write), { readOnly: true });
+      });
+      await rejection(whole, ReadOnlyError).catch((cause) => assert.fail(`${kind}: ${String(cause)}`));
+    }
+    await db.transaction(async (tx) => {
+      await tx.script('create table made_here (id integer primary key)');
+      const reading = { readOnly: true } as const;
+      assert.equal(
+        Number(await db.transaction(() => db.value('select count(*) from made_here'), reading)),
+        0,
+      );
+      await tx.script('drop table made_here');
+    });
+    assert.equal(await countThings(db), 0);
   },
 
   'that reads only may join one that writes, and must not write there (J5)': async ({ db }) => {
