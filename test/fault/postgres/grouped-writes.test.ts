@@ -76,14 +76,14 @@ describe('writes that go together', () => {
   test('never make a deadlock with a transaction that takes their rows the other way round', async () => {
     const { db, other } = scratch;
     await other.run('delete from items');
-    for (const id of [1, 2]) await other.run(INSERT, [id, 100, 1, null]);
+    for (const id of [1, 2, 3]) await other.run(INSERT, [id, 100, 1, null]);
     const add = (id: number) => db.run('update items set n = n + 1 where id = $1', [id]);
     for (let round = 0; round < 3; round += 1) await Promise.all([add(1), add(2)]);
     for (let round = 0; round < scaled(5); round += 1) {
       const holder = await other.begin();
       await holder.run('update items set n = n + 1 where id = 2');
-      // One group takes row 1 and waits for row 2; the holder of row 2 wants row 1.
-      const group = Promise.all([add(1), add(2)]);
+      // The first goes alone; behind it one group takes row 1 and waits for row 2, whose holder wants row 1.
+      const group = Promise.all([add(3), add(1), add(2)]);
       await new Promise((resolve) => setTimeout(resolve, 20));
       await holder.run('update items set n = n + 1 where id = 1');
       await holder.commit();
