@@ -68,7 +68,7 @@ export class TableRepository<T extends Table, K extends string> {
   async findById(id: IdOf<T, K>, options: ReadOptions = {}): Promise<RowOf<T> | undefined> {
     const { withDeleted = false, ...call } = options;
     const { facts } = this.#store;
-    const where = and(keyPlaceholders(facts), withDeleted ? undefined : liveCondition(facts))!;
+    const where = () => and(keyPlaceholders(facts), withDeleted ? undefined : liveCondition(facts))!;
     const kept = { name: `by key ${withDeleted}`, where, values: keyValues(facts, id) };
     return this.#store.findKept(kept, this.#named('findById', call));
   }

@@ -55,7 +55,7 @@ export class TableStore {
     const { calls, builder } = this.#open();
     let built = this.#kept.get(kept.name);
     if (built === undefined) {
-      built = this.#select(builder, this.#fields, { where: kept.where }).toSQL();
+      built = this.#select(builder, this.#fields, { where: kept.where() }).toSQL();
       this.#kept.set(kept.name, built);
     }
     const params = filled(built.params, kept.values);
@@ -191,7 +191,8 @@ export class TableStore {
 interface Kept {
   /** Of the text; there are as many as the program has names. */
   readonly name: string;
-  readonly where: SQL;
+  /** Asked for once. */
+  where(): SQL;
   /** For its placeholders, which are named by their index here. */
   readonly values: readonly unknown[];
 }
