@@ -1,6 +1,6 @@
 import type { ResolvedPostgresConfig } from '../config/index.ts';
 import type { CallOptions, CopySource, LeaseSource, RunResult } from '../driver/index.ts';
-import { UsageError } from '../errors/index.ts';
+import { OutcomeUnknownError, UsageError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import {
   acquireWithin,
@@ -56,8 +56,11 @@ export class PostgresServices {
     const { resource, release } = await this.#lease(options, true);
     try {
       const result = await resource.copyIn(text, source, options);
-      this.#parts.announce.emit('data:change', { tables: undefined, source: 'local' });
+      this.#announceChange();
       return result;
+    } catch (error) {
+      if (error instanceof OutcomeUnknownError) this.#announceChange();
+      throw error;
     } finally {
       release();
     }
@@ -86,6 +89,11 @@ export class PostgresServices {
 
   async close(): Promise<void> {
     await this.#hub.close();
+  }
+
+  /** What a COPY wrote to is not looked into. */
+  #announceChange(): void {
+    this.#parts.announce.emit('data:change', { tables: undefined, source: 'local' });
   }
 
   async #lease(

@@ -35,6 +35,7 @@ export class ConnectionCopies {
   async copyIn(text: string, source: CopySource, options: CallOptions): Promise<RunResult> {
     const { run, report, over } = this.#begin(text, options);
     try {
+      this.#control.noteUnknownWrite();
       const result = await copyIn(this.#link, source, run);
       report(result.rowsAffected, undefined);
       return result;

@@ -131,7 +131,7 @@ export class TransactionControl {
     const outcome = await this.#perform(steps, 'commit');
     if (outcome.kind === 'lost') {
       this.#state = 'none';
-      return this.#resolveLoss(outcome.loss, number.reader);
+      return this.#tellAnyway(this.#resolveLoss(outcome.loss, number.reader));
     }
     if (outcome.answer.status !== 'I') await this.#rollBackAborted();
     this.#state = 'none';
@@ -153,6 +153,20 @@ export class TransactionControl {
     this.#home.noteDefinitions(plans);
     if (this.#writes === undefined) return;
     for (const plan of plans) if (plan.kind !== 'read' || plan.mayWrite) this.#writes.add(plan);
+  }
+
+  /** Tells of what is committed, or may be, where the server cannot be asked any more what it touched. */
+  async #tellAnyway(ending: Promise<void>): Promise<void> {
+    const tell = (): void => {
+      if (!this.#readOnly && this.#home.isWatched()) this.#home.announceChanges('anything');
+    };
+    try {
+      await ending;
+      tell();
+    } catch (error) {
+      if (error instanceof OutcomeUnknownError) tell();
+      throw error;
+    }
   }
 
   /** Tells of what was committed, before the caller is told. */
@@ -216,6 +230,11 @@ export class TransactionControl {
   /** Takes note of what has aborted the transaction, beside its statements. */
   noteFailure(error: Error): void {
     this.#firstFailure ??= error;
+  }
+
+  /** Something was written of which nobody knows the tables. */
+  noteUnknownWrite(): void {
+    this.#writes = undefined;
   }
 
   /** Has BEGIN go alone, ahead of what cannot take it along. */

@@ -139,6 +139,32 @@ test(
   scaledTimeoutMs(60_000),
 );
 
+test('what may be committed though nobody can say so is told of as a change of data (C39)', async () => {
+  const { proxy, db } = await openBench({ pool: { max: 2, min: 0 } });
+  let changes = 0;
+  db.on('data:change', () => changes++);
+  const work = async (): Promise<void> => {
+    await db.transaction(async (tx) => {
+      await tx.run('insert into t (tag) values ($1)', ['told of']);
+      void proxy.cutOnce({
+        direction: 'to-server',
+        pattern: Buffer.from('commit\0'),
+        keep: 60,
+        how: 'reset',
+      });
+    });
+  };
+  expect((await outcomes([work()]))[0]).toBeInstanceOf(OutcomeUnknownError);
+  expect(changes).toBe(1);
+  const committed = db.transaction(async (tx) => {
+    await tx.run('insert into t (tag) values ($1)', ['told of']);
+    void proxy.cutOnce({ direction: 'to-client', pattern: Buffer.from('COMMIT\0'), how: 'reset' });
+  });
+  expect((await outcomes([committed]))[0]).toBeUndefined();
+  expect(changes).toBeGreaterThan(1);
+  await expectAtRest(db);
+});
+
 test('slow, jittering and dripping links lose nothing and mix nothing up (C39)', async () => {
   const { proxy, db } = await openBench();
   proxy.delay(15, 15);

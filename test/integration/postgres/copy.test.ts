@@ -121,6 +121,18 @@ describe('copyIn', () => {
     await expectAtRest(db);
   });
 
+  test('is told of as a change of data, alone and in a transaction', async () => {
+    const db = await openPostgresScratch(SCHEMA);
+    const changes: unknown[] = [];
+    db.on('data:change', ({ tables, source }) => changes.push({ tables, source }));
+    await db.copyIn('copy t from stdin', lines(2));
+    await db.transaction(() => db.copyIn('copy t from stdin', ['3\tthree\n']));
+    expect(changes).toEqual(Array(2).fill({ tables: undefined, source: 'local' }));
+    await textOf(db.copyOut('copy t to stdout'));
+    await rejection(db.copyIn('copy t from stdin', ['3\tthree\n']));
+    expect(changes).toHaveLength(2);
+  });
+
   test('refuses what is no COPY, a COPY the other way, and a source that is none', async () => {
     const db = await openPostgresScratch(SCHEMA);
     await expect(db.copyIn('delete from t', [])).rejects.toThrow(UsageError);
