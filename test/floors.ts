@@ -25,6 +25,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   drizzle: 6,
   kysely: 6,
   cache: 6,
+  compat: 6,
   migrate: 6,
   hono: 7,
   testing: 7,
