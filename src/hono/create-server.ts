@@ -24,9 +24,13 @@ import { prepareServer } from './server-state.ts';
 import { transactional, type TransactionalRequestOptions } from './transactional.ts';
 import { trustedHosts } from './trusted-hosts.ts';
 
-/** What serves the pages and figures of the monitor, with a guard of its own. */
+/** What serves the pages and figures of the monitor, with a guard of its own: `createMonitor()` fits. */
 export interface MountedMonitor {
+  /** @default '/monitoring' */
+  readonly basePath?: string;
   handle(request: Request): Response | Promise<Response>;
+  /** Called when the service begins to stop: pages that are open would keep it waiting. */
+  close?(): void;
 }
 
 /** What is not said here is read from the environment, then has its default. See docs/http.md. */
@@ -55,8 +59,6 @@ export interface CreateServerOptions {
   /** Counts requests under their routes. @default not counted */
   readonly metrics?: Metrics | undefined;
   readonly monitor?: MountedMonitor | undefined;
-  /** @default '/monitoring' */
-  readonly monitorPath?: string | undefined;
   /** A level, or a logger. @default LOG_LEVEL, then 'info' */
   readonly log?: LogLevel | Logger | undefined;
   /** Writes paths into the access log, not only routes. @default false */
@@ -79,7 +81,6 @@ const CHECKS = {
   transaction: anything,
   metrics: anything,
   monitor: anything,
-  monitorPath: text(),
   log: anything,
   logPaths: flag,
   environment: anything,
@@ -102,13 +103,16 @@ export function createServer(given: CreateServerOptions = {}): Hono {
   // Asked by balancers, by address, all the time: before the hosts are checked, and not in the log.
   app.route('/', healthRoutes({ databases: options.databases, stopping: state.stopping.signal }));
   for (const middleware of stack(options, log)) app.use(middleware);
-  const { monitor, monitorPath = '/monitoring' } = options;
-  if (monitor !== undefined) {
-    const serve: MiddlewareHandler = async (context) => monitor.handle(context.req.raw);
-    app.all(monitorPath, serve).all(`${monitorPath}/*`, serve);
-  }
+  if (options.monitor !== undefined) mount(app, options.monitor, state.stopping.signal);
   for (const middleware of aroundRoutes(options)) app.use(middleware);
   return app;
+}
+
+function mount(app: Hono, monitor: MountedMonitor, stopping: AbortSignal): void {
+  const { basePath = '/monitoring' } = monitor;
+  const serve: MiddlewareHandler = async (context) => monitor.handle(context.req.raw);
+  app.all(basePath, serve).all(`${basePath}/*`, serve);
+  stopping.addEventListener('abort', () => monitor.close?.());
 }
 
 /** From the outside in. */

@@ -16,6 +16,7 @@ import {
 } from '../../../src/hono/index.ts';
 import { knownBody } from '../../../src/hono/known-bodies.ts';
 import { Metrics } from '../../../src/metrics/index.ts';
+import { createMonitor } from '../../../src/monitor/index.ts';
 import { openScratch } from '../../fixtures/scratch-database.ts';
 import { serve, type Service } from './service.ts';
 
@@ -372,6 +373,47 @@ describe('the stack of createServer', () => {
     expect(await talk(service.port, 'GET /health/live HTTP/1.1\r\nHost: 10.1.2.3\r\n\r\n')).toContain(
       ' 200 ',
     );
+  });
+
+  test('mounts the monitor, which stops with the service (M7)', async () => {
+    const { db } = await openScratch('create table t (i int)');
+    const metrics = new Metrics();
+    const monitor = createMonitor({
+      databases: [db],
+      metrics,
+      token: 'a token for the monitor',
+      basePath: '/watch',
+    });
+    onTestFinished(() => {
+      monitor.close();
+      metrics.close();
+    });
+    const service = await serve((app) => void app.get('/x', (context) => context.json({})), {
+      monitor,
+      metrics,
+    });
+    const get = (path: string, token = 'a token for the monitor') =>
+      fetch(service.url + path, { headers: { Authorization: `Bearer ${token}` } });
+    expect((await get('/watch', 'wrong')).status).toBe(401);
+    await get('/x');
+    const figures = await get('/watch/performance');
+    expect(figures.headers.get('cache-control')).toContain('no-store');
+    expect(await figures.text()).toContain('GET /x');
+    const page = await get('/watch');
+    expect(page.headers.get('content-type')).toContain('text/html');
+    expect(page.headers.get('content-security-policy')).not.toBe(
+      "default-src 'none'; frame-ancestors 'none'",
+    );
+    const live = await get('/watch/events');
+    expect([live.status, live.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('event-stream'),
+    ]);
+    const reading = live.text();
+    const startedAt = performance.now();
+    await service.close();
+    expect(await reading).toContain('data: ');
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
   });
 
   test('writes a line for each request: its route, never its query (S10, B18)', async () => {
