@@ -129,6 +129,7 @@ code, pre { font-family: var(--mono); font-size: .82rem; }
   grid-template-columns: repeat(auto-fit, minmax(min(28rem, 100%), 1fr)); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
   padding: .75rem .9rem; min-width: 0; }
+.card summary { overflow-wrap: anywhere; }
 .card p { margin: .25rem 0; overflow-wrap: anywhere; }
 .empty { background: var(--card); border: 1px dashed var(--line); border-radius: 10px; padding: .8rem 1rem;
   color: var(--quiet); font-size: .9rem; }
