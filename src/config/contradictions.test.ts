@@ -53,6 +53,11 @@ describe('options that are wrong together', () => {
       '/a.db',
       'initScript (options): is there, and readOnly is true (options)',
     ],
+    [
+      { readOnly: true, 'postgres.throughPooler': true },
+      undefined,
+      'postgres.throughPooler (options): is true, and readOnly is true (options)',
+    ],
   ] as const)('%j on %s', (values, path, message) => {
     expect(() => check(values, path)).toThrow(message);
   });

@@ -23,6 +23,12 @@ export function checkTogether(merged: Merged, path: string | undefined, problems
   if (values.readOnly && values.autoMigrate) {
     report('autoMigrate', `is true, and ${tell('readOnly')}: nothing can be migrated; remove one of them`);
   }
+  if (path === undefined && values.readOnly && values['postgres.throughPooler']) {
+    report(
+      'postgres.throughPooler',
+      `is true, and ${tell('readOnly')}: a session that is nobody's own cannot be made read-only; use a user who may only read`,
+    );
+  }
   // What follows is about a file of SQLite.
   if (path === undefined) return;
   const readers = values['pool.max'] + values['pool.maxOverflow'];

@@ -10,7 +10,7 @@ import type {
   ShapeResult,
   Statement,
 } from '../driver/index.ts';
-import { QueryExecutionError } from '../errors/index.ts';
+import { ConnectionError, QueryExecutionError } from '../errors/index.ts';
 import type { Changes } from './changes.ts';
 import { CallSender, GUARD, type CallAnswer, type SenderHome, type Sending } from './call-sender.ts';
 import { DescribeExchange, type StatementShape } from './describe-exchange.ts';
@@ -273,7 +273,7 @@ export class PostgresConnection implements DriverConnection {
 
   /** Ends the connection: in order where it is sound, by cutting it off otherwise. */
   async end(reason: string, timeoutMs: number): Promise<void> {
-    this.cancelPending(new Error(reason));
+    this.cancelPending(closedError(reason));
     await this.link.close(timeoutMs);
   }
 
@@ -336,3 +336,9 @@ const GUARDED: Sending = {
   before: [engineStep(`savepoint ${GUARD}`)],
   after: [engineStep(`release savepoint ${GUARD}`)],
 };
+
+function closedError(reason: string): ConnectionError {
+  return new ConnectionError(`The connection was closed while this call was under way: ${reason}.`, {
+    code: 'ERR_MILLPOND_CLOSED',
+  });
+}

@@ -32,7 +32,8 @@ const QUARANTINE_MS = 3_000;
 interface Cancel {
   readonly ended: PromiseWithResolvers<void>;
   readonly release: () => void;
-  readonly timer: NodeJS.Timeout;
+  /** Set when the server was asked: what runs before it takes its own time. */
+  timer: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -156,8 +157,7 @@ export class PostgresLink {
     for (const other of this.#sent.slice(this.#firstSent))
       if (other !== exchange) this.#bystanders.add(other);
     const ended = Promise.withResolvers<void>();
-    const cancel = { ended, release: this.hold(), timer: setTimeout(() => this.#giveUp(), QUARANTINE_MS) };
-    cancel.timer.unref();
+    const cancel: Cancel = { ended, release: this.hold(), timer: undefined };
     this.#cancels.set(exchange, cancel);
     if (this.running === exchange) this.#requestCancel(cancel);
   }
@@ -247,10 +247,12 @@ export class PostgresLink {
     for (const listener of listeners) listener();
   }
 
-  #requestCancel({ ended, release, timer }: Cancel): void {
+  #requestCancel(cancel: Cancel): void {
+    const { ended, release } = cancel;
+    cancel.timer = setTimeout(() => this.#giveUp(), QUARANTINE_MS).unref();
     // Both, in any order: a request still on its way would stop what comes next.
     void Promise.all([this.#socket.cancel(), ended.promise]).then(() => {
-      clearTimeout(timer);
+      clearTimeout(cancel.timer);
       release();
     });
   }

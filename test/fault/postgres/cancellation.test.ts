@@ -57,6 +57,16 @@ describe('a cancellation', () => {
     }
   });
 
+  test('of a statement behind a slow one leaves the slow one its time', async () => {
+    const { db } = scratch;
+    await using lease = await db.acquire();
+    const slow = lease.connection.value('select 1 from pg_sleep(3.4)');
+    const behind = lease.connection.value('select 2', [], { timeoutMs: 20 });
+    await expect(behind).rejects.toBeInstanceOf(TimeoutError);
+    expect(await slow).toBe(1);
+    expect(await lease.connection.value('select 3')).toBe(3);
+  });
+
   test('ends the wait for a row lock, and the server waits no more (C27)', async () => {
     const { db, other } = scratch;
     const holder = await other.begin();
