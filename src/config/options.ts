@@ -189,16 +189,18 @@ export interface HealthCheckSettings {
 
 /** How the servers of `readUrls` are read. */
 export interface ReplicaSettings {
-  /** A replica further behind than this, in milliseconds, is left out until it has caught up. @default 10_000 */
+  /**
+   * A replica further behind than this, in milliseconds, is left out until it has caught up. @default 10_000
+   */
   readonly maxLagMs?: number | undefined;
   /**
-   * Longest wait for a replica to replay what a read must see, in milliseconds; then the primary is read. 0 = do
-   * not wait. @default 100
+   * Longest wait for a replica to replay what a read must see, in milliseconds; then the primary is read. 0 =
+   * do not wait. @default 100
    */
   readonly waitMs?: number | undefined;
   /**
-   * Reads of replicas that may run on the primary at a time, where no replica can serve them; others wait for one
-   * of these to end. @default 5
+   * Reads of replicas that may run on the primary at a time, where no replica can serve them; others wait for
+   * one of these to end. @default 5
    */
   readonly maxFallback?: number | undefined;
   /** Time between two looks at each server: its role and its place in the log. @default 1_000 */

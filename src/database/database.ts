@@ -176,9 +176,9 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
   }
 
   /**
-   * COPY … FROM STDIN: sends what `source` gives, no faster than the server takes it. All of it, or nothing; in
-   * the transaction of this flow, if there is one. Without `timeoutMs` only its standing still is limited, to
-   * `queryTimeoutMs`. PostgreSQL only.
+   * COPY … FROM STDIN: sends what `source` gives, no faster than the server takes it. All of it, or nothing;
+   * in the transaction of this flow, if there is one. Without `timeoutMs` only its standing still is limited,
+   * to `queryTimeoutMs`. PostgreSQL only.
    * @throws the source's own error, when it fails; QueryExecutionError without what it quotes of the data
    */
   async copyIn(text: string, source: CopySource, given?: CallOptions): Promise<RunResult> {
@@ -193,8 +193,8 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
   }
 
   /**
-   * COPY … TO STDOUT: pieces of bytes, produced as they are taken; lines may go on in the next piece. Ending the
-   * loop frees the connection. Limits as for `copyIn`. PostgreSQL only.
+   * COPY … TO STDOUT: pieces of bytes, produced as they are taken; lines may go on in the next piece. Ending
+   * the loop frees the connection. Limits as for `copyIn`. PostgreSQL only.
    */
   copyOut(text: string, given?: CallOptions): AsyncIterableIterator<Uint8Array> {
     const options = checkCallOptions(given);
@@ -223,17 +223,17 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
   }
 
   /**
-   * A token of the last write of this flow, to be carried to where it is to be seen: as `readAfter` of a call or
-   * transaction, or as `after` of `readYourWrites`. Outside of `readYourWrites` it covers every write of this
-   * process. Undefined where nothing was written, and on SQLite, where every read sees every write.
+   * A token of the last write of this flow, to be carried to where it is to be seen: as `readAfter` of a call
+   * or transaction, or as `after` of `readYourWrites`. Outside of `readYourWrites` it covers every write of
+   * this process. Undefined where nothing was written, and on SQLite, where every read sees every write.
    */
   async lastWrite(): Promise<string | undefined> {
     return this.#parts.backend.lastWrite?.();
   }
 
   /**
-   * Inside `work`, reads from replicas see the writes made inside it and those before `after`, and wait for no
-   * others: one such scope for each request lets it read from replicas that are behind what others write.
+   * Inside `work`, reads from replicas see the writes made inside it and those before `after`, and wait for
+   * no others: one such scope for each request lets it read from replicas that are behind what others write.
    * Outside, they see every write of this process.
    */
   readYourWrites<T>(work: () => T, { after }: { readonly after?: string | undefined } = {}): T {

@@ -4,8 +4,8 @@ import { parseLsn, type LagMeter } from '../replication/index.ts';
 import type { PostgresBackend } from './postgres-backend.ts';
 
 /**
- * `starting`: not asked yet. `lagging`: further behind than allowed. `promoted`: it is no replica any more, so
- * what it shows is nobody's past.
+ * `starting`: not asked yet. `lagging`: further behind than allowed. `promoted`: it is no replica any more,
+ * so what it shows is nobody's past.
  */
 export type ReplicaState = 'starting' | 'up' | 'lagging' | 'down' | 'promoted';
 

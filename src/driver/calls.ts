@@ -15,8 +15,8 @@ export interface CallOptions {
   /** Where a read may run. On SQLite both are the one file. @default 'primary' */
   readonly target?: 'primary' | 'replica' | undefined;
   /**
-   * What `db.lastWrite()` gave: a read from a replica sees at least the writes before it. On SQLite every read
-   * does.
+   * What `db.lastWrite()` gave: a read from a replica sees at least the writes before it. On SQLite every
+   * read does.
    */
   readonly readAfter?: string | undefined;
 }

@@ -10,8 +10,8 @@ export type ListenMessage =
       readonly processId: number;
     }
   /**
-   * Notifications may be missing here: the connection was lost and is there again, or they came faster than they
-   * were read. What is derived from them must be read anew.
+   * Notifications may be missing here: the connection was lost and is there again, or they came faster than
+   * they were read. What is derived from them must be read anew.
    */
   | { readonly kind: 'gap'; readonly channel: string; readonly reason: 'reconnected' | 'overflow' };
 
@@ -28,7 +28,9 @@ export interface SubscriptionParts {
   readonly onClose: (subscription: Subscription) => Promise<void>;
 }
 
-/** One listener of one channel, until it is closed: by `close`, at the end of `await using`, or of its loop. */
+/**
+ * One listener of one channel, until it is closed: by `close`, at the end of `await using`, or of its loop.
+ */
 export class Subscription implements AsyncIterableIterator<ListenMessage>, AsyncDisposable {
   readonly channel: string;
   readonly #parts: SubscriptionParts;

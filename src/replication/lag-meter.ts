@@ -1,4 +1,6 @@
-/** Samples kept: a replica that is further behind than they reach is as far behind as they reach, at least. */
+/**
+ * Samples kept: a replica that is further behind than they reach is as far behind as they reach, at least.
+ */
 const MAX_SAMPLES = 600;
 
 interface Sample {
@@ -7,8 +9,8 @@ interface Sample {
 }
 
 /**
- * How far replicas are behind, in time. The replica's own clock and its last replayed commit tell nothing when
- * the primary is idle, or when the link is cut; where the primary was when is known here.
+ * How far replicas are behind, in time. The replica's own clock and its last replayed commit tell nothing
+ * when the primary is idle, or when the link is cut; where the primary was when is known here.
  */
 export class LagMeter {
   #samples: Sample[] = [];

@@ -9,7 +9,10 @@ export interface ScopeStreamParts<Chunk> {
   open(options: CallOptions): AsyncIterableIterator<Chunk>;
 }
 
-/** Rows, or other pieces, of a scope. It begins with the first `next`, and is under way until it has ended or was returned. */
+/**
+ * Rows, or other pieces, of a scope. It begins with the first `next`, and is under way until it has ended or
+ * was returned.
+ */
 export class ScopeStream<Chunk> implements AsyncIterableIterator<Chunk> {
   readonly #scope: Scope;
   readonly #parts: ScopeStreamParts<Chunk>;

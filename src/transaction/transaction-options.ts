@@ -19,13 +19,14 @@ export interface BeginTransactionOptions {
   /** At least this much. @default the engine's */
   readonly isolation?: Isolation | undefined;
   /**
-   * What `db.lastWrite()` gave, perhaps elsewhere: a read-only transaction on a replica sees at least the writes
-   * before it.
+   * What `db.lastWrite()` gave, perhaps elsewhere: a read-only transaction on a replica sees at least the
+   * writes before it.
    */
   readonly readAfter?: string | undefined;
   /**
-   * False: SQLite neither checks foreign keys nor acts on them until the transaction has ended, as the rebuild
-   * of a table needs it. `pragma foreign_key_check` before its end is then yours. SQLite only. @default true
+   * False: SQLite neither checks foreign keys nor acts on them until the transaction has ended, as the
+   * rebuild of a table needs it. `pragma foreign_key_check` before its end is then yours. SQLite only.
+   * @default true
    */
   readonly foreignKeys?: boolean | undefined;
   /**
