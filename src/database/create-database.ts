@@ -22,8 +22,8 @@ export type PrepareDatabase = (database: Database, config: ResolvedDatabaseConfi
 
 /**
  * Opens a database as it is, without migrations: `openDatabase('sqlite:data/app.db')`, an options object, or
- * nothing: then the configuration file and the environment say which. The database is ready when this resolves,
- * and is closed with `close()`.
+ * nothing: then the configuration file and the environment say which. The database is ready when this
+ * resolves, and is closed with `close()`.
  *
  * @throws ConfigError listing every fault of the configuration
  * @throws ConnectionError where the database cannot be opened; nothing is left open then

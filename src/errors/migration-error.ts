@@ -1,8 +1,8 @@
 import { MillpondError, type ErrorCode, type MillpondErrorOptions } from './millpond-error.ts';
 
 /**
- * What is wrong with a migration. Of the folder: `file`, `name`, `duplicate`, `empty`, `syntax`, `journal`. Of
- * the history: `edited`, `renamed`, `reordered`, `missing`. Of a run: `failed`, `locked`, `dirty`,
+ * What is wrong with a migration. Of the folder: `file`, `name`, `duplicate`, `empty`, `syntax`, `journal`.
+ * Of the history: `edited`, `renamed`, `reordered`, `missing`. Of a run: `failed`, `locked`, `dirty`,
  * `irreversible`, `not-found`.
  */
 export type MigrationFaultKind =
