@@ -234,7 +234,7 @@ describe('an old value', () => {
 });
 
 describe('a closed cache', () => {
-  test('keeps nothing, listens to nothing, and every call bench.loads', async () => {
+  test('keeps nothing, listens to nothing, and every call loads', async () => {
     await cache.getOrSet('k', count);
     await cache.close();
     await cache.close();

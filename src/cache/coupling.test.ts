@@ -24,7 +24,7 @@ describe('invalidation', () => {
     expect(cache.stats()).toMatchObject({ entries: 0, dropped: 2, invalidations: 2 });
   });
 
-  test('finds values by the tables that their bench.loads read, and by no others (X4)', async () => {
+  test('finds values by the tables that their loads read, and by no others (X4)', async () => {
     const user = () => cache.getOrSet('user', async () => (await count(), db.read('users')));
     await user();
     await db.write('orders');
@@ -164,7 +164,7 @@ describe('a transaction that writes', () => {
 });
 
 describe('a read-only transaction', () => {
-  test('is given what is kept, and what it bench.loads is kept', async () => {
+  test('is given what is kept, and what it loads is kept', async () => {
     const transaction = db.begin(true);
     const read = () => cache.getOrSet('k', async () => (await count(), db.read('users')));
     expect(await db.run(transaction, read)).toBe(0);
