@@ -183,7 +183,7 @@ describe('a load', () => {
 describe('an old value', () => {
   const options = { ttlMs: 100, staleMs: 50, graceMs: 200 };
 
-  test('is given at once while one call bench.loads a new one', async () => {
+  test('is given at once while one call loads a new one', async () => {
     await cache.getOrSet('k', count, options);
     clock.advance(100);
     const load = Promise.withResolvers<string>();
