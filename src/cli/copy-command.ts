@@ -1,6 +1,7 @@
 import { openDatabase } from '../database/index.ts';
 import type { CommandContext, CommandResult } from './command.ts';
 import { copyDatabase } from './copy/copy-database.ts';
+import { openSource } from './copy/open-source.ts';
 import { startProgress } from './progress.ts';
 import { textTable } from './text-table.ts';
 
@@ -12,7 +13,7 @@ export async function copyCommand(
 ): Promise<CommandResult> {
   const quiet = { name: false, log: 'silent', healthCheck: { enabled: false }, autoMigrate: false } as const;
   const unhurried = { idleInTransactionTimeoutMs: 0, ...quiet };
-  await using from = await openDatabase({ url: source, readOnly: true, ...unhurried });
+  await using from = await openSource(source, unhurried);
   await using to = await openDatabase({ url: target, ...unhurried });
   const startedAt = performance.now();
   const bar = await startProgress(isTty, 100, 'Copying');

@@ -39,8 +39,11 @@ export async function runCli(
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
-    throw error;
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return ExitCode.ok;
+    const { code, message } = error;
+    if (argv.includes('--json')) terminal.out(toJson({ ok: false, error: { code, message } }));
+    return ExitCode.usage;
   }
 }
 

@@ -18,6 +18,8 @@ export interface Step {
 
 /** Between two tries for a lock. */
 const RETRY_MS = 50;
+/** Who does not want to wait still tries once, and the answer takes a moment. */
+const ONE_TRY_MS = 250;
 /**
  * What says that somebody else had the database for too long: another process, or another caller of this one.
  */
@@ -54,7 +56,7 @@ async function tryStep<T>(
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   const waited = new AbortController();
-  const limit = setTimeout(() => waited.abort(new WaitOver()), Math.max(0, waitMs));
+  const limit = setTimeout(() => waited.abort(new WaitOver()), Math.max(ONE_TRY_MS, waitMs));
   const signals = signal === undefined ? [waited.signal] : [waited.signal, signal];
   try {
     return await db.transaction(

@@ -22,7 +22,7 @@ export interface HistoryOptions {
 }
 
 export interface LockOptions extends HistoryOptions {
-  /** Longest wait for another runner, in milliseconds. 0 = do not wait. @default 60_000 */
+  /** Longest wait for another runner, in milliseconds. 0 = try once. @default 60_000 */
   readonly lockTimeoutMs?: number | undefined;
 }
 

@@ -146,6 +146,11 @@ describe('millpond', () => {
     const folder = await folderWith({ 'app.txt': '' });
     const unknown = await callMillpond(folder, ['migrat']);
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('Did you mean migrate?')]);
+    const asJson = await callMillpond(folder, ['doctor', '--ful', '--json']);
+    expect([asJson.code, asJson.json()]).toMatchObject([
+      2,
+      { ok: false, error: { message: expect.stringContaining('--ful') } },
+    ]);
     expect((await callMillpond(folder, ['--help'])).code).toBe(0);
     expect((await callMillpond(folder, ['--version'])).stdout.trim()).toMatch(/^\d+\.\d+\.\d+/);
     const nowhere = await callMillpond(folder, ['migrate', 'status', '--json']);

@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { copyDatabase } from '../../../src/cli/index.ts';
 import { openDatabase, sql, type Database } from '../../../src/index.ts';
@@ -157,6 +160,19 @@ describe('copy', () => {
       'a is not the same in the target: 2 rows were sent, 2 are there, with other values',
     );
     expect(await target.value("select to_regclass('a')")).toBe(null);
+  });
+
+  test('leaves a file without a write-ahead log as it is', async () => {
+    const folder = await folderWith();
+    const path = join(folder, 'old.db');
+    const plain = new DatabaseSync(path);
+    plain.exec('create table a (id integer primary key); insert into a values (1), (2)');
+    plain.close();
+    const before = await readFile(path);
+    const url = await sharedPostgresDatabase();
+    const end = await callMillpond(folder, ['copy', 'sqlite:old.db', url, '--json']);
+    expect(end.json(), end.stdout).toMatchObject({ ok: true, tables: [{ name: 'a', rows: 2 }] });
+    expect(before.equals(await readFile(path))).toBe(true);
   });
 
   test('is a command', async () => {

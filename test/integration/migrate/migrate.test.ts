@@ -122,6 +122,24 @@ describe('P14, B16: migrations', () => {
     await expectAtRest(db);
   });
 
+  test('do not wait for another writer with lockTimeoutMs: 0, and run where there is none', async () => {
+    const { db, folder } = await start(USERS);
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const { promise: held, resolve: hold } = Promise.withResolvers<void>();
+    const holder = db.transaction(async (tx) => {
+      await tx.value('select 1');
+      hold();
+      await released;
+    });
+    await held;
+    const error = await rejection(migrate(db, { folder, lockTimeoutMs: 0 }));
+    expect(error).toMatchObject({ kind: 'locked', retryable: true });
+    release();
+    await holder;
+    expect(names(await migrate(db, { folder, lockTimeoutMs: 0 }))).toHaveLength(2);
+    await expectAtRest(db);
+  });
+
   test('refuse wrong options, and to run inside a transaction', async () => {
     const { db, folder } = await start(USERS);
     await expect(migrate(db, { folder: '', lockTimeoutMs: -1, too: 1 } as never)).rejects.toThrow(
