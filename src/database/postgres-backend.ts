@@ -87,6 +87,10 @@ export class PostgresBackend implements Backend {
     return this.#services.openLink(signal);
   }
 
+  askApart(statement: Statement, timeoutMs: number): Promise<unknown[][]> {
+    return this.#services.askApart(statement, timeoutMs);
+  }
+
   /** By what is known of the text: false only where nothing that it does could last. */
   mayWrite(text: string): boolean {
     return this.#primary.engine.mayWrite(text);

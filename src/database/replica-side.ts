@@ -38,7 +38,20 @@ const FIRST_RETRY_MS = 250;
 /** @throws ConnectionError, TimeoutError */
 export async function askPlace(backend: PostgresBackend): Promise<ServerPlace> {
   const options = { timeoutMs: ASK_TIMEOUT_MS, name: 'replication' };
-  const [row] = await backend.execute('arrays', PLACE, options);
+  return toPlace(await backend.execute('arrays', PLACE, options));
+}
+
+/** The same where the pool may be too busy to ask: only a server that takes no connection is gone. */
+export async function askPlaceSurely(backend: PostgresBackend): Promise<ServerPlace> {
+  try {
+    return await askPlace(backend);
+  } catch {
+    // Its own reason is the better one: it is of the server, not of the pool.
+    return toPlace(await backend.askApart(PLACE, ASK_TIMEOUT_MS));
+  }
+}
+
+function toPlace([row]: unknown[][]): ServerPlace {
   const [inRecovery, lsn] = row as [boolean, string];
   return { inRecovery, lsn: parseLsn(lsn) };
 }

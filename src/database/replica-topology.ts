@@ -5,7 +5,7 @@ import type { NotificationHub } from '../postgres/index.ts';
 import { LagMeter } from '../replication/index.ts';
 import { createHub } from './postgres-services.ts';
 import { PostgresBackend } from './postgres-backend.ts';
-import { askPlace, ReplicaSide, type ReplicaState } from './replica-side.ts';
+import { askPlace, askPlaceSurely, ReplicaSide, type ReplicaState } from './replica-side.ts';
 import type { BackendParts } from './sqlite-backend.ts';
 
 /** A server that is the primary no more has its sessions cut off after this. */
@@ -108,23 +108,22 @@ export class ReplicaTopology {
 
   /** Never rejects: what cannot be asked is left out. */
   async #look(): Promise<void> {
-    const isPrimary = await this.#lookAtPrimary();
-    await Promise.all(this.#replicas.map((side) => side.look()));
-    if (isPrimary || this.#isClosed) return;
+    const [found] = await Promise.all([this.#lookAtPrimary(), ...this.#replicas.map((side) => side.look())]);
+    if (found === 'primary' || this.#isClosed) return;
     const successor = this.#replicas.find(({ state }) => state === 'promoted');
     if (successor !== undefined) await this.#follow(successor);
     // Its name may lead elsewhere by now: connections to come are to look it up again.
-    else this.#primary.reconnect();
+    else if (found === 'no primary') this.#primary.reconnect();
   }
 
-  async #lookAtPrimary(): Promise<boolean> {
+  async #lookAtPrimary(): Promise<'primary' | 'no primary' | 'gone'> {
     try {
-      const { inRecovery, lsn } = await askPlace(this.#primary);
+      const { inRecovery, lsn } = await askPlaceSurely(this.#primary);
       if (!inRecovery) this.#meter.note(lsn, performance.now());
-      return !inRecovery && !(await this.#isSetReadOnly());
+      return inRecovery || (await this.#isSetReadOnly()) ? 'no primary' : 'primary';
     } catch {
       // Calls on it say so to their callers; here it only counts that it is not there.
-      return false;
+      return 'gone';
     }
   }
 

@@ -172,6 +172,23 @@ describe('read your writes (B7)', () => {
   });
 });
 
+test('a pool that is taken is no reason to think that the primary is gone', async () => {
+  const { db } = await openReplicated({
+    replica: { checkIntervalMs: 50 },
+    pool: { max: 2, leakAfterMs: 0 },
+    transactionTimeoutMs: 0,
+    idleInTransactionTimeoutMs: 0,
+  });
+  const begun = await Promise.all(Array.from({ length: 2 }, () => db.begin()));
+  await Promise.all(begun.map((tx) => tx.value('select 1')));
+  await sleep(4_500);
+  const retired = db.stats().pool.retired;
+  await Promise.all(begun.map((tx) => tx.commit()));
+  await sleep(100);
+  expect(db.stats().pool.retired - retired).toBe(0);
+  expect(db.stats()).toMatchObject({ replication: { primary: `127.0.0.1:${server.port}` } });
+});
+
 describe('replicas that cannot serve', () => {
   test('one that lags behind is left out until it has caught up, and this is announced', async () => {
     const { db } = await openReplicated({ replica: { maxLagMs: 200, checkIntervalMs: 50, waitMs: 10 } });
