@@ -3,6 +3,7 @@ import { bodyLimit as honoBodyLimit } from 'hono/body-limit';
 import { HttpProblem } from './http-problem.ts';
 import { nodeBindings } from './node-bindings.ts';
 import { checkOptions, integer } from './option-checks.ts';
+import { ClientGoneError } from './problem-of.ts';
 
 export interface BodyLimitOptions {
   /** Longest body that is accepted, in bytes; then the answer is 413. @default 1_048_576 */
@@ -28,8 +29,12 @@ export function bodyLimit(given: BodyLimitOptions = {}): MiddlewareHandler {
 export function bodyReader(maxBytes: number): (context: Context) => Promise<void> {
   const limitStream = streamLimit(maxBytes);
   return async (context) => {
-    if (!isWithinLimit(context, maxBytes)) await limitStream(context, async () => undefined);
-    if (hasBody(context)) await context.req.arrayBuffer();
+    try {
+      if (!isWithinLimit(context, maxBytes)) await limitStream(context, async () => undefined);
+      if (hasBody(context)) await context.req.arrayBuffer();
+    } catch (error) {
+      throw nodeBindings(context)?.outgoing.destroyed === true ? new ClientGoneError() : error;
+    }
   };
 }
 

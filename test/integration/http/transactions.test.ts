@@ -271,6 +271,21 @@ describe('one transaction per request (P20, C63)', () => {
     expect(await idsIn(db)).toEqual(new Set([1, 2]));
   });
 
+  test("a client that goes away with half of its body begins nothing, and is nobody's fault", async () => {
+    const { db } = await openScratch(SCHEMA);
+    const service = await serve((app) => {
+      app.post('/', transactional({ database: db }), (context) => context.json({}));
+    });
+    const socket = connect(service.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf');
+    await sleep(50);
+    socket.destroy();
+    await expect.poll(() => service.lines.map(({ fields }) => fields['status'])).toContain(499);
+    expect(service.lines.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(db.stats().transactions.started).toBe(0);
+  });
+
   test('commitWhen decides; several databases go together; a body that is too long begins nothing', async () => {
     const first = await openScratch(SCHEMA, { name: 'first' });
     const second = await openScratch(SCHEMA, { name: 'second' });
