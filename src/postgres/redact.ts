@@ -3,12 +3,14 @@ const MIN_PIECE = 3;
 
 /**
  * A message of the server's without what was bound: it quotes values that it cannot read (`invalid input
- * syntax for type integer: "…"`). What stands in the statement's own text is no secret and stays.
+ * syntax for type integer: "…"`). What stands in the statement's own text is no secret and stays; nor are NULL
+ * and truth values, whose words are the server's own (`violates not-null constraint`).
  */
 export function redact(message: string, sql: string, params: readonly unknown[]): string {
   let clean = message;
   for (const param of params) {
-    const value = typeof param === 'object' && param !== null ? undefined : String(param);
+    if (param === null || param === undefined || typeof param === 'boolean') continue;
+    const value = typeof param === 'object' ? undefined : String(param);
     if (value !== undefined && value.length >= MIN_PIECE && !sql.includes(value)) {
       clean = clean.replaceAll(value, '?');
     }
