@@ -15,6 +15,8 @@ const CHEAP_ROWS = 200;
 const HEAVY_MICROS = 10_000;
 const FIRST_PENALTY = 8;
 const MAX_PENALTY = 1_024;
+/** After so many runs in a row that held up nobody the past is forgiven: on a busy machine any can be slow once. */
+const RUNS_TO_FORGIVE = 256;
 
 /** The least that any statement takes, there and back; it forgets, since a way can become longer. */
 export class WayThere {
@@ -35,6 +37,7 @@ export class CostModel {
   #samples = 0;
   #runsApart = 0;
   #penalty = FIRST_PENALTY;
+  #goodRuns = 0;
 
   /** @param wayMicros what a statement that costs nothing takes, there and back */
   weigh(wayMicros: number, kind: 'read' | 'write'): Weight {
@@ -46,6 +49,8 @@ export class CostModel {
 
   record(micros: number, rows: number): void {
     if (this.#runsApart > 0) this.#runsApart -= 1;
+    this.#goodRuns += 1;
+    if (this.#goodRuns === RUNS_TO_FORGIVE) this.#penalty = FIRST_PENALTY;
     const share = this.#samples === 0 ? 1 : NEWEST_SHARE;
     this.#samples += 1;
     this.#micros += (micros - this.#micros) * share;
@@ -55,6 +60,7 @@ export class CostModel {
   /** It held up others. */
   recordStall(micros: number): void {
     this.record(Math.max(micros, HEAVY_MICROS), 0);
+    this.#goodRuns = 0;
     this.#runsApart = this.#penalty;
     this.#penalty = Math.min(this.#penalty * 2, MAX_PENALTY);
   }

@@ -235,17 +235,20 @@ export class PostgresEngine {
 
   /**
    * Where somebody wants to hear what is changed, a write waits until that is known, and those behind it
-   * with it: their order is that of the calls. What reads touch is found out beside them.
+   * with it: their order is that of the calls. A read waits for itself alone, and not the first time.
    */
   #learnFirst(call: PendingCall): Promise<unknown> | undefined {
     const isTold = call.context !== undefined;
-    const isWatched = this.#home.isWatched();
-    if (!isTold && !isWatched) return this.#learning;
+    if (!isTold && !this.#home.isWatched()) return call.mayWrite ? this.#learning : undefined;
     const unknown = call.plans.filter((plan) => this.#knowledge.isToLearn(plan));
     const writes = unknown.filter(({ kind }) => kind === 'write');
-    if (isTold) for (const plan of unknown) if (plan.kind === 'read') void this.#learn(plan);
-    if (writes.length === 0) return call.mayWrite ? this.#learning : undefined;
-    const learning = Promise.all([this.#learning, ...writes.map((plan) => this.#learn(plan))]);
+    const reads = unknown.filter(({ kind, isUsedAgain }) => kind === 'read' && isUsedAgain && isTold);
+    const asked = Promise.all(reads.map((plan) => this.#learn(plan)));
+    if (writes.length === 0) {
+      if (call.mayWrite) return this.#learning;
+      return reads.length === 0 ? undefined : asked;
+    }
+    const learning = Promise.all([this.#learning, asked, ...writes.map((plan) => this.#learn(plan))]);
     this.#learning = learning;
     void learning.then(() => {
       if (this.#learning === learning) this.#learning = undefined;

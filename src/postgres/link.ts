@@ -25,6 +25,8 @@ export interface LinkListener {
 /** So much may wait unsent for the socket to drain before nothing more is written. */
 const HIGH_WATER_BYTES = 4_194_304;
 
+/** With more than this under way the server does not run out of work before the end of a turn. */
+const BUSY = 3;
 /** A cancelled exchange without an answer for this long: the connection is given up. */
 const QUARANTINE_MS = 3_000;
 
@@ -285,15 +287,22 @@ export class PostgresLink {
     this.#scheduleFlush();
   }
 
-  /** When all that is to be done in this turn of the event loop is done: it goes out in one piece. */
+  /**
+   * When all that is to be done in this turn of the event loop is done: it goes out in one piece. While the
+   * server has work, that of all that arrives in the turn; a lone call does not wait for it.
+   */
   #scheduleFlush(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    process.nextTick(() => {
-      this.#isFlushing = false;
-      if (this.#state === 'open' && !this.#writer.isEmpty) this.#socket.stream.write(this.#writer.take());
-    });
+    const underWay = this.#sent.length - this.#firstSent;
+    if (underWay > BUSY) setImmediate(this.#flush);
+    else process.nextTick(this.#flush);
   }
+
+  readonly #flush = (): void => {
+    this.#isFlushing = false;
+    if (this.#state === 'open' && !this.#writer.isEmpty) this.#socket.stream.write(this.#writer.take());
+  };
 
   #push(chunk: Buffer): void {
     try {

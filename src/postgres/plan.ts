@@ -97,6 +97,11 @@ export class Plan {
     return this.kind !== 'read' || this.#callsWriter;
   }
 
+  /** A text that is used once is not worth questions about it. */
+  get isUsedAgain(): boolean {
+    return this.#uses > 1;
+  }
+
   /** @returns whether the server should keep it under a name: what is used once would only fill its memory */
   noteUse(): boolean {
     this.#uses += 1;
