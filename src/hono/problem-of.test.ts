@@ -43,7 +43,7 @@ test.each<[unknown, number]>([
   expect(response.headers.get('retry-after')).toBe(status === 503 ? '1' : null);
 });
 
-test('the message of an exception below 500 is for the client, and a response of its own is given as it is', async () => {
+test('the message of an exception below 500 is for the client, and its own response is kept', async () => {
   expect(problemOf(new HTTPException(402, { message: 'pay first' })).problem['detail']).toBe('pay first');
   const app = new Hono();
   app.onError(answerErrors());

@@ -33,7 +33,7 @@ export function trustedHosts(hosts: readonly string[]): MiddlewareHandler {
 }
 
 /** What is wrong with an entry of the list. International names are written in ASCII (`xn--…`). */
-export function hostCheck(value: unknown): string | undefined {
+function hostCheck(value: unknown): string | undefined {
   return typeof value === 'string' && value.length <= 255 && ENTRY.test(value)
     ? undefined
     : 'must be a host name like "api.example.com", "*.example.com" or "example.com:8080"';
