@@ -154,7 +154,8 @@ function resultOf({ done, pending }: MigrationResult, verb: string): CommandResu
   const lines = done.map(({ name, durationMs }) =>
     durationMs === undefined ? name : `${name} (${durationMs} ms)`,
   );
-  const text = [`${done.length} migrations ${verb}.`, ...lines.map((line) => `  ${line}`)];
+  const count = done.length === 1 ? '1 migration' : `${done.length} migrations`;
+  const text = [`${count} ${verb}.`, ...lines.map((line) => `  ${line}`)];
   return { json: { done, pending }, text: text.join('\n') };
 }
 

@@ -35,7 +35,7 @@ export class Ledger {
       position integer primary key,
       name text not null unique,
       checksum text not null,
-      state text not null check (state in ('applied', 'applying', 'reverting')),
+      state text not null,
       started_at text not null,
       finished_at text,
       duration_ms integer,
