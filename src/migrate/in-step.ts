@@ -56,6 +56,7 @@ async function tryStep<T>(
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   const waited = new AbortController();
+  const waitUntil = systemClock.now() + waitMs;
   const limit = setTimeout(() => waited.abort(new WaitOver()), Math.max(ONE_TRY_MS, waitMs));
   const signals = signal === undefined ? [waited.signal] : [waited.signal, signal];
   try {
@@ -63,7 +64,10 @@ async function tryStep<T>(
       async (tx) => {
         // A runner that waits must not keep a snapshot: an index that is built concurrently would wait for
         // it.
-        while (!(await tryLock(tx, db, table))) await sleep(RETRY_MS);
+        while (!(await tryLock(tx, db, table))) {
+          if (systemClock.now() >= waitUntil) throw new WaitOver();
+          await sleep(RETRY_MS);
+        }
         attempt.isEntered = true;
         clearTimeout(limit);
         return work(tx);
