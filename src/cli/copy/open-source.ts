@@ -6,7 +6,9 @@ import { openDatabase, type Database } from '../../database/index.ts';
 const VERSION_AT = 18;
 const WAL_VERSION = 2;
 
-/** Opens a SQLite file for reading alone, with the journal that it has: a copy changes nothing of its source. */
+/**
+ * Opens a SQLite file for reading alone, with the journal that it has: a copy changes nothing of its source.
+ */
 export async function openSource(url: string, options: Omit<DatabaseOptions, 'url'>): Promise<Database> {
   const given = { ...options, url, readOnly: true };
   const config = await resolveDatabaseConfig({ given: { ...options, url } });
