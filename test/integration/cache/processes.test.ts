@@ -16,7 +16,8 @@ let prefixes = 0;
 /** Two caches as in two processes, with names of their own in Redis. */
 async function pair(options: Parameters<typeof cacheOn>[2] = {}) {
   prefixes += 1;
-  const redis = { prefix: `pair${prefixes}` };
+  // A busy machine may take longer than a cache should wait.
+  const redis = { prefix: `pair${prefixes}`, cacheTimeoutMs: 5_000 };
   const [one, other] = [cacheOn(server.url, redis, options), cacheOn(server.url, redis, options)];
   await Promise.all([untilReady(one), untilReady(other)]);
   return [one, other] as const;
@@ -80,8 +81,8 @@ describe('through Redis (M10)', () => {
     const announce = { has: () => false, emit: () => undefined };
     const parts = { name: 'late', announce, clock: systemClock, random: Math.random };
     const [late, other] = [
-      new RedisTier({ url: server.url }, parts),
-      new RedisTier({ url: server.url }, parts),
+      new RedisTier({ url: server.url, cacheTimeoutMs: 5_000 }, parts),
+      new RedisTier({ url: server.url, cacheTimeoutMs: 5_000 }, parts),
     ];
     for (const tier of [late, other]) {
       tier.start(() => undefined);
@@ -126,7 +127,7 @@ describe('through Redis (M10)', () => {
   test('who was cut off for a while trusts nothing that he kept meanwhile', async () => {
     const proxy = await startTcpProxy({ port: server.port });
     onTestFinished(() => proxy.close());
-    const redis = { prefix: 'cutoff', breakMs: 20 };
+    const redis = { prefix: 'cutoff', breakMs: 20, cacheTimeoutMs: 5_000 };
     const [one, other] = [cacheOn(server.url, redis), cacheOn(proxy.urlFor(server.url), redis)];
     await Promise.all([untilReady(one), untilReady(other)]);
     await other.getOrSet('k', () => 'kept', { tags: ['t'] });
@@ -144,7 +145,7 @@ describe('through Redis (M10)', () => {
   test('what could not be told is not read back by who changed it, and told later', async () => {
     const proxy = await startTcpProxy({ port: server.port });
     onTestFinished(() => proxy.close());
-    const redis = { prefix: 'untold', breakMs: 20 };
+    const redis = { prefix: 'untold', breakMs: 20, cacheTimeoutMs: 5_000 };
     const [one, other] = [cacheOn(proxy.urlFor(server.url), redis), cacheOn(server.url, redis)];
     await Promise.all([untilReady(one), untilReady(other)]);
     await other.getOrSet('k', () => 'old', { tags: ['t'] });
