@@ -26,7 +26,8 @@ export function checkTogether(merged: Merged, path: string | undefined, problems
   if (path === undefined && values.readOnly && values['postgres.throughPooler']) {
     report(
       'postgres.throughPooler',
-      `is true, and ${tell('readOnly')}: a session that is nobody's own cannot be made read-only; use a user who may only read`,
+      `is true, and ${tell('readOnly')}: a session that is nobody's own cannot be made read-only; ` +
+        'use a user who may only read',
     );
   }
   // What follows is about a file of SQLite.

@@ -35,7 +35,7 @@ export const TEXT_NAMES: Readonly<Record<Dialect, ReadonlyMap<string, TextName>>
   postgres: new Map(allNames().filter(([, { option }]) => !isSqliteOnly(option))),
 };
 
-/** `pool.maxOverflow` → `pool_max_overflow`, `sqlite.cacheSizeKiB` → `cache_size_kib`, and so for `postgres.`. */
+/** `pool.maxOverflow` → `pool_max_overflow`, `sqlite.cacheSizeKiB` → `cache_size_kib`; also `postgres.`. */
 export function toTextName(option: OptionName): string {
   const words = option.replace(/^(?:sqlite|postgres)\./, '').replace('KiB', 'Kib');
   return words

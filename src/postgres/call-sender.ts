@@ -44,7 +44,7 @@ export interface SenderHome {
   readonly cancelGraceMs: number;
   /** Told of each call outside a transaction that lasts, or may. */
   noteCommit(call: PendingCall): void;
-  /** Told of each call that was done, and for how long the server had nothing else to do before its answer. */
+  /** Told of each call that was done, and for how long the server worked on nothing else. */
   noteDone(call: PendingCall, cost: { readonly rows: number; readonly ranMs: number }): void;
 }
 
@@ -259,7 +259,8 @@ export const GUARD = 'millpond_guard';
 
 function unknownError(cause: unknown): OutcomeUnknownError {
   return new OutcomeUnknownError(
-    'The connection was lost after the statement was sent: what it should have written may be committed or not.',
+    'The connection was lost after the statement was sent: what it should have written may be committed ' +
+      'or not.',
     { cause },
   );
 }

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 
-/** https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-CANCELREQUEST */
+/** https://www.postgresql.org/docs/current/protocol-message-formats.html, CancelRequest and SSLRequest */
 const CANCEL_CODE = 80_877_102;
 const TLS_CODE = 80_877_103;
 const TLS_ACCEPTED = 0x53;

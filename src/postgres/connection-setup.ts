@@ -2,7 +2,7 @@ import type { ConnectionRole, PostgresSettings } from './settings.ts';
 
 /** Past the client's own limit the server waits this long before it keeps the limit by itself. */
 const SERVER_SLACK_MS = 2_000;
-/** Writes that are committed together wait no longer for a lock: whoever holds it may wait for one of them. */
+/** Writes that are committed together wait no longer for a lock: its holder may wait for one of them. */
 const GROUPED_LOCK_TIMEOUT_MS = 50;
 
 /** The server's limit on a statement, should the client not keep it; 0 = none. */

@@ -259,7 +259,7 @@ export class PostgresConnection implements DriverConnection {
     return this.usable;
   }
 
-  /** Waits for what is under way, and makes the session as it was when it was opened. @returns whether it is */
+  /** Waits for what is under way, and makes the session as it was when opened. @returns whether it is */
   async clean(): Promise<boolean> {
     await this.link.idle();
     if (this.link.status !== 'I' || this.#control.isOpen) return false;

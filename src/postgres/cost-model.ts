@@ -15,7 +15,10 @@ const CHEAP_ROWS = 200;
 const HEAVY_MICROS = 10_000;
 const FIRST_PENALTY = 8;
 const MAX_PENALTY = 1_024;
-/** After so many runs in a row that held up nobody the past is forgiven: on a busy machine any can be slow once. */
+/**
+ * After so many runs in a row that held up nobody the past is forgiven: on a busy machine any can be slow
+ * once.
+ */
 const RUNS_TO_FORGIVE = 256;
 
 /** The least that any statement takes, there and back; it forgets, since a way can become longer. */

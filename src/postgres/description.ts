@@ -21,8 +21,8 @@ const COLUMN_NAMES = `
   where c.oid = any($1::oid[]) and a.attnum > 0`;
 
 /**
- * The tables by their names, those to which foreign keys pass a change on, and whether a trigger of somebody's
- * may write elsewhere. A table that is not found without its schema is named with it.
+ * The tables by their names, those to which foreign keys pass a change on, and whether a trigger of
+ * somebody's may write elsewhere. A table that is not found without its schema is named with it.
  */
 const TOUCHED_TABLES = `
   with recursive named as (
@@ -33,9 +33,11 @@ const TOUCHED_TABLES = `
     select oid, kind from named
     union
     select f.conrelid, 'changed' from touched t join pg_constraint f on f.confrelid = t.oid
-    where t.kind = 'changed' and f.contype = 'f' and (f.confdeltype in ('c', 'n', 'd') or f.confupdtype in ('c', 'n', 'd'))
+    where t.kind = 'changed' and f.contype = 'f'
+      and (f.confdeltype in ('c', 'n', 'd') or f.confupdtype in ('c', 'n', 'd'))
   )
-  select t.kind, case when pg_table_is_visible(c.oid) then c.relname::text else n.nspname || '.' || c.relname end,
+  select t.kind, case when pg_table_is_visible(c.oid) then c.relname::text
+      else n.nspname || '.' || c.relname end,
     exists (select 1 from pg_trigger g where g.tgrelid = c.oid and not g.tgisinternal)
   from touched t join pg_class c on c.oid = t.oid join pg_namespace n on n.oid = c.relnamespace`;
 

@@ -6,7 +6,8 @@ const HARMLESS: ReadonlySet<string> = new Set(
   (
     'select from where and or not in any some all exists as on using over filter within group by having ' +
     'order limit offset values union except intersect when then else case end with recursive materialized ' +
-    'lateral rows array row between is like ilike similar to partition window cast extract overlay position ' +
+    'lateral rows array row between is like ilike similar to partition window cast extract overlay ' +
+    'position ' +
     'substring trim coalesce nullif greatest least join distinct interval numeric decimal varchar char ' +
     'character varying bit timestamp time float precision ' +
     'count sum min max avg every bool_and bool_or array_agg string_agg json_agg jsonb_agg json_object_agg ' +
@@ -15,7 +16,8 @@ const HARMLESS: ReadonlySet<string> = new Set(
     'abs ceil ceiling floor round trunc mod power sqrt exp ln log sign random div ' +
     'length char_length octet_length lower upper initcap concat concat_ws left right lpad rpad ltrim rtrim ' +
     'btrim replace repeat reverse split_part strpos substr translate ascii chr md5 encode decode format ' +
-    'quote_ident quote_literal regexp_match regexp_matches regexp_replace regexp_split_to_array starts_with ' +
+    'quote_ident quote_literal regexp_match regexp_matches regexp_replace regexp_split_to_array ' +
+    'starts_with ' +
     'to_char to_date to_number to_timestamp to_json to_jsonb now age date_part date_trunc make_date ' +
     'make_interval clock_timestamp statement_timestamp transaction_timestamp current_setting version ' +
     'generate_series generate_subscripts unnest array_length array_append array_cat array_position ' +

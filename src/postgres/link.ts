@@ -201,7 +201,7 @@ export class PostgresLink {
     this.#socket.stream.resume();
   }
 
-  /** Says goodbye and ends the connection. Settles when the socket is closed, or was destroyed at the limit. */
+  /** Says goodbye and ends the connection. Settles when the socket is closed, at the limit by force. */
   async close(timeoutMs: number): Promise<void> {
     const { stream } = this.#socket;
     const isInOrder = this.#state === 'open' && this.pending === 0;
@@ -259,7 +259,7 @@ export class PostgresLink {
     });
   }
 
-  /** A statement that nothing stops, or a server that does not answer: the connection is of no use any more. */
+  /** A statement that nothing stops, or a server that does not answer: the connection is of no use. */
   #giveUp(): void {
     this.destroy(new Error(`the server did not answer a cancellation within ${QUARANTINE_MS} ms`));
   }

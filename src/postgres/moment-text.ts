@@ -10,7 +10,10 @@ const SPACE = 0x20;
 /** `2026-11-21 11:27:22`; a fraction and the zone stand behind it. */
 const SECONDS_END = 19;
 
-/** The same as `readMoment`, from the bytes of the text: most have a year of four digits and whole hours of zone. */
+/**
+ * The same as `readMoment`, from the bytes of the text: most have a year of four digits and whole hours of
+ * zone.
+ */
 export function decodeMoment(buffer: Buffer, start: number, end: number): Date | number | string {
   return decodeUsual(buffer, start, end) ?? readMoment(buffer.toString('latin1', start, end));
 }

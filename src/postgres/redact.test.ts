@@ -13,7 +13,7 @@ describe('redact', () => {
     expect(redact(syntax('hunter2'), INSERT, [{ password: 'hunter2' }])).toBe(syntax('?'));
   });
 
-  test('keeps the words of a message that NULL, truth values and single characters would take out of it', () => {
+  test('keeps the words of a message that NULL, truth values and single characters would take out', () => {
     const notNull = 'null value in column "name" of relation "users" violates not-null constraint';
     expect(redact(notNull, INSERT, [null, undefined, 'n', 7])).toBe(notNull);
     const truth = 'argument of WHERE must be true or false';

@@ -3,14 +3,14 @@ const MIN_PIECE = 3;
 
 /**
  * A message of the server's without what was bound: it quotes values that it cannot read (`invalid input
- * syntax for type integer: "…"`). What stands in the statement's own text is no secret and stays; nor are NULL
- * and truth values, whose words are the server's own (`violates not-null constraint`).
+ * syntax for type integer: "…"`). What stands in the statement's own text is no secret and stays; nor are
+ * NULL and truth values, whose words are the server's own (`violates not-null constraint`).
  */
 export function redact(message: string, sql: string, params: readonly unknown[]): string {
   let clean = message;
   for (const param of params) {
     if (param === null || param === undefined || typeof param === 'boolean') continue;
-    const value = typeof param === 'object' ? undefined : String(param);
+    const value = textOf(param);
     if (value !== undefined && value.length >= MIN_PIECE && !sql.includes(value)) {
       clean = clean.replaceAll(value, '?');
     }
@@ -24,4 +24,10 @@ export function redact(message: string, sql: string, params: readonly unknown[])
     }
   }
   return clean;
+}
+
+/** Undefined for arrays and objects, of which only parts are quoted. */
+function textOf(param: unknown): string | undefined {
+  if (typeof param === 'string') return param;
+  return typeof param === 'number' || typeof param === 'bigint' ? param.toString() : undefined;
 }

@@ -139,8 +139,8 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
     // First of all: a consumer that comes back while the cursor closes must not take this for the end of the
     // rows.
     this.#failure = new TimeoutError(
-      `The stream was closed: its consumer took no row for ${timeoutMs} ms, and the server keeps the snapshot of ` +
-        'a stream.',
+      `The stream was closed: its consumer took no row for ${timeoutMs} ms, and the server keeps the ` +
+        'snapshot of a stream.',
       { timeoutMs },
     );
     void this.#end('rollback').catch(() => undefined);

@@ -190,7 +190,7 @@ export class StatementExchange implements Exchange {
   }
 }
 
-/** A value that no longer fits the type with which the statement was prepared, before a column got another. */
+/** A value that does not fit the type with which the statement was prepared, before a column got another. */
 function mayBeOfOldTypes({ code }: ServerFailure): boolean {
   return OLD_TYPE_STATES.has(code);
 }

@@ -42,7 +42,7 @@ export class PreparedStatements {
     return known;
   }
 
-  /** To be prepared with the next exchange. Each has a name of its own: a failed one's is never used again. */
+  /** To be prepared with the next exchange. Each has a name of its own: none is used again. */
   add(text: string): PreparedStatement {
     const oldest = this.#statements.size >= this.#limit ? this.#statements.values().next().value : undefined;
     if (oldest !== undefined) this.drop(oldest);

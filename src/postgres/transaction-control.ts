@@ -342,8 +342,8 @@ function lower(text: string): string {
 
 function abortedError(cause: Error | undefined): TransactionError {
   return new TransactionError(
-    'The transaction was rolled back: a statement in it failed (see cause), and PostgreSQL takes nothing but ' +
-      "a rollback after that. To go on after a failed part, run the part with propagation 'nested'.",
+    'The transaction was rolled back: a statement in it failed (see cause), and PostgreSQL takes nothing ' +
+      "but a rollback after that. To go on after a failed part, run the part with propagation 'nested'.",
     {
       code: 'ERR_MILLPOND_TRANSACTION_ABORTED',
       cause,

@@ -43,7 +43,7 @@ const RETRYABLE: ReadonlySet<string> = new Set(['40001', '40P01', '55P03']);
 /** The disk is full, out of memory, too many connections, a limit of the configuration. */
 const FULL = '53100';
 
-/** PostgreSQL's error, in the shape that is put in `cause`: without `detail` and `where`, which quote data. */
+/** PostgreSQL's error, in the shape that is put in `cause`: without detail and context, which quote data. */
 export class PostgresError extends Error {
   readonly severity: string;
   readonly sqlState: string;

@@ -105,7 +105,8 @@ export class WriteGroup {
 
 function unknownError(cause: unknown): OutcomeUnknownError {
   return new OutcomeUnknownError(
-    'The connection was lost after the statement was sent: what it should have written may be committed or not.',
+    'The connection was lost after the statement was sent: what it should have written may be committed ' +
+      'or not.',
     { cause },
   );
 }
