@@ -43,7 +43,7 @@ export function fingerprintOf(sql: string, dialect: Dialect): Fingerprint {
 }
 
 /** The words, signs and `?` of a text, one after another. */
-export function tokensOf(sql: string, dialect: Dialect): string[] {
+function tokensOf(sql: string, dialect: Dialect): string[] {
   const tokens: string[] = [];
   for (let at = 0; at < sql.length;) {
     const { token, end } = tokenAt(sql, at, dialect);

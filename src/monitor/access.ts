@@ -3,7 +3,7 @@ import { answerError } from './answers.ts';
 import type { ResolvedMonitorOptions } from './monitor-options.ts';
 
 /** With a header of its own a request is one that other sites' pages cannot send unasked. */
-export const CHANGE_HEADER = 'x-millpond-monitor';
+const CHANGE_HEADER = 'x-millpond-monitor';
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
