@@ -12,7 +12,9 @@ export interface StatementDescription {
 
 export interface ColumnDescription {
   readonly name: string;
-  /** The declared type on SQLite, the name of the type on PostgreSQL; undefined for an expression on SQLite. */
+  /**
+   * The declared type on SQLite, the name of the type on PostgreSQL; undefined for an expression on SQLite.
+   */
   readonly type: string | undefined;
   /** The table and column that the values come from as they are; undefined for an expression. */
   readonly table: string | undefined;

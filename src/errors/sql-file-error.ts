@@ -17,7 +17,9 @@ export interface SqlFileProblem {
 /** Problems that the message shows. */
 const MOST_SHOWN = 20;
 
-/** SQL files cannot be used as they are. Lists every fault found; `file`, `line` and `column` are the first's. */
+/**
+ * SQL files cannot be used as they are. Lists every fault found; `file`, `line` and `column` are the first's.
+ */
 export class SqlFileError extends MillpondError {
   readonly code: ErrorCode = 'ERR_MILLPOND_SQL_FILE';
   readonly problems: readonly SqlFileProblem[];

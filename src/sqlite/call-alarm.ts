@@ -12,9 +12,9 @@ export interface CallAlarmsParts {
 }
 
 /**
- * What can end the calls of one connection early: their signals and their time. One timer for all calls, set to
- * the first deadline: nearly every call is answered long before its own, and a timer for each would be most of
- * what a call leaves to the garbage collector.
+ * What can end the calls of one connection early: their signals and their time. One timer for all calls, set
+ * to the first deadline: nearly every call is answered long before its own, and a timer for each would be
+ * most of what a call leaves to the garbage collector.
  */
 export class CallAlarms {
   readonly #parts: CallAlarmsParts;

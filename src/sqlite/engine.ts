@@ -369,7 +369,9 @@ export class SqliteEngine {
     return this.#announce.has('data:change');
   }
 
-  /** Has the writer say what a text does, where this thread cannot. Answered before what is sent behind it. */
+  /**
+   * Has the writer say what a text does, where this thread cannot. Answered before what is sent behind it.
+   */
   #learn(text: string): void {
     if (this.#planner.tryPlan(text) !== undefined) return;
     askForAnalysis(text, this.#writeLane.submit, (analysis) => {

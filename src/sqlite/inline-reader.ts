@@ -1,4 +1,5 @@
 import type { Shape } from '../driver/index.ts';
+import { UsageError } from '../errors/index.ts';
 import { DatabaseSync } from './binding.ts';
 import { applyPragmas } from './pragmas.ts';
 import type { Bindable } from './parameters.ts';
@@ -47,7 +48,15 @@ export class InlineReader {
 
   /** @throws UsageError, or SQLite's own error */
   prepare(text: string): PreparedStatement {
-    return this.#store.prepare(text);
+    try {
+      return this.#store.prepare(text);
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      // Some faults SQLite finds by the schema as it last saw it, without looking whether it has changed since
+      // ("table t has 3 columns but 4 values were supplied"). A statement that runs looks.
+      this.#store.trusted((database) => database.prepare('select 1 from sqlite_schema').get());
+      return this.#store.prepare(text);
+    }
   }
 
   /** Runs a read. @returns the result in its shape, and how many rows it has */

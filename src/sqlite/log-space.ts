@@ -13,12 +13,12 @@ const MARGIN_BYTES = 256 * 1024;
 
 /**
  * Writes zeros behind the end of the write-ahead log before the log gets there. An fsync of a file that grew
- * also has to make the file's new size durable, which about doubles its time: measured on ext4, a COMMIT takes
- * 0.21 ms where it appends and 0.10 ms where it writes over what is there. SQLite does the latter when the log
- * has started over; the zeros do it for the log's first round.
+ * also has to make the file's new size durable, which about doubles its time: measured on ext4, a COMMIT
+ * takes 0.21 ms where it appends and 0.10 ms where it writes over what is there. SQLite does the latter when
+ * the log has started over; the zeros do it for the log's first round.
  *
- * They mean nothing to SQLite: a frame of page 0 is the end of the log, as is what an earlier round left there
- * (`walDecodeFrame` in https://sqlite.org/src/file?name=src/wal.c). Nobody else may write to the log
+ * They mean nothing to SQLite: a frame of page 0 is the end of the log, as is what an earlier round left
+ * there (`walDecodeFrame` in https://sqlite.org/src/file?name=src/wal.c). Nobody else may write to the log
  * meanwhile, so this needs the write lock.
  */
 export class LogSpace {

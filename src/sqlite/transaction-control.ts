@@ -116,7 +116,10 @@ export class TransactionControl {
     this.#foreignKeysSuspended = true;
   }
 
-  /** As they were. After the end of the transaction, whatever it was; where that failed, nothing is written here. */
+  /**
+   * As they were. After the end of the transaction, whatever it was; where that failed, nothing is written
+   * here.
+   */
   resumeForeignKeys(): void {
     if (!this.#foreignKeysSuspended) return;
     this.#run('pragma foreign_keys = 1');

@@ -89,7 +89,8 @@ export class TransactionView {
   }
 
   #refusal(sql: string | undefined): ReadOnlyError {
-    const message = `Here ${this.scope.label} is for reading only: run(), batch(), script() and what may write are refused.`;
+    const refused = 'run(), batch(), script() and what may write are refused';
+    const message = `Here ${this.scope.label} is for reading only: ${refused}.`;
     return new ReadOnlyError(message, sql === undefined ? {} : { sql });
   }
 }
