@@ -52,8 +52,8 @@ export class InlineReader {
       return this.#store.prepare(text);
     } catch (error) {
       if (error instanceof UsageError) throw error;
-      // Some faults SQLite finds by the schema as it last saw it, without looking whether it has changed since
-      // ("table t has 3 columns but 4 values were supplied"). A statement that runs looks.
+      // Some faults SQLite finds by the schema as it last saw it, without looking whether it has changed
+      // since ("table t has 3 columns but 4 values were supplied"). A statement that runs looks.
       this.#store.trusted((database) => database.prepare('select 1 from sqlite_schema').get());
       return this.#store.prepare(text);
     }
