@@ -12,7 +12,7 @@ import type { ResolvedMonitorOptions } from './monitor-options.ts';
 import { leasesOf, readCache, readState } from './monitor-state.ts';
 import { pageEndpoints } from './page-endpoints.ts';
 
-export type Handler = (request: Request) => Response | Promise<Response>;
+type Handler = (request: Request) => Response | Promise<Response>;
 
 /** By the path behind `basePath`. */
 export type Endpoints = Readonly<Record<string, { readonly GET?: Handler; readonly POST?: Handler }>>;

@@ -33,7 +33,7 @@ export class Section {
   }
 }
 
-export function empty(text: string): HTMLElement {
+function empty(text: string): HTMLElement {
   return element('p', { class: 'empty' }, text);
 }
 
