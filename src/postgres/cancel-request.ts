@@ -30,7 +30,8 @@ export async function sendCancelRequest(target: CancelTarget, timeoutMs: number)
     // The server may close first: what it says then is not of interest.
     channel.on('error', () => undefined);
     channel.on('data', () => undefined);
-    channel.end(cancelMessage(target));
+    // Not ended here: a pooler drops the request of a client that has gone before it is passed on.
+    channel.write(cancelMessage(target));
   } catch {
     // No way to the server: the statement's own limits on the server end it.
     socket.destroy();

@@ -23,7 +23,6 @@ const STAGES: Readonly<Record<string, string>> = {
   '3D000': 'there is no such database (database)',
   '53300': 'the server has too many connections already (pool.max, max_connections)',
   '57P03': 'the server is starting or stopping',
-  '08P01': 'the server did not understand the connection (is it PostgreSQL?)',
 };
 
 const PASSING: ReadonlySet<string> = new Set([

@@ -121,6 +121,8 @@ describe('through PgBouncer in transaction mode', () => {
     await using db = await openDatabase(bouncer.url, { ...QUIET, postgres: { throughPooler: true } });
     await workAsUsual(db);
     expect(db.stats().pool.leased).toBe(0);
+    const stopped = db.run('create table slow as select 1 as n from pg_sleep(5)', [], { timeoutMs: 30 });
+    await expect(stopped).rejects.toMatchObject({ rollback: 'confirmed', cancellation: 'interrupt' });
   });
 });
 
