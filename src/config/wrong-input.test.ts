@@ -253,7 +253,7 @@ it('C57 every fault of every source is in one error: key, source, value and what
   });
   expect(error.code).toBe('ERR_MILLPOND_CONFIG');
   expect(error.message.split('\n')).toEqual([
-    'The database configuration has 8 faults:',
+    'The configuration has 8 faults:',
     '  - pool.min (options): is -1; allowed: a whole number from 0 to 1,000',
     '  - pool.maxx (options): is not an option; did you mean max?',
     '  - durablity (options): is not an option; did you mean durability?',

@@ -18,7 +18,7 @@ export class ConfigError extends MillpondError {
   constructor(problems: readonly ConfigProblem[], options: { readonly cause?: unknown } = {}) {
     const lines = problems.map(({ key, message, source }) => `  - ${key} (${source}): ${message}`);
     const count = problems.length === 1 ? '1 fault' : `${problems.length} faults`;
-    super(`The database configuration has ${count}:\n${lines.join('\n')}`, options);
+    super(`The configuration has ${count}:\n${lines.join('\n')}`, options);
     this.problems = problems;
   }
 }
