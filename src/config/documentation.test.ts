@@ -65,7 +65,7 @@ describe('docs/configuration.md', () => {
   });
 
   it('shows an error as it really is', async () => {
-    const [, shown] = /```\n(The database.*?)\n```/s.exec(page)!;
+    const [, shown] = /```\n(The configuration.*?)\n```/s.exec(page)!;
     const cwd = await folderWith({
       '.env.local': 'TRANSACTION_TIMEOUT=30000',
       'config/database.yaml': '# ours\n\ndatabase:\n  sqlite:\n    path: app.db\n    journal_mode: memory\n',
