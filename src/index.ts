@@ -71,6 +71,7 @@ export {
   MigrationError,
   MillpondError,
   OutcomeUnknownError,
+  QueryBudgetError,
   QueryExecutionError,
   ReadOnlyError,
   SelfDeadlockError,

@@ -32,14 +32,16 @@ export class QueryRecorder implements QueryObserver {
     this.#exposeParams = options.exposeParams;
   }
 
-  started(sql: string, name: string | undefined, transactionId: number | undefined): CallContext | undefined {
-    if (this.#announce.has('query:start')) {
-      this.#announce.emit('query:start', {
-        sql,
-        ...(name === undefined ? {} : { name }),
-        ...(transactionId === undefined ? {} : { transactionId }),
-      });
-    }
+  started(sql: string, name: string | undefined, transactionId: number | undefined): void {
+    if (!this.#announce.has('query:start')) return;
+    this.#announce.emit('query:start', {
+      sql,
+      ...(name === undefined ? {} : { name }),
+      ...(transactionId === undefined ? {} : { transactionId }),
+    });
+  }
+
+  capture(): CallContext | undefined {
     return this.#announce.has('query:end') ? AsyncLocalStorage.snapshot() : undefined;
   }
 

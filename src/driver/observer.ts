@@ -28,17 +28,19 @@ export interface ObservedStatement {
   /** Of that, inside the database; undefined where the engine does not tell. */
   readonly ranMs?: number | undefined;
   readonly tables?: StatementTables | undefined;
-  /** What `started` returned. */
+  /** What `capture` returned. */
   readonly context?: CallContext | undefined;
 }
 
 /** Told of every statement that an engine finished. Must not throw. */
 export interface QueryObserver {
+  /** Told of a call as it is made, in the caller's own async context. */
+  started(text: string, name: string | undefined, transactionId: number | undefined): void;
   /**
-   * Told of a call as it is made, in the caller's own async context.
-   * @returns the context to report the call's end in, where somebody wants to hear of it
+   * The context of a call that will not end in this turn, to report its end in; undefined where nobody wants to
+   * hear of it. It costs more than a cheap read does.
    */
-  started(text: string, name: string | undefined, transactionId: number | undefined): CallContext | undefined;
+  capture(): CallContext | undefined;
   /**
    * Counts a statement that succeeded. Cheap: most statements are of no more interest than that.
    * @param rows rows returned, or affected by a write

@@ -92,7 +92,8 @@ export class ConnectionCopies {
     const { observer } = this.#home;
     const { transactionId } = this.#control;
     const startedAt = performance.now();
-    const context = observer.started(text, name, transactionId);
+    observer.started(text, name, transactionId);
+    const context = observer.capture();
     return (rows, error) => {
       const durationMs = performance.now() - startedAt;
       const observed: ObservedStatement = {

@@ -78,7 +78,8 @@ export function createCall(
   place: CallPlace,
 ): PendingCall {
   const { text, params } = statement;
-  const context = place.observer?.started(text, options.name, place.transactionId);
+  place.observer?.started(text, options.name, place.transactionId);
+  const context = place.observer?.capture();
   const step = createStep(statement, plan, form);
   return {
     ...createBare(text, params, options, place),
@@ -96,7 +97,8 @@ export function createBatchCall(
   plans: readonly Plan[],
   { options, place }: { readonly options: CallOptions; readonly place: CallPlace },
 ): PendingCall {
-  const context = place.observer?.started('batch', options.name, place.transactionId);
+  place.observer?.started('batch', options.name, place.transactionId);
+  const context = place.observer?.capture();
   const steps = statements.map((statement, index) => createStep(statement, plans[index]!, 'batch'));
   const params = statements.flatMap((statement) => statement.params);
   return {
@@ -115,7 +117,8 @@ export function createScriptCall(
   options: CallOptions,
   place: CallPlace,
 ): PendingCall {
-  const context = place.observer?.started(text, options.name, place.transactionId);
+  place.observer?.started(text, options.name, place.transactionId);
+  const context = place.observer?.capture();
   return {
     ...createBare(text, [], options, place),
     kind: 'script',

@@ -76,12 +76,15 @@ export class InlineReads {
   execute(read: InlineRead): Promise<unknown> {
     const startedAt = performance.now();
     const { statement, options } = read;
-    const context = this.#parts.observer.started(statement.text, options.name, undefined);
-    if (this.#budget.hasRoom(startedAt)) return this.#run(read, { startedAt, beganAt: startedAt, context });
+    const { observer } = this.#parts;
+    observer.started(statement.text, options.name, undefined);
+    if (this.#budget.hasRoom(startedAt))
+      return this.#run(read, { startedAt, beganAt: startedAt, context: undefined });
     if (this.#budget.waiting >= this.#parts.maxWaiting) {
       const message = `The line for inline reads is full: ${this.#budget.waiting} calls are waiting.`;
       return Promise.reject(new ConnectionPoolExhaustedError(message));
     }
+    const context = observer.capture();
     return new Promise((resolve, reject) => {
       this.#budget.wait(() => {
         if (read.options.signal?.aborted === true) return reject(read.options.signal.reason as unknown);

@@ -165,7 +165,8 @@ function announce(
   { observer, transactionId }: CallPlace,
 ): CallContext | undefined {
   if (observer === undefined || kind === 'fetch' || kind === 'control') return undefined;
-  return observer.started(text, name, transactionId);
+  observer.started(text, name, transactionId);
+  return observer.capture();
 }
 
 /** Sends the call. @returns the promise of its answer */
