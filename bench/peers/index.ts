@@ -1,6 +1,11 @@
 import type { LeasePeerModule, SqlPeerModule } from './peer.ts';
 
-export type PeerName =
+export type PeerName = SqlitePeerName | PostgresPeerName;
+
+/** Of `npm run bench:postgres`; millpond takes part in both. */
+export type PostgresPeerName = 'millpond' | 'pg' | 'pg named' | 'postgres.js';
+
+type SqlitePeerName =
   | 'millpond'
   | 'better-sqlite3'
   | 'node:sqlite'
@@ -27,7 +32,7 @@ export type {
 export { scanOf } from './statements.ts';
 
 /** Loaded one per process: no peer shares a heap, or compiled code, with another. */
-const MODULES: Readonly<Record<PeerName, () => Promise<SqlPeerModule | LeasePeerModule>>> = {
+const MODULES: Readonly<Record<SqlitePeerName, () => Promise<SqlPeerModule | LeasePeerModule>>> = {
   millpond: () => import('./millpond.ts'),
   'better-sqlite3': () => import('./better-sqlite3.ts'),
   'node:sqlite': () => import('./node-sqlite.ts'),
@@ -51,13 +56,13 @@ export function isSynchronous(name: PeerName): boolean {
 }
 
 export async function loadSqlPeer(name: PeerName): Promise<SqlPeerModule> {
-  const module = await MODULES[name]();
+  const module = await MODULES[name as SqlitePeerName]();
   if (!('openPeer' in module)) throw new TypeError(`"${name}" is a pool, this work needs a database.`);
   return module;
 }
 
 export async function loadLeasePeer(name: PeerName): Promise<LeasePeerModule> {
-  const module = await MODULES[name]();
+  const module = await MODULES[name as SqlitePeerName]();
   if (!('openPool' in module)) throw new TypeError(`"${name}" is a database, this work needs a pool.`);
   return module;
 }

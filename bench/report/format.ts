@@ -12,6 +12,8 @@ export function formatFigure(value: number, unit: Unit): string {
       return `${threeDigits(value)} ms`;
     case 'us':
       return `${threeDigits(value)} µs`;
+    case 'count':
+      return `${Math.round(value)}`;
     case 'mb':
       return `${Math.round(value)} MB`;
   }

@@ -7,7 +7,7 @@ export function markdownReport(bench: Bench): string {
   const failures = [...bench.results.failures()];
   return [
     '# Results of the last benchmark run',
-    'Written by `npm run bench -- --write`. How it is measured, and what each peer does: [README.md](README.md).',
+    `Written by \`npm run ${bench.command} -- --write\`. How it is measured, and what each peer does: [README.md](README.md).`,
     machineLines(bench)
       .map((line) => `- ${line}`)
       .join('\n'),

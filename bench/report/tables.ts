@@ -116,6 +116,7 @@ export function machineLines({ machine, inspection, results, options, tookMs, st
     `machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}`,
     `disk: ${machine.fileSystem}, a 4 KB write made durable in ${machine.syncUs} µs (median)`,
     `versions: ${versions.join(', ')}`,
+    ...(inspection.server === undefined ? [] : [`server: ${inspection.server}`]),
     ...(sqlite.length > 0 ? [`SQLite: ${sqlite.join(', ')}`] : []),
     `run: ${startedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Math.round(tookMs / 1_000)} s,` +
       ` ${options.rounds} rounds, ${options.measureMs} ms per measurement after ${options.warmUpMs} ms of warm-up,` +

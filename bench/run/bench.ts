@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { CHECKS, GOALS } from '../goals.ts';
 import { Seeds } from '../harness/seed.ts';
 import type { PeerName, Synchronous } from '../peers/index.ts';
 import { WORKS } from '../works/index.ts';
 import { calibrateScan } from './calibrate.ts';
-import { runCell, type CellAnswer } from './cell.ts';
+import { runCell, type CellAnswer, type CellTask } from './cell.ts';
 import { verdictOf, type Verdict } from './compare.ts';
 import { inspectPeers, type Inspection } from './inspect.ts';
 import { describeMachine, type Machine } from './machine.ts';
@@ -13,7 +13,12 @@ import type { BenchOptions } from './options.ts';
 import { chosenWorks, planCells, type PlannedCell } from './plan.ts';
 import { Results } from './results.ts';
 
+const PACKAGES = ['better-sqlite3', 'libsql', 'drizzle-orm', 'kysely', 'tarn', 'generic-pool'];
+const CHILD = new URL('./child.ts', import.meta.url);
+
 export interface Bench {
+  /** The script of package.json that makes such a run. */
+  readonly command: string;
   readonly options: BenchOptions;
   readonly machine: Machine;
   readonly inspection: Inspection;
@@ -33,16 +38,12 @@ export async function runBench(options: BenchOptions, onProgress: Progress): Pro
   const cells = planCells(chosenWorks(WORKS, options), options);
   const directory = mkdtempSync(join(options.directory, 'millpond-bench-'));
   try {
-    const machine = describeMachine(directory);
+    const machine = describeMachine(directory, PACKAGES);
     const runner = new Runner(options, new Seeds(directory));
     const inspection = await inspectPeers(sqlPeersOf(cells), (...of) => runner.inspect(...of));
-    const results = new Results();
-    for (const [done, cell] of cells.entries()) {
-      onProgress(done, cells.length, cell);
-      const answer = await runner.run(cell);
-      results.record(cell, answer.kind === 'metrics' ? answer.metrics : messageOf(answer));
-    }
+    const results = await runCells(cells, (cell) => runner.run(cell), onProgress);
     return {
+      command: 'bench',
       options,
       machine,
       inspection,
@@ -55,6 +56,21 @@ export async function runBench(options: BenchOptions, onProgress: Progress): Pro
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** One cell after the other. */
+export async function runCells(
+  cells: readonly PlannedCell[],
+  run: (cell: PlannedCell) => Promise<CellAnswer>,
+  onProgress: Progress,
+): Promise<Results> {
+  const results = new Results();
+  for (const [done, cell] of cells.entries()) {
+    onProgress(done, cells.length, cell);
+    const answer = await run(cell);
+    results.record(cell, answer.kind === 'metrics' ? answer.metrics : messageOf(answer));
+  }
+  return results;
 }
 
 /** Starts one cell's process after the other, each on a fresh copy of its seed. */
@@ -85,7 +101,11 @@ class Runner {
 
   #start(cell: { work: string; step: number; peer: PeerName; synchronous: Synchronous; file: string }) {
     const { warmUpMs, measureMs } = this.#options;
-    return runCell({ ...cell, warmUpMs, measureMs, scanRows: this.#scanRows }, this.#environment);
+    return runCell<CellTask>(
+      { ...cell, warmUpMs, measureMs, scanRows: this.#scanRows },
+      // Away from the repository: no configuration file may be found by looking around.
+      { program: CHILD, environment: this.#environment, directory: dirname(cell.file) },
+    );
   }
 }
 

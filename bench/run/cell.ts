@@ -1,20 +1,39 @@
 import { fork } from 'node:child_process';
-import { dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Metrics } from '../harness/meter.ts';
 import type { PeerName, Synchronous } from '../peers/index.ts';
 
-/** What a cell's process is told. */
-export interface CellTask {
+/** What any cell's process is told. */
+export interface Task {
   /** A work's name, or 'inspect': open the peer and say what it is and how it is set. */
   readonly work: string;
   readonly peer: PeerName;
   readonly step: number;
-  readonly file: string;
-  readonly synchronous: Synchronous;
   readonly warmUpMs: number;
   readonly measureMs: number;
+}
+
+/** What the process of a cell on a file is told. */
+export interface CellTask extends Task {
+  readonly file: string;
+  readonly synchronous: Synchronous;
   readonly scanRows: number;
+}
+
+/** For a cell's program: sends what `work` answers, or how it failed. */
+export async function answerWith(work: () => Promise<CellAnswer>): Promise<void> {
+  const answer = await work().catch((error: unknown): CellAnswer => ({
+    kind: 'failure',
+    message: error instanceof Error ? error.stack! : String(error),
+  }));
+  process.send!(answer, () => process.disconnect());
+}
+
+export interface CellProcess {
+  /** The program, which answers the task that is its first argument. */
+  readonly program: URL;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly directory: string;
 }
 
 /** What it answers. */
@@ -27,14 +46,16 @@ const LIMIT_MS = 180_000;
 const EXIT_LIMIT_MS = 5_000;
 
 /** Runs one cell in a process of its own: no peer inherits another's heap, compiled code, threads or memory. */
-export async function runCell(task: CellTask, environment: NodeJS.ProcessEnv): Promise<CellAnswer> {
-  const child = fork(new URL('./child.ts', import.meta.url), [JSON.stringify(task)], {
+export async function runCell<Told extends Task>(
+  task: Told,
+  { program, environment, directory }: CellProcess,
+): Promise<CellAnswer> {
+  const child = fork(program, [JSON.stringify(task)], {
     execArgv: ['--expose-gc'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
     env: environment,
-    // Away from the repository: no configuration file may be found by looking around.
-    cwd: dirname(task.file),
+    cwd: directory,
   });
   const complaints = text(child.stderr!);
   const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);

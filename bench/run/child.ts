@@ -1,15 +1,12 @@
 import { isSynchronous, loadLeasePeer, loadSqlPeer } from '../peers/index.ts';
 import type { OpenOptions, SqlPeer } from '../peers/index.ts';
+import { numberInFile } from '../works/answers.ts';
 import { WORKS } from '../works/index.ts';
-import type { CellAnswer, CellTask } from './cell.ts';
+import { answerWith, type CellAnswer, type CellTask } from './cell.ts';
 import { SETTINGS } from './inspect.ts';
 
 const task = JSON.parse(process.argv[2]!) as CellTask;
-const answer = await answerOf(task).catch((error: unknown): CellAnswer => ({
-  kind: 'failure',
-  message: error instanceof Error ? error.stack! : String(error),
-}));
-process.send!(answer, () => process.disconnect());
+await answerWith(() => answerOf(task));
 
 async function answerOf({
   work: name,
@@ -34,6 +31,7 @@ async function answerOf({
     file,
     openSql: async (options) => sqlPeer!.openPeer(openOptions(options)),
     openPool: async (max) => leasePeer!.openPool(max),
+    storedNumber: async (text) => numberInFile(file, text),
     synchronousPeer: isSynchronous(peer),
   });
   return { kind: 'metrics', metrics };

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CHECKS, GOALS, type Goal } from '../goals.ts';
+import { POSTGRES_GOALS } from '../postgres/goals.ts';
+import { POSTGRES_WORKS } from '../postgres/works.ts';
 import type { PeerName } from '../peers/index.ts';
 import { WORKS, type Work } from '../works/index.ts';
 import { bestOf, differences, ratios, verdictOf } from './compare.ts';
@@ -84,9 +86,20 @@ test('pairs of rounds make ratios and differences', () => {
   expect(bestOf([own, other], 'perSecond', 'lower')).toBe(other);
 });
 
-test('every goal and check names a work, and peers that take part in it', () => {
-  for (const { work: name, peer, against = [] } of [...GOALS, ...CHECKS]) {
-    const work = WORKS.find((candidate) => candidate.name === name);
+test('where less is better the worst step is the one that grows most', () => {
+  const results = new Results();
+  for (const [index, figure] of [10, 15, 60].entries()) addRounds(results, 'millpond', [figure], index + 1);
+  const { atLeast: _, against: __, ...goal } = GOAL;
+  const verdict = verdictOf({ ...goal, betweenSteps: true, atMost: 2 }, results);
+  expect(verdict).toMatchObject({ measured: { median: 4 }, reached: false });
+});
+
+test.each([
+  { engine: 'SQLite', works: WORKS, goals: [...GOALS, ...CHECKS] },
+  { engine: 'PostgreSQL', works: POSTGRES_WORKS, goals: POSTGRES_GOALS },
+])('every goal of $engine names a work, and peers that take part in it', ({ works, goals }) => {
+  for (const { work: name, peer, against = [] } of goals) {
+    const work = works.find((candidate) => candidate.name === name);
     expect(work?.peers).toEqual(expect.arrayContaining([peer, ...against]));
   }
 });

@@ -66,7 +66,7 @@ export function bestOf(
   return measured.toSorted((a, b) => median(a) - median(b))[0];
 }
 
-/** Per round the lowest ratio of a step's figure to that of the step before. */
+/** Per round the worst ratio of a step's figure to that before: the lowest where a goal is a floor, else the highest. */
 function worstSteps(goal: Goal, results: Results): number[] {
   const cells = results.cellsOf(goal.work).filter((cell) => cell.peer === goal.peer);
   const rounds = Math.max(0, ...cells.map((cell) => cell.rounds.length));
@@ -76,6 +76,6 @@ function worstSteps(goal: Goal, results: Results): number[] {
       const before = figures[index];
       return figure === undefined || before === undefined ? [] : [figure / before];
     });
-    return steps.length === 0 ? [] : [Math.min(...steps)];
+    return steps.length === 0 ? [] : [goal.atLeast === undefined ? Math.max(...steps) : Math.min(...steps)];
   });
 }

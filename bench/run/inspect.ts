@@ -12,6 +12,8 @@ export const SETTINGS = [
 ] as const;
 
 export interface Inspection {
+  /** Of a server that all peers ask: its version, and its settings that matter. */
+  readonly server?: string;
   readonly sqliteVersions: Readonly<Partial<Record<PeerName, string>>>;
   /** Peers whose connections are not set as the others' are: the reader of the figures must know. */
   readonly differences: readonly string[];

@@ -18,7 +18,6 @@ export interface Machine {
   readonly commit?: string;
 }
 
-const PACKAGES = ['better-sqlite3', 'libsql', 'drizzle-orm', 'kysely', 'tarn', 'generic-pool'];
 /** Magic numbers of statfs(2). */
 const FILE_SYSTEMS = new Map([
   [0xef53, 'ext4'],
@@ -29,7 +28,7 @@ const FILE_SYSTEMS = new Map([
   [0x01021994, 'tmpfs'],
 ]);
 
-export function describeMachine(directory: string): Machine {
+export function describeMachine(directory: string, packages: readonly string[]): Machine {
   const root = new URL('../../', import.meta.url);
   const commit = commitOf(root);
   return {
@@ -44,7 +43,7 @@ export function describeMachine(directory: string): Machine {
       millpond: versionIn(new URL('package.json', root)),
       node: process.versions.node,
       ...Object.fromEntries(
-        PACKAGES.map((name) => [name, versionIn(new URL(`node_modules/${name}/package.json`, root))]),
+        packages.map((name) => [name, versionIn(new URL(`node_modules/${name}/package.json`, root))]),
       ),
     },
     ...(commit !== undefined && { commit }),

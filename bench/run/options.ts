@@ -17,7 +17,9 @@ export interface BenchOptions {
   readonly directory: string;
 }
 
-export const USAGE = `node bench/main.ts [options]
+/** @param results - the file that `--write` writes */
+export function usageOf(program: string, results: string): string {
+  return `node ${program} [options]
   --quick           2 rounds of short measurements: about 3 minutes, good for a look
   --only a,b        only works whose name contains one of these
   --peers a,b       only peers whose name contains one of these (millpond always runs)
@@ -25,7 +27,8 @@ export const USAGE = `node bench/main.ts [options]
   --dir path        where the database files go (default: the system's temporary directory; must be a real disk)
   --dist            measure dist/ instead of src/
   --json            print the results as JSON
-  --write           write the results to bench/RESULTS.md`;
+  --write           write the results to bench/${results}`;
+}
 
 const FLAGS = {
   quick: { type: 'boolean', default: false },

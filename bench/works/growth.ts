@@ -3,7 +3,7 @@ import { measureCallers } from '../harness/callers.ts';
 import { Meter, type Metrics } from '../harness/meter.ts';
 import { Random } from '../harness/random.ts';
 import { eventOf, ITEM_COUNT } from '../harness/seed.ts';
-import { consume, numberInFile } from './answers.ts';
+import { consume } from './answers.ts';
 import { callersOf, type Step, type Work } from './work.ts';
 
 const ROW_STEPS: readonly Step[] = [
@@ -103,7 +103,7 @@ export const growthOfInserts: Work = {
   columns: ROW_COLUMNS,
   seed: 'items',
   steps: ROW_STEPS,
-  async run({ openSql, step, warmUpMs, measureMs, file }) {
+  async run({ openSql, step, warmUpMs, measureMs, storedNumber }) {
     const peer = await openSql({ writes: true });
     const random = new Random(3);
     let inserted = 0;
@@ -115,7 +115,7 @@ export const growthOfInserts: Work = {
     };
     const metrics = await repeat(insertAll, { rows: step, warmUpMs, measureMs });
     await peer.close();
-    strictEqual(numberInFile(file, 'select count(*) from events'), inserted, 'rows in the file');
+    strictEqual(await storedNumber('select count(*) from events'), inserted, 'rows in the file');
     return metrics;
   },
 };

@@ -1,10 +1,10 @@
 import { strictEqual } from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { measureCallers } from '../harness/callers.ts';
+import type { Metrics } from '../harness/meter.ts';
 import { eventOf } from '../harness/seed.ts';
 import { SYNCHRONOUS_DRIVERS, type Synchronous } from '../peers/index.ts';
-import { numberInFile } from './answers.ts';
-import { callersOf, SQL_PEERS, THROUGHPUT_COLUMNS, type Work } from './work.ts';
+import { callersOf, SQL_PEERS, THROUGHPUT_COLUMNS, type Work, type WorkContext } from './work.ts';
 
 export function inserts(callers: number, synchronous: Synchronous): Work {
   return {
@@ -17,21 +17,31 @@ export function inserts(callers: number, synchronous: Synchronous): Work {
     columns: [...THROUGHPUT_COLUMNS, { metric: 'walMb', title: 'WAL', unit: 'mb' }],
     seed: 'items',
     synchronous,
-    async run({ openSql, warmUpMs, measureMs, file }) {
-      const peer = await openSql({ writes: true });
-      let acknowledged = 0;
-      const metrics = await measureCallers({
-        callers,
-        warmUpMs,
-        measureMs,
-        call: (random) => peer.insert(eventOf(random)),
-        take: () => void acknowledged++,
-      });
-      // Checkpoints put off until later would be speed borrowed.
-      const walMb = statSync(`${file}-wal`).size / 1024 / 1024;
-      await peer.close();
-      strictEqual(numberInFile(file, 'select count(*) from events'), acknowledged, 'rows in the file');
-      return { ...metrics, walMb };
-    },
+    run: (context) =>
+      measureInserts(context, callers, () => ({
+        // Checkpoints put off until later would be speed borrowed.
+        walMb: statSync(`${context.file}-wal`).size / 1024 / 1024,
+      })),
   };
+}
+
+/** @param atEnd - more figures, taken before the peer is closed */
+export async function measureInserts(
+  { openSql, warmUpMs, measureMs, storedNumber }: WorkContext,
+  callers: number,
+  atEnd: () => Metrics = () => ({}),
+): Promise<Metrics> {
+  const peer = await openSql({ writes: true });
+  let acknowledged = 0;
+  const metrics = await measureCallers({
+    callers,
+    warmUpMs,
+    measureMs,
+    call: (random) => peer.insert(eventOf(random)),
+    take: () => void acknowledged++,
+  });
+  const more = atEnd();
+  await peer.close();
+  strictEqual(await storedNumber('select count(*) from events'), acknowledged, 'rows stored');
+  return { ...metrics, ...more };
 }

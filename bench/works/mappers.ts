@@ -1,7 +1,6 @@
 import { strictEqual } from 'node:assert/strict';
 import { Random } from '../harness/random.ts';
 import { eventOf } from '../harness/seed.ts';
-import { numberInFile } from './answers.ts';
 import { repeat } from './growth.ts';
 import { inserts } from './inserts.ts';
 import { pointReads } from './point-reads.ts';
@@ -65,7 +64,7 @@ export const drizzleSaveMany: Work = {
   seed: 'items',
   synchronous: 'full',
   maxRounds: 3,
-  async run({ openSql, warmUpMs, measureMs, file }) {
+  async run({ openSql, warmUpMs, measureMs, storedNumber }) {
     const peer = await openSql({ writes: true });
     const random = new Random(3);
     const rows = Array.from({ length: ROWS }, () => eventOf(random));
@@ -76,7 +75,7 @@ export const drizzleSaveMany: Work = {
     };
     const metrics = await repeat(insertAll, { rows: ROWS, warmUpMs, measureMs });
     await peer.close();
-    strictEqual(numberInFile(file, 'select count(*) from events'), inserted, 'rows in the file');
+    strictEqual(await storedNumber('select count(*) from events'), inserted, 'rows in the file');
     return metrics;
   },
 };

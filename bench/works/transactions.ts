@@ -1,7 +1,6 @@
 import { strictEqual } from 'node:assert/strict';
 import { measureCallers } from '../harness/callers.ts';
 import { ACCOUNT_COUNT } from '../harness/seed.ts';
-import { numberInFile } from './answers.ts';
 import { THROUGHPUT_COLUMNS, type Work } from './work.ts';
 
 export const transactions: Work = {
@@ -14,7 +13,7 @@ export const transactions: Work = {
   columns: THROUGHPUT_COLUMNS,
   seed: 'items',
   synchronous: 'full',
-  async run({ openSql, warmUpMs, measureMs, file }) {
+  async run({ openSql, warmUpMs, measureMs, storedNumber }) {
     const peer = await openSql({ writes: true });
     let committed = 0;
     const metrics = await measureCallers({
@@ -25,7 +24,7 @@ export const transactions: Work = {
       take: () => void committed++,
     });
     await peer.close();
-    strictEqual(numberInFile(file, 'select sum(balance) from accounts'), committed, 'sum of balances');
+    strictEqual(await storedNumber('select sum(balance) from accounts'), committed, 'sum of balances');
     return metrics;
   },
 };

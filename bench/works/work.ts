@@ -2,7 +2,7 @@ import type { Metrics } from '../harness/meter.ts';
 import type { SeedName } from '../harness/seed.ts';
 import type { LeasePeer, OpenOptions, PeerName, SqlPeer, Synchronous } from '../peers/index.ts';
 
-export type Unit = 'perSecond' | 'ms' | 'us' | 'mb';
+export type Unit = 'perSecond' | 'ms' | 'us' | 'mb' | 'count';
 
 /** A figure of the report. The first column of a work is the one that peers are compared by. */
 export interface Column {
@@ -14,7 +14,7 @@ export interface Column {
 }
 
 /** What a cell (work, step, peer) gets to work with in its own process. */
-interface WorkContext {
+export interface WorkContext {
   readonly warmUpMs: number;
   readonly measureMs: number;
   /** The step's number where a work has steps, else 0. */
@@ -25,6 +25,8 @@ interface WorkContext {
   /** Opens the cell's peer on the cell's own file. The work closes it. */
   openSql(options?: Pick<OpenOptions, 'readers' | 'writes'>): Promise<SqlPeer>;
   openPool(max: number): Promise<LeasePeer>;
+  /** One number of what was stored, read without the peer, after it was closed. */
+  storedNumber(text: string): Promise<number>;
   /** A synchronous driver: a second reader is a second connection. */
   readonly synchronousPeer: boolean;
 }
