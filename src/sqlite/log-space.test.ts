@@ -30,6 +30,15 @@ test('a short log is left alone, a longer one is given a step of zeros behind it
   space.close();
 });
 
+test('a log is not made longer than its limit', () => {
+  writeFileSync(`${path}-wal`, 'x'.repeat(200_000));
+  const space = new LogSpace(path, 500_000);
+  space.extend();
+  expect(statSync(`${path}-wal`).size).toBe(500_000);
+  expect(space.isShort(framesOf(450_000))).toBe(false);
+  space.close();
+});
+
 test('a log of an earlier round, or at its limit, needs no more', () => {
   writeFileSync(`${path}-wal`, Buffer.alloc(3 * MIB));
   const space = new LogSpace(path, 2 * MIB);

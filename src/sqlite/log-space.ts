@@ -51,9 +51,10 @@ export class LogSpace {
     const { size } = fstatSync(file);
     this.#endBytes = size;
     // Written in an earlier round, or by an earlier process.
-    if (size >= this.#limitBytes) return;
+    const step = Math.min(STEP_BYTES, this.#limitBytes - size);
+    if (step <= 0) return;
     try {
-      this.#endBytes += writeSync(file, Buffer.alloc(STEP_BYTES), 0, STEP_BYTES, size);
+      this.#endBytes += writeSync(file, Buffer.alloc(step), 0, step, size);
     } catch (error) {
       // Of a disk that is almost full the database may need the rest.
       ftruncateSync(file, size);
