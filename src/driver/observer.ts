@@ -37,8 +37,8 @@ export interface QueryObserver {
   /** Told of a call as it is made, in the caller's own async context. */
   started(text: string, name: string | undefined, transactionId: number | undefined): void;
   /**
-   * The context of a call that will not end in this turn, to report its end in; undefined where nobody wants to
-   * hear of it. It costs more than a cheap read does.
+   * The context of a call that will not end in this turn, to report its end in; undefined where nobody wants
+   * to hear of it. It costs more than a cheap read does.
    */
   capture(): CallContext | undefined;
   /**

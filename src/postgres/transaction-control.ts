@@ -46,6 +46,8 @@ export class TransactionControl {
   #begun: PromiseWithResolvers<void> = Promise.withResolvers();
   #readOnly = false;
   #transactionId: number | undefined;
+  /** Asked with its first write: the number that the server gave the transaction. */
+  #number: Step | undefined;
   /** Why the transaction is aborted, if it is. */
   #firstFailure: Error | undefined;
   readonly #learn: (plan: Plan) => Promise<void>;
@@ -75,6 +77,7 @@ export class TransactionControl {
     this.#begun = Promise.withResolvers();
     this.#readOnly = readOnly;
     this.#transactionId = transactionId;
+    this.#number = undefined;
     this.#firstFailure = undefined;
     this.#writes = this.#home.isWatched() ? new Set() : undefined;
     this.#state = 'unsent';
@@ -82,8 +85,12 @@ export class TransactionControl {
     return this.#begun.promise;
   }
 
-  /** How a statement of the transaction is sent. The first takes BEGIN along. */
-  join(sending: Sending): Sending {
+  /**
+   * How a statement of the transaction is sent. The first takes BEGIN along, the first write the question for
+   * its number.
+   */
+  join(given: Sending, call: PendingCall): Sending {
+    const sending = this.#withNumber(given, call);
     if (this.#state !== 'unsent') return sending;
     this.#state = 'sent';
     return {
@@ -119,19 +126,16 @@ export class TransactionControl {
 
   async commit(): Promise<void> {
     if (this.#isUnsent()) return;
-    const number: Step = {
-      ...engineStep('select pg_current_xact_id_if_assigned()::text'),
-      reader: new ResultReader('value'),
-    };
-    // What was not written cannot be lost. Of the rest the number is on its way before COMMIT begins: with
-    // it the server can be asked what became of the transaction, should the answer not arrive.
-    const commit: Step = { ...engineStep('commit'), flushed: !this.#readOnly };
-    const isAborted = this.#link.status === 'E';
-    const steps = this.#readOnly || isAborted ? [commit] : [number, commit];
+    // What was not written cannot be lost. Of the rest the number is known, or on its way, before COMMIT
+    // begins: with it the server can be asked what became of the transaction, should the answer not arrive.
+    const isNumbered = this.#readOnly || this.#link.status === 'E' || numberIn(this.#number) !== undefined;
+    const number = isNumbered ? this.#number : numberStep();
+    const commit: Step = { ...engineStep('commit'), flushed: !isNumbered };
+    const steps = number === undefined || isNumbered ? [commit] : [number, commit];
     const outcome = await this.#perform(steps, 'commit');
     if (outcome.kind === 'lost') {
       this.#state = 'none';
-      return this.#tellAnyway(this.#resolveLoss(outcome.loss, number.reader));
+      return this.#tellAnyway(this.#resolveLoss(outcome.loss, number));
     }
     if (outcome.answer.status !== 'I') await this.#rollBackAborted();
     this.#state = 'none';
@@ -147,6 +151,17 @@ export class TransactionControl {
     this.#state = 'none';
     if (outcome.kind === 'lost') throw connectionLostError(outcome.loss.error);
     if (outcome.answer.status !== 'I') throw new TransactionError('ROLLBACK failed.');
+  }
+
+  /**
+   * A write has a number from then on, and so the question costs no way of its own. Behind anything else it
+   * could come too early, and be a query where none may have been (SET TRANSACTION).
+   */
+  #withNumber(sending: Sending, { kind, plans }: PendingCall): Sending {
+    if (this.#number !== undefined || this.#readOnly) return sending;
+    if (kind !== 'statement' || plans[0]!.kind !== 'write') return sending;
+    this.#number = numberStep();
+    return { ...sending, after: [...(sending.after ?? []), this.#number] };
   }
 
   #noteWrites({ plans }: PendingCall): void {
@@ -306,12 +321,12 @@ export class TransactionControl {
     });
   }
 
-  async #resolveLoss(loss: Loss & Pick<ExchangeAnswer, 'failure'>, number: ResultReader): Promise<void> {
+  async #resolveLoss(loss: Loss & Pick<ExchangeAnswer, 'failure'>, number: Step | undefined): Promise<void> {
     const isLost = loss.sent && loss.failure === undefined && !this.#readOnly;
     if (!isLost) throw asLost(loss);
-    const transactionId = number.rows === 0 ? undefined : (number.result(0) as string | null);
     // It has written nothing: there is nothing to be known.
-    if (transactionId === null) return;
+    if (number?.reader.rows === 1 && numberIn(number) === undefined) return;
+    const transactionId = numberIn(number);
     const isCommitted = transactionId === undefined ? undefined : await this.#home.isCommitted(transactionId);
     if (isCommitted === true) return;
     if (isCommitted === false) throw asLost(loss);
@@ -320,6 +335,16 @@ export class TransactionControl {
       { cause: loss.error },
     );
   }
+}
+
+function numberStep(): Step {
+  const text = 'select pg_current_xact_id_if_assigned()::text';
+  return { ...engineStep(text), reader: new ResultReader('value') };
+}
+
+/** @returns undefined where it was not asked, not answered, or none was given so far */
+function numberIn(step: Step | undefined): string | undefined {
+  return (step?.reader.result(0) as string | null | undefined) ?? undefined;
 }
 
 function asLost({ error }: Loss): Error {
