@@ -312,7 +312,7 @@ export class PostgresConnection implements DriverConnection {
     // Its text goes as it is, and takes nothing along.
     if (call.kind === 'script') this.#control.sendBegin();
     this.#sender.send(call, {
-      ...this.#control.join(sending),
+      ...this.#control.join(sending, call),
       inTransaction: true,
       refusal: () => this.#control.refusal(),
       answered: (answer) => this.#answeredInside(call, answer),

@@ -129,13 +129,13 @@ export class TransactionControl {
     // What was not written cannot be lost. Of the rest the number is known, or on its way, before COMMIT
     // begins: with it the server can be asked what became of the transaction, should the answer not arrive.
     const isNumbered = this.#readOnly || this.#link.status === 'E' || numberIn(this.#number) !== undefined;
-    const number = isNumbered ? this.#number : numberStep();
+    const asked = isNumbered ? undefined : numberStep();
     const commit: Step = { ...engineStep('commit'), flushed: !isNumbered };
-    const steps = number === undefined || isNumbered ? [commit] : [number, commit];
+    const steps = asked === undefined ? [commit] : [asked, commit];
     const outcome = await this.#perform(steps, 'commit');
     if (outcome.kind === 'lost') {
       this.#state = 'none';
-      return this.#tellAnyway(this.#resolveLoss(outcome.loss, number));
+      return this.#tellAnyway(this.#resolveLoss(outcome.loss, asked));
     }
     if (outcome.answer.status !== 'I') await this.#rollBackAborted();
     this.#state = 'none';
@@ -321,12 +321,12 @@ export class TransactionControl {
     });
   }
 
-  async #resolveLoss(loss: Loss & Pick<ExchangeAnswer, 'failure'>, number: Step | undefined): Promise<void> {
+  async #resolveLoss(loss: Loss & Pick<ExchangeAnswer, 'failure'>, asked: Step | undefined): Promise<void> {
     const isLost = loss.sent && loss.failure === undefined && !this.#readOnly;
     if (!isLost) throw asLost(loss);
     // It has written nothing: there is nothing to be known.
-    if (number?.reader.rows === 1 && numberIn(number) === undefined) return;
-    const transactionId = numberIn(number);
+    if (asked?.reader.rows === 1 && numberIn(asked) === undefined) return;
+    const transactionId = numberIn(asked ?? this.#number);
     const isCommitted = transactionId === undefined ? undefined : await this.#home.isCommitted(transactionId);
     if (isCommitted === true) return;
     if (isCommitted === false) throw asLost(loss);
