@@ -57,6 +57,8 @@ export interface DatabaseStats {
   readonly transactions: TransactionStats;
   /** On SQLite: placement, group commit, log size, durability. */
   readonly sqlite?: Readonly<Record<string, number | string | boolean>>;
+  /** On PostgreSQL: placement and group commit. */
+  readonly postgres?: Readonly<Record<string, number>>;
 }
 
 /** A running transaction, as those see it who take part without holding it. */
