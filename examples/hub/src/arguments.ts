@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
+import type { Dialect } from './sql/dialect.ts';
 
 const DEFAULT_SECONDS = 6;
 const DEFAULT_PORT = 3000;
 
 export type Command =
   | { readonly kind: 'help' }
-  | { readonly kind: 'compare'; readonly seconds: number }
+  | { readonly kind: 'compare'; readonly dialect: Dialect; readonly seconds: number }
   | { readonly kind: 'serve'; readonly port: number };
 
 /** The command line is wrong; the message says how. */
@@ -19,6 +20,7 @@ One service on one SQLite file of cities: an HTTP API, a scheduler and an analyz
 Without options it is measured side by side, before and after millpond, in about 20 seconds.
 
   --seconds N   measure each version for N seconds, 1 to 600 (default ${DEFAULT_SECONDS})
+  --postgres    measure on a PostgreSQL that is started for it, and gone afterwards
   --serve       keep the service with millpond running until Ctrl-C
   --port N      with --serve: listen here, 0 for any free port (default ${DEFAULT_PORT})
   --help        this text
@@ -26,11 +28,12 @@ Without options it is measured side by side, before and after millpond, in about
 
 /** @throws ArgumentsError */
 export function parseArguments(given: readonly string[]): Command {
-  const { seconds, serve, port, help } = readOptions(given);
+  const { seconds, postgres = false, serve, port, help } = readOptions(given);
   if (help) return { kind: 'help' };
   if (serve) {
     if (seconds !== undefined)
       throw new ArgumentsError('--seconds is for measuring and does not go with --serve');
+    if (postgres) throw new ArgumentsError('--postgres is for measuring and does not go with --serve');
     return {
       kind: 'serve',
       port: toInteger('--port', port, { least: 0, most: 65_535, fallback: DEFAULT_PORT }),
@@ -39,12 +42,14 @@ export function parseArguments(given: readonly string[]): Command {
   if (port !== undefined) throw new ArgumentsError('--port goes with --serve only');
   return {
     kind: 'compare',
+    dialect: postgres ? 'postgres' : 'sqlite',
     seconds: toInteger('--seconds', seconds, { least: 1, most: 600, fallback: DEFAULT_SECONDS }),
   };
 }
 
 function readOptions(given: readonly string[]): {
   seconds?: string;
+  postgres?: boolean;
   serve?: boolean;
   port?: string;
   help?: boolean;
@@ -54,6 +59,7 @@ function readOptions(given: readonly string[]): {
       args: [...given],
       options: {
         seconds: { type: 'string' },
+        postgres: { type: 'boolean' },
         serve: { type: 'boolean' },
         port: { type: 'string' },
         help: { type: 'boolean', short: 'h' },

@@ -1,35 +1,31 @@
-import { join } from 'node:path';
-import { CITIES_FILE, copyDatabase, createRunFolder } from './dataset/data-folder.ts';
+import type { Facts, Labels, Version } from './arena/arena.ts';
+import { openPostgresArena } from './arena/postgres-arena.ts';
+import { openSqliteArena } from './arena/sqlite-arena.ts';
 import { LoadProcess } from './load/load-process.ts';
 import type { Moment } from './load/protocol.ts';
 import { toFigures, type Round } from './measure/figures.ts';
-import { countCheckIns, readFacts, type Facts } from './measure/plain-reads.ts';
 import { runRound, WARM_UP_MS } from './measure/run-round.ts';
 import { toComparison } from './report/comparison.ts';
 import { toIntroduction } from './report/introduction.ts';
 import { toCount, toText } from './report/numbers.ts';
 import { paint } from './report/paint.ts';
 import { startProgress } from './report/progress.ts';
-import { AfterStore } from './service/after-store.ts';
-import { BeforeStore } from './service/before-store.ts';
-import type { Store } from './service/store.ts';
+import type { Dialect } from './sql/dialect.ts';
 
 const ROUNDS = 3;
 
-/** One of the two ways to use SQLite, on its own copy of the data. */
-interface Version {
-  readonly name: 'before' | 'after';
-  readonly path: string;
-  readonly openStore: () => Promise<Store>;
-  readonly rounds: Round[];
-}
+/** Measured on it, round by round. */
+type Measured = Version & { readonly rounds: Round[] };
 
 /** Measures both versions in turns and prints them side by side. Resolves with whether nothing went wrong. */
-export async function compare(seconds: number, signal: AbortSignal): Promise<boolean> {
-  using folder = createRunFolder();
-  const facts = readFacts(CITIES_FILE);
-  const versions = createVersions(folder.path);
-  for (const line of toIntroduction(facts, { rounds: ROUNDS, seconds })) console.log(line);
+export async function compare(
+  { dialect, seconds }: { readonly dialect: Dialect; readonly seconds: number },
+  signal: AbortSignal,
+): Promise<boolean> {
+  await using arena = await (dialect === 'postgres' ? openPostgresArena(signal) : openSqliteArena(signal));
+  const { facts } = arena;
+  const versions = arena.versions.map((version): Measured => ({ ...version, rounds: [] }));
+  for (const line of toIntroduction(arena, { rounds: ROUNDS, seconds })) console.log(line);
   const client = new LoadProcess();
   try {
     for (let round = 1; round <= ROUNDS; round += 1) {
@@ -41,22 +37,12 @@ export async function compare(seconds: number, signal: AbortSignal): Promise<boo
   } finally {
     await client.close();
   }
-  return conclude(versions);
-}
-
-function createVersions(folder: string): readonly [Version, Version] {
-  const before = join(folder, 'before.db');
-  const after = join(folder, 'after.db');
-  copyDatabase(CITIES_FILE, before);
-  copyDatabase(CITIES_FILE, after);
-  return [
-    { name: 'before', path: before, openStore: async () => new BeforeStore(before), rounds: [] },
-    { name: 'after', path: after, openStore: () => AfterStore.open(after), rounds: [] },
-  ];
+  // Awaited here: the arena goes when this function returns.
+  return await conclude(versions, arena.labels);
 }
 
 interface Turn {
-  readonly version: Version;
+  readonly version: Measured;
   readonly round: number;
   readonly facts: Facts;
   readonly client: LoadProcess;
@@ -87,19 +73,20 @@ function summarize({ load, eventLoop }: Round): string {
   return `${rate} requests/s, ${waits}`;
 }
 
-function conclude(versions: readonly [Version, Version]): boolean {
+async function conclude(versions: readonly Measured[], { before: nameOfBefore }: Labels): Promise<boolean> {
   const [before, after] = versions.map(({ rounds }) => toFigures(rounds));
   if (before === undefined || after === undefined) throw new Error('BUG: a version was not measured');
-  console.log(['', ...toComparison({ before, after }), ''].join('\n'));
-  const allFound = versions.map((version) => verify(version)).every(Boolean);
+  console.log(['', ...toComparison({ before, after }, nameOfBefore), ''].join('\n'));
+  const found: boolean[] = [];
+  for (const version of versions) found.push(await verify(version));
   console.log('');
-  return allFound;
+  return found.every(Boolean);
 }
 
 /** Looks for every acknowledged check-in with a connection that had no part in writing it. */
-function verify({ name, path, rounds }: Version): boolean {
+async function verify({ name, countCheckIns, rounds }: Measured): Promise<boolean> {
   const { acknowledged, failures, firstFailure } = toFigures(rounds);
-  const found = countCheckIns(path, acknowledged);
+  const found = await countCheckIns(acknowledged);
   const complete = found === acknowledged.length;
   const mark = complete ? paint('green', '✓') : paint('red', '✗');
   const share = `${toCount(found)} of ${toCount(acknowledged.length)}`;

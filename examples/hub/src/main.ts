@@ -1,6 +1,5 @@
 import { ArgumentsError, HELP, parseArguments, type Command } from './arguments.ts';
 import { compare } from './compare.ts';
-import { ensureCities } from './dataset/ensure-cities.ts';
 import { serve } from './serve.ts';
 import { Stopped } from './stopped.ts';
 
@@ -32,8 +31,7 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  await ensureCities(signal);
-  if (command.kind === 'compare') return (await compare(command.seconds, signal)) ? 0 : FAILED;
+  if (command.kind === 'compare') return (await compare(command, signal)) ? 0 : FAILED;
   await serve(command.port, signal);
   return 0;
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { CITIES_FILE, copyDatabase, SERVICE_FILE } from './dataset/data-folder.ts';
+import { ensureCities } from './dataset/ensure-cities.ts';
 import { paint } from './report/paint.ts';
 import { AfterStore } from './service/after-store.ts';
 import { createApp } from './service/app.ts';
@@ -11,8 +12,9 @@ const ANALYZER_PAUSE_MS = 2000;
 
 /** Runs the service until `signal` aborts, then closes it: first the door, then the work, then the file. */
 export async function serve(port: number, signal: AbortSignal): Promise<void> {
+  await ensureCities(signal);
   if (!existsSync(SERVICE_FILE)) copyDatabase(CITIES_FILE, SERVICE_FILE);
-  const store = await AfterStore.open(SERVICE_FILE);
+  const store = await AfterStore.open(`sqlite:${SERVICE_FILE}`);
   try {
     const server = await listen(createApp(store), port);
     const background = new Background(store, { analyzerPauseMs: ANALYZER_PAUSE_MS });

@@ -2,15 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { countInFile } from '../src/arena/sqlite-arena.ts';
+import { PostgresServer } from '../src/arena/postgres-server.ts';
 import { parseArguments } from '../src/arguments.ts';
 import type { City } from '../src/dataset/city.ts';
 import { copyDatabase } from '../src/dataset/data-folder.ts';
 import { loadCities } from '../src/dataset/load-cities.ts';
 import { median } from '../src/measure/figures.ts';
-import { countCheckIns } from '../src/measure/plain-reads.ts';
 import { AfterStore } from '../src/service/after-store.ts';
 import { Analyzer } from '../src/service/analyzer.ts';
 import { createApp } from '../src/service/app.ts';
+import { BeforePostgresStore } from '../src/service/before-postgres-store.ts';
 import { BeforeStore } from '../src/service/before-store.ts';
 import { listen, type HttpServer } from '../src/service/http-server.ts';
 import { Scheduler } from '../src/service/scheduler.ts';
@@ -31,33 +33,63 @@ const CITIES: City[] = [
   city({ id: 4, name: 'Bern', country: 'CH', population: 121_631, latitude: 46.948, longitude: 7.447 }),
 ];
 
-const VERSIONS: readonly { name: string; open: (path: string) => Promise<Store> }[] = [
-  { name: 'before', open: async (path) => new BeforeStore(path) },
-  { name: 'after', open: (path) => AfterStore.open(path) },
-];
+/** A copy of the data with a store on it. */
+interface Opened {
+  readonly store: Store;
+  readonly countCheckIns: (ids: readonly number[]) => Promise<number>;
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'hub-'));
 const loaded = join(folder, 'loaded.db');
+let postgres: PostgresServer;
+
+async function openOnSqlite(name: string, open: (path: string) => Promise<Store>): Promise<Opened> {
+  const path = join(folder, `${name}.db`);
+  copyDatabase(loaded, path);
+  return { store: await open(path), countCheckIns: async (ids) => countInFile(path, ids) };
+}
+
+async function openOnPostgres(name: string, open: (url: string) => Promise<Store>): Promise<Opened> {
+  await postgres.query('postgres', `create database "${name}" template loaded`);
+  const text = 'select count(*)::int as found from checkins where id = any($1)';
+  const countCheckIns = async (ids: readonly number[]): Promise<number> =>
+    (await postgres.query<{ found: number }>(name, text, [ids]))[0]!.found;
+  return { store: await open(postgres.urlOf(name)), countCheckIns };
+}
+
+const VERSIONS: readonly { version: string; open: (name: string) => Promise<Opened> }[] = [
+  { version: 'before on SQLite', open: (name) => openOnSqlite(name, async (path) => new BeforeStore(path)) },
+  {
+    version: 'after on SQLite',
+    open: (name) => openOnSqlite(name, (path) => AfterStore.open(`sqlite:${path}`)),
+  },
+  {
+    version: 'before on PostgreSQL',
+    open: (name) => openOnPostgres(name, async (url) => new BeforePostgresStore(url)),
+  },
+  { version: 'after on PostgreSQL', open: (name) => openOnPostgres(name, (url) => AfterStore.open(url)) },
+];
 
 beforeAll(async () => {
-  await loadCities({
-    path: loaded,
-    cities: CITIES,
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
-  });
+  const { signal } = new AbortController();
+  postgres = await PostgresServer.start(join(folder, 'postgres'), signal);
+  await postgres.query('postgres', 'create database loaded');
+  for (const url of [`sqlite:${loaded}`, postgres.urlOf('loaded')]) {
+    await loadCities({ url, cities: CITIES, signal, onProgress: () => undefined });
+  }
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(async () => {
+  await postgres[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
 
-describe.each(VERSIONS)('the service, $name', ({ name, open }) => {
-  let path: string;
+describe.each(VERSIONS)('the service, $version', ({ version, open }) => {
   let store: Store;
+  let countCheckIns: Opened['countCheckIns'];
   let server: HttpServer;
 
   beforeEach(async ({ task }) => {
-    path = join(folder, `${name}-${task.id}.db`);
-    copyDatabase(loaded, path);
-    store = await open(path);
+    ({ store, countCheckIns } = await open(`${version}-${task.id}`));
     server = await listen(createApp(store), 0);
   });
   afterEach(async () => {
@@ -88,8 +120,11 @@ describe.each(VERSIONS)('the service, $name', ({ name, open }) => {
     expect(await get('/cities?q=sao%20pa')).toMatchObject({ status: 200, body: [{ name: 'São Paulo' }] });
   });
 
-  it("reads FTS5's operators in a search as plain words", async () => {
-    expect(await get(`/cities?q=${encodeURIComponent('"berlin* NEAR(')}`)).toEqual({ status: 200, body: [] });
+  it('reads operators of a search as plain words', async () => {
+    for (const q of ['"berlin* NEAR(', "'berlin' & !near:*", 'berlin OR bern']) {
+      const found = await get(`/cities?q=${encodeURIComponent(q)}`);
+      expect(found).toEqual({ status: 200, body: [] });
+    }
   });
 
   it('finds nearby places, the nearest first', async () => {
@@ -105,16 +140,16 @@ describe.each(VERSIONS)('the service, $name', ({ name, open }) => {
     });
   });
 
-  it('answers a check-in when its row is in the file', async () => {
+  it('answers a check-in when its row is in the table', async () => {
     const answer = await post(JSON.stringify({ cityId: 1, visitor: 'Ada', note: 'on time' }));
     expect(answer).toMatchObject({ status: 201, body: { id: 1 } });
-    expect(countCheckIns(path, [1, 2])).toBe(1);
+    expect(await countCheckIns([1, 2])).toBe(1);
   });
 
   it('refuses a check-in for a city that is not there', async () => {
     const answer = await post(JSON.stringify({ cityId: 99, visitor: 'Ada' }));
     expect(answer).toEqual({ status: 422, body: { error: 'no such city' } });
-    expect(countCheckIns(path, [1])).toBe(0);
+    expect(await countCheckIns([1])).toBe(0);
   });
 
   it.each([
@@ -172,6 +207,12 @@ describe.each(VERSIONS)('the service, $name', ({ name, open }) => {
     expect((await store.claimDueJobs(62_001)).map(({ id }) => id)).toEqual([1]);
   });
 
+  it('runs the same action twice at once', async () => {
+    for (const cityId of [1, 2, 3, 1]) await store.checkIn({ cityId, visitor: 'Ada', note: '' });
+    const refreshes = Array.from({ length: 8 }, () => store.runAction('refresh-trending'));
+    expect(await Promise.all(refreshes)).toHaveLength(8);
+  });
+
   it('starts and stops the scheduler and the analyzer with nothing left running', async () => {
     const scheduler = new Scheduler(store);
     const analyzer = new Analyzer(store, 1);
@@ -186,8 +227,12 @@ describe.each(VERSIONS)('the service, $name', ({ name, open }) => {
 
 describe('the command line', () => {
   it('compares for some seconds unless told otherwise', () => {
-    expect(parseArguments([])).toEqual({ kind: 'compare', seconds: 6 });
-    expect(parseArguments(['--seconds', '30'])).toEqual({ kind: 'compare', seconds: 30 });
+    expect(parseArguments([])).toEqual({ kind: 'compare', dialect: 'sqlite', seconds: 6 });
+    expect(parseArguments(['--seconds', '30', '--postgres'])).toEqual({
+      kind: 'compare',
+      dialect: 'postgres',
+      seconds: 30,
+    });
     expect(parseArguments(['--serve', '--port', '0'])).toEqual({ kind: 'serve', port: 0 });
     expect(parseArguments(['-h'])).toEqual({ kind: 'help' });
   });
@@ -197,6 +242,7 @@ describe('the command line', () => {
     [['--seconds'], "Option '--seconds <value>' argument missing"],
     [['--seconds', '0'], '--seconds is a whole number from 1 to 600, not "0"'],
     [['--seconds', '3', '--serve'], '--seconds is for measuring and does not go with --serve'],
+    [['--postgres', '--serve'], '--postgres is for measuring and does not go with --serve'],
     [['--serve', '--port', 'http'], '--port is a whole number from 0 to 65535, not "http"'],
     [['--port', '1'], '--port goes with --serve only'],
     [['now'], "Unexpected argument 'now'"],

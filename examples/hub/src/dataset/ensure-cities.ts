@@ -16,7 +16,7 @@ export async function ensureCities(signal: AbortSignal): Promise<void> {
   const path = `${CITIES_FILE}.${process.pid}.loading`;
   try {
     const onProgress = (done: number, step: string): void => progress.update(done, step);
-    await loadCities({ path, cities, signal, onProgress });
+    await loadCities({ url: `sqlite:${path}`, cities, signal, onProgress });
     // Under its own name only when complete, so that a run that was stopped leaves no half of a table.
     renameSync(path, CITIES_FILE);
     const seconds = toText((performance.now() - begunMs) / 1000);

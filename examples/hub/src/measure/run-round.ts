@@ -1,3 +1,4 @@
+import type { Facts } from '../arena/arena.ts';
 import type { LoadProcess } from '../load/load-process.ts';
 import type { Moment } from '../load/protocol.ts';
 import { createApp } from '../service/app.ts';
@@ -6,7 +7,6 @@ import { listen } from '../service/http-server.ts';
 import type { Store } from '../service/store.ts';
 import { watchEventLoop } from './event-loop.ts';
 import type { Round } from './figures.ts';
-import type { Facts } from './plain-reads.ts';
 
 export const USERS = 32;
 export const WARM_UP_MS = 400;

@@ -1,6 +1,6 @@
+import { SLOW_QUERY_MS } from '../arena/arena.ts';
 import { ENDPOINTS, type Latency } from '../load/protocol.ts';
 import type { Figures } from '../measure/figures.ts';
-import { SLOW_QUERY_MS } from '../measure/plain-reads.ts';
 import { ON_TIME_MS } from '../service/scheduler.ts';
 import { toCount, toGain, toText } from './numbers.ts';
 import { paint } from './paint.ts';
@@ -17,9 +17,9 @@ interface Pair {
 }
 
 /** Both versions side by side, as the lines to print. */
-export function toComparison(pair: Pair): string[] {
+export function toComparison(pair: Pair, nameOfBefore: string): string[] {
   const sections = [throughput(pair), latencies(pair), burst(pair), eventLoop(pair), background(pair)];
-  return [...toTable(sections), '', paint('dim', GAIN_NOTE), '', ...pictures(pair)];
+  return [...toTable(sections, nameOfBefore), '', paint('dim', GAIN_NOTE), '', ...pictures(pair)];
 }
 
 function throughput(pair: Pair): Section {

@@ -21,13 +21,10 @@ const LABEL = 31;
 const COLUMN = 21;
 const GAIN = 7;
 
-/** The comparison as aligned lines. */
-export function toTable(sections: readonly Section[]): string[] {
+/** The comparison as aligned lines; `nameOfBefore` says what *before* is. */
+export function toTable(sections: readonly Section[], nameOfBefore: string): string[] {
   const head = paint('bold', line({ label: '', before: 'before', after: 'after', gain: 'gain' }));
-  const names = paint(
-    'dim',
-    line({ label: '', before: 'one locked connection', after: 'millpond', gain: '' }),
-  );
+  const names = paint('dim', line({ label: '', before: nameOfBefore, after: 'millpond', gain: '' }));
   return [head, names, ...sections.flatMap(toLines)];
 }
 

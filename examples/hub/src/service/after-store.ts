@@ -1,7 +1,8 @@
 import type { City } from '../dataset/city.ts';
 import { ConstraintError, getDb, openDatabase, sql, transactional, type Database } from '../millpond.ts';
-import { CHECK_IN, CITIES_NEAR, CITY_BY_ID, CROWDED_PLACES, SEARCH_CITIES } from '../sql/cities.ts';
-import { ALL_JOBS, DUE_JOBS, JOB_ACTIONS, NEXT_DUE, PLAN_JOB, RECORD_RUN } from '../sql/jobs.ts';
+import { CHECK_IN, CITY_BY_ID } from '../sql/cities.ts';
+import { sqlOf, type DialectSql } from '../sql/dialect.ts';
+import { ALL_JOBS, NEXT_DUE, PLAN_JOB, RECORD_RUN } from '../sql/jobs.ts';
 import type { JobAction } from '../sql/jobs.ts';
 import { REPORTS, type ReportName } from '../sql/reports.ts';
 import { toNearbyParams } from './nearby.ts';
@@ -15,39 +16,44 @@ import {
   type Store,
 } from './store.ts';
 
-/** *After*: the same service on millpond. What `getDb()` gives joins a running transaction by itself. */
+/**
+ * *After*: the same service on millpond, on either engine. What `getDb()` gives joins a running transaction by
+ * itself.
+ */
 export class AfterStore implements Store {
   readonly #database: Database;
+  /** All that this file knows of which engine it is. */
+  readonly #sql: DialectSql;
 
   private constructor(database: Database) {
     this.#database = database;
+    this.#sql = sqlOf(database.dialect);
   }
 
   /** Reports are slow on purpose here, so slow queries are not logged; errors are. */
-  static async open(path: string): Promise<AfterStore> {
-    return new AfterStore(await openDatabase(`sqlite:${path}`, { log: 'error' }));
+  static async open(url: string): Promise<AfterStore> {
+    return new AfterStore(await openDatabase(url, { log: 'error' }));
   }
 
   cityById(id: number): Promise<City | undefined> {
     return getDb().get<City>(CITY_BY_ID, { id });
   }
 
-  searchCities(match: string): Promise<Uint8Array> {
-    return getDb().json(SEARCH_CITIES, { match });
+  searchCities(words: string): Promise<Uint8Array> {
+    return getDb().json(this.#sql.searchCities, { words });
   }
 
   citiesNear(place: Place): Promise<Uint8Array> {
-    return getDb().json(CITIES_NEAR, toNearbyParams(place));
+    return getDb().json(this.#sql.citiesNear, toNearbyParams(place));
   }
 
   crowdedPlaces(among: number): Promise<Uint8Array> {
-    return getDb().json(CROWDED_PLACES, { among });
+    return getDb().json(this.#sql.crowdedPlaces, { among });
   }
 
   async checkIn({ cityId, visitor, note }: CheckIn): Promise<number | undefined> {
     try {
-      const done = await getDb().run(CHECK_IN, { cityId, visitor, note, atMs: Date.now() });
-      return Number(done.lastInsertId);
+      return await getDb().value<number>(CHECK_IN, { cityId, visitor, note, atMs: Date.now() });
     } catch (error) {
       if (error instanceof ConstraintError && error.kind === 'foreign-key') return undefined;
       throw error;
@@ -67,7 +73,7 @@ export class AfterStore implements Store {
   }
 
   readonly claimDueJobs: (nowMs: number) => Promise<DueJob[]> = transactional(async (nowMs: number) => {
-    const due = await getDb().all<DueJob>(DUE_JOBS, { nowMs });
+    const due = await getDb().all<DueJob>(this.#sql.dueJobs, { nowMs });
     if (due.length > 0) {
       const ids = sql.join(due.map(({ id }) => id));
       await getDb().run(sql`update jobs set claimed_until_ms = ${nowMs + CLAIM_MS} where id in (${ids})`);
@@ -75,9 +81,9 @@ export class AfterStore implements Store {
     return due;
   });
 
-  /** One trip to the writer and one transaction: all statements or none. */
+  /** One trip and one transaction: all statements or none. */
   async runAction(action: JobAction): Promise<void> {
-    await getDb().batch(JOB_ACTIONS[action]);
+    await getDb().batch(this.#sql.jobActions[action]);
   }
 
   async finishJob({ job, startedMs, finishedMs, error, nextRunMs }: JobRun): Promise<void> {
@@ -93,7 +99,8 @@ export class AfterStore implements Store {
   }
 
   writesPerCommit(): number {
-    const { groupedWrites, groupCommits } = this.#database.stats().sqlite ?? {};
+    const { sqlite, postgres } = this.#database.stats();
+    const { groupedWrites, groupCommits } = sqlite ?? postgres ?? {};
     return Number(groupedWrites) / Math.max(1, Number(groupCommits));
   }
 

@@ -1,7 +1,7 @@
 import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
-import { toAmong, toCheckIn, toCityId, toMatch, toPlace } from './input.ts';
+import { toAmong, toCheckIn, toCityId, toPlace, toWords } from './input.ts';
 import type { CityStore, JsonBody } from './store.ts';
 
 /** The HTTP API, the same over both stores. */
@@ -12,7 +12,7 @@ export function createApp(store: CityStore): Hono {
     const city = await store.cityById(toCityId(c.req.param('id')));
     return city === undefined ? c.json({ error: 'no such city' }, 404) : c.json(city);
   });
-  app.get('/cities', async (c) => toJson(c, await store.searchCities(toMatch(c.req.query('q')))));
+  app.get('/cities', async (c) => toJson(c, await store.searchCities(toWords(c.req.query('q')))));
   app.get('/nearby', async (c) => {
     const place = toPlace({ lat: c.req.query('lat'), lon: c.req.query('lon'), km: c.req.query('km') });
     return toJson(c, await store.citiesNear(place));

@@ -1,8 +1,9 @@
 import type { City } from '../dataset/city.ts';
-import { CHECK_IN, CITIES_NEAR, CITY_BY_ID, CROWDED_PLACES, SEARCH_CITIES } from '../sql/cities.ts';
-import { ALL_JOBS, CLAIM_JOB, DUE_JOBS, JOB_ACTIONS, NEXT_DUE, PLAN_JOB, RECORD_RUN } from '../sql/jobs.ts';
+import { CHECK_IN, CITY_BY_ID } from '../sql/cities.ts';
+import { ALL_JOBS, CLAIM_JOB, NEXT_DUE, PLAN_JOB, RECORD_RUN } from '../sql/jobs.ts';
 import type { JobAction } from '../sql/jobs.ts';
 import { REPORTS, type ReportName } from '../sql/reports.ts';
+import { SQLITE_SQL } from '../sql/sqlite.ts';
 import { LockedConnection } from './locked-connection.ts';
 import { toNearbyParams } from './nearby.ts';
 import {
@@ -18,7 +19,7 @@ import {
 /** SQLITE_CONSTRAINT_FOREIGNKEY: https://sqlite.org/rescode.html#constraint_foreignkey */
 const FOREIGN_KEY_FAILED = 787;
 
-/** *Before*: everything on one locked connection, on the event loop. */
+/** *Before* on SQLite: everything on one locked connection, on the event loop. */
 export class BeforeStore implements Store {
   readonly #connection: LockedConnection;
 
@@ -32,23 +33,23 @@ export class BeforeStore implements Store {
     );
   }
 
-  searchCities(match: string): Promise<string> {
-    return this.#json(SEARCH_CITIES, { match });
+  searchCities(words: string): Promise<string> {
+    return this.#json(SQLITE_SQL.searchCities, { words });
   }
 
   citiesNear(place: Place): Promise<string> {
-    return this.#json(CITIES_NEAR, toNearbyParams(place));
+    return this.#json(SQLITE_SQL.citiesNear, toNearbyParams(place));
   }
 
   crowdedPlaces(among: number): Promise<string> {
-    return this.#json(CROWDED_PLACES, { among });
+    return this.#json(SQLITE_SQL.crowdedPlaces, { among });
   }
 
   checkIn({ cityId, visitor, note }: CheckIn): Promise<number | undefined> {
     return this.#connection.use((connection) => {
       try {
-        const done = connection.statement(CHECK_IN).run({ cityId, visitor, note, atMs: Date.now() });
-        return Number(done.lastInsertRowid);
+        const row = connection.statement(CHECK_IN).get({ cityId, visitor, note, atMs: Date.now() });
+        return Number(row?.['id']);
       } catch (error) {
         if (error instanceof Error && 'errcode' in error && error.errcode === FOREIGN_KEY_FAILED)
           return undefined;
@@ -74,7 +75,7 @@ export class BeforeStore implements Store {
 
   claimDueJobs(nowMs: number): Promise<DueJob[]> {
     return this.#connection.transaction((connection) => {
-      const due = connection.statement(DUE_JOBS).all({ nowMs }) as unknown as DueJob[];
+      const due = connection.statement(SQLITE_SQL.dueJobs).all({ nowMs }) as unknown as DueJob[];
       for (const { id } of due) connection.statement(CLAIM_JOB).run({ id, untilMs: nowMs + CLAIM_MS });
       return due;
     });
@@ -82,7 +83,7 @@ export class BeforeStore implements Store {
 
   async runAction(action: JobAction): Promise<void> {
     await this.#connection.transaction((connection) => {
-      for (const text of JOB_ACTIONS[action]) connection.statement(text).run();
+      for (const text of SQLITE_SQL.jobActions[action]) connection.statement(text).run();
     });
   }
 

@@ -13,11 +13,11 @@ export function toCityId(given: unknown): number {
   throw refused('a city id is a whole number above 0, like 2950159');
 }
 
-/** FTS5 reads `"`, `*` and words like NEAR as operators: each word is quoted. The last may be unfinished. */
-export function toMatch(given: string | undefined): string {
+/** The words of a search, letters and digits alone, parted by one space. @throws HTTPException 400 */
+export function toWords(given: string | undefined): string {
   const words = (given ?? '').slice(0, MOST_TEXT).match(WORDS)?.slice(0, MOST_WORDS) ?? [];
   if (words.join('').length < 2) throw refused('q needs at least two letters, like /cities?q=berl');
-  return `${words.map((word) => `"${word}"`).join(' ')}*`;
+  return words.join(' ');
 }
 
 /** @throws HTTPException 400 */

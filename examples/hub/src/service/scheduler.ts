@@ -86,6 +86,7 @@ export class Scheduler {
     try {
       await this.#store.runAction(job.action);
     } catch (cause) {
+      console.error(cause);
       error = cause instanceof Error ? cause.message : String(cause);
       this.#stats.failed += 1;
     }

@@ -23,7 +23,7 @@ export interface CheckIn {
 /** What the HTTP API needs of a database. */
 export interface CityStore {
   cityById(id: number): Promise<City | undefined>;
-  searchCities(match: string): Promise<JsonBody>;
+  searchCities(words: string): Promise<JsonBody>;
   citiesNear(place: Place): Promise<JsonBody>;
   crowdedPlaces(among: number): Promise<JsonBody>;
   /** Resolves with the new id when the row is durable; undefined where there is no such city. */
@@ -68,7 +68,7 @@ export interface ReportStore {
   runReport(name: ReportName, signal: AbortSignal): Promise<number>;
 }
 
-/** The whole service on one SQLite file. There are two: before and after. */
+/** The whole service on one database. There are several: before, on each engine, and after, on both. */
 export interface Store extends CityStore, JobStore, ReportStore {
   /** How many single writes shared one commit, and its flush to the disk, on average. */
   writesPerCommit(): number;

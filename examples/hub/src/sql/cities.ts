@@ -1,43 +1,6 @@
 /** One city by its id. */
 export const CITY_BY_ID = 'select * from cities where id = :id';
 
-/** The largest cities whose name matches; `:match` is in FTS5's query language. */
-export const SEARCH_CITIES = `
-  select cities.id, cities.name, country, population, latitude, longitude
-  from city_names join cities on cities.id = city_names.rowid
-  where city_names match :match
-  order by population desc
-  limit 20`;
-
-/** The nearest cities by great-circle distance. The r-tree finds candidates in the box around the circle. */
-export const CITIES_NEAR = `
-  select * from (
-    select cities.id, name, country, population, latitude, longitude,
-      round(2 * 6371.0 * asin(sqrt(
-        pow(sin(radians(latitude - :latitude) / 2), 2) +
-        cos(radians(:latitude)) * cos(radians(latitude)) * pow(sin(radians(longitude - :longitude) / 2), 2)
-      )), 1) as km
-    from city_places join cities using (id)
-    where max_latitude >= :south and min_latitude <= :north
-      and max_longitude >= :west and min_longitude <= :east
-  )
-  where km <= :radiusKm
-  order by km
-  limit 10`;
-
-/** Which of the `:among` largest cities have most others within a quarter of a degree. Slow on purpose. */
-export const CROWDED_PLACES = `
-  with large as materialized (
-    select id, name, country, latitude, longitude from cities order by population desc limit :among
-  )
-  select large.id, large.name, large.country, count(*) as neighbours
-  from large join city_places as place
-    on place.max_latitude >= large.latitude - 0.25 and place.min_latitude <= large.latitude + 0.25
-   and place.max_longitude >= large.longitude - 0.25 and place.min_longitude <= large.longitude + 0.25
-  group by large.id
-  order by neighbours desc
-  limit 10`;
-
-/** An unknown city is refused by the foreign key. */
+/** Gives the new id. An unknown city is refused by the foreign key. */
 export const CHECK_IN = `
-  insert into checkins (city_id, visitor, note, at_ms) values (:cityId, :visitor, :note, :atMs)`;
+  insert into checkins (city_id, visitor, note, at_ms) values (:cityId, :visitor, :note, :atMs) returning id`;

@@ -1,24 +1,17 @@
 export type JobAction = 'refresh-trending' | 'count-check-ins' | 'forget-old-runs';
 
-/** What a job does: statements that commit together. */
-export const JOB_ACTIONS: Readonly<Record<JobAction, readonly string[]>> = {
-  'refresh-trending': [
-    'delete from trending',
-    `insert into trending (city_id, checkins)
-     select city_id, count(*) from (select city_id from checkins order by id desc limit 1000)
-     group by city_id order by count(*) desc limit 20`,
-  ],
-  'count-check-ins': [
-    `insert into counts (at_ms, checkins)
-     select cast(unixepoch('subsec') * 1000 as integer), coalesce(max(id), 0) from checkins`,
-  ],
-  'forget-old-runs': [
-    'delete from job_runs where id <= (select max(id) from job_runs) - 1000',
-    'delete from counts where rowid <= (select max(rowid) from counts) - 1000',
-  ],
-};
+/** Fills the table, which is empty then, from the latest check-ins. */
+export const FILL_TRENDING = `
+  insert into trending (city_id, checkins)
+  select city_id, count(*) from (select city_id from checkins order by id desc limit 1000) as latest
+  group by city_id order by count(*) desc limit 20`;
 
-/** The jobs of a fresh file. Six fields: the first is seconds. */
+export const FORGET_OLD_RUNS: readonly string[] = [
+  'delete from job_runs where id <= (select max(id) from job_runs) - 1000',
+  'delete from counts where id <= (select max(id) from counts) - 1000',
+];
+
+/** The jobs of a fresh database. Six fields: the first is seconds. */
 export const FIRST_JOBS: readonly { name: string; cron: string; action: JobAction }[] = [
   { name: 'trending cities', cron: '* * * * * *', action: 'refresh-trending' },
   { name: 'check-ins so far', cron: '* * * * * *', action: 'count-check-ins' },
@@ -29,11 +22,11 @@ export const FIRST_JOBS: readonly { name: string; cron: string; action: JobActio
 export const ALL_JOBS = 'select id, name, cron, action from jobs order by id';
 export const PLAN_JOB = 'update jobs set next_run_ms = :nextRunMs, claimed_until_ms = null where id = :id';
 export const NEXT_DUE = `
-  select min(next_run_ms) as dueMs from jobs where claimed_until_ms is null or claimed_until_ms < :nowMs`;
+  select min(next_run_ms) as "dueMs" from jobs where claimed_until_ms is null or claimed_until_ms < :nowMs`;
 
-/** Jobs that are due and that nobody works on. A claim ends by itself, in case its holder died. */
+/** A claim ends by itself, in case its holder died. */
 export const DUE_JOBS = `
-  select id, name, cron, action, next_run_ms as dueMs from jobs
+  select id, name, cron, action, next_run_ms as "dueMs" from jobs
   where next_run_ms <= :nowMs and (claimed_until_ms is null or claimed_until_ms < :nowMs)
   order by next_run_ms
   limit 20`;
