@@ -7,6 +7,8 @@ import { formatBound, formatFigure, formatRange, formatRatio } from './format.ts
 
 /** Above this the figures say more about the neighbours. */
 const QUIET_SHARE = 0.05;
+/** Processes that wanted a core, for each core, before a run. */
+const QUIET_LOAD = 0.1;
 
 /** Cells of text; whoever prints them decides how a table looks. */
 export interface Table {
@@ -122,12 +124,19 @@ export function machineLines({ machine, inspection, results, options, tookMs, st
       ` ${options.rounds} rounds, ${options.measureMs} ms per measurement after ${options.warmUpMs} ms of warm-up,` +
       ` millpond from ${source}${machine.commit === undefined ? '' : ` at ${machine.commit}`},` +
       ` load before ${machine.loadBefore.toFixed(2)}`,
-    ...noiseLines(results.samples('othersShare')),
+    ...(inspection.server === undefined ? noiseLines(results.samples('othersShare')) : loadLines(machine)),
     ...(machine.fileSystem === 'tmpfs'
       ? ['warning: the files are in memory: durable works mean nothing; use --dir']
       : []),
     ...inspection.differences.map((difference) => `note: ${difference}`),
   ];
+}
+
+/** The server is another program, so its work and that of strangers cannot be told apart. */
+function loadLines({ loadBefore, cores }: Bench['machine']): string[] {
+  return loadBefore <= QUIET_LOAD * cores
+    ? []
+    : ['warning: the machine was not quiet before the run: do not keep these figures'];
 }
 
 /** Other programs on the machine are the usual reason why two runs differ. */

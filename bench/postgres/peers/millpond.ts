@@ -15,12 +15,14 @@ const { openDatabase } = await importMillpond<typeof Millpond>('index');
 
 /** Up to two connections for reads of all callers come on top of the pool's, and two for writes outside transactions. */
 const ON_TOP = 4;
+/** Neither `pg` nor postgres.js refuses a caller; millpond's limit of 1,000 is lower than the most that are tried. */
+const MAX_WAITING = 10_000;
 
-/** millpond with its defaults, but for the number of connections. */
+/** millpond with its defaults, but for the number of connections and of callers that may wait. */
 export const openPeer: OpenServerPeer = async (url, { transactions = false } = {}): Promise<SqlPeer> => {
   // Where all calls are transactions nothing comes on top. What is open at the end is counted in any case.
   const max = transactions ? CONNECTIONS : CONNECTIONS - ON_TOP;
-  const db = await openDatabase({ url, name: false, log: 'silent', pool: { max } });
+  const db = await openDatabase({ url, name: false, log: 'silent', pool: { max, maxWaiting: MAX_WAITING } });
   return {
     pointRead: (id) => db.get<ItemRow>(POINT_READ, [id]),
     rangeRead: (firstId, count) => db.all<ItemRow>(RANGE_READ, [firstId, count]),

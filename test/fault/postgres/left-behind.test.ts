@@ -47,7 +47,7 @@ async function stateOf(db: Database): Promise<unknown> {
 
 describe('what a taker leaves in its session', () => {
   const scratch = postgresScratch(
-    "create table things (id int); insert into things values (1); create table written (id int)",
+    'create table things (id int); insert into things values (1); create table written (id int)',
     { pool: { max: 1 } },
   );
 
@@ -62,12 +62,15 @@ describe('what a taker leaves in its session', () => {
     expect(db.stats().pool.leased).toBe(0);
   });
 
-  test.each(Object.entries(LEFT).slice(0, 5))('%s by a call without a lease is not there (C43)', async (_what, leave) => {
-    const { db } = scratch;
-    const before = await stateOf(db);
-    await leave(db as unknown as DatabaseLease['connection']);
-    expect(await stateOf(db)).toEqual(before);
-  });
+  test.each(Object.entries(LEFT).slice(0, 5))(
+    '%s by a call without a lease is not there (C43)',
+    async (_what, leave) => {
+      const { db } = scratch;
+      const before = await stateOf(db);
+      await leave(db as unknown as DatabaseLease['connection']);
+      expect(await stateOf(db)).toEqual(before);
+    },
+  );
 
   test('is cleared away on the same connection, where it can be', async () => {
     const { db } = scratch;
