@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Dialect } from './sql/dialect.ts';
+import type { Dialect } from './service/sql-texts.ts';
 
 const DEFAULT_SECONDS = 6;
 const DEFAULT_PORT = 3000;

@@ -2,15 +2,14 @@ import { join } from 'node:path';
 import { createRunFolder } from '../dataset/data-folder.ts';
 import { ATTRIBUTION, readGeonames } from '../dataset/geonames.ts';
 import { loadCities } from '../dataset/load-cities.ts';
-import { TARGETS } from '../dataset/targets.ts';
 import type { Target } from '../load/protocol.ts';
 import { toCount, toText } from '../report/numbers.ts';
 import { startProgress } from '../report/progress.ts';
 import { AfterStore } from '../service/after-store.ts';
 import { BeforePostgresStore } from '../service/before-postgres-store.ts';
 import { PooledConnections, POOL_SIZE } from '../service/pooled-connections.ts';
+import { readSqlTexts } from '../service/sql-texts.ts';
 import type { Store } from '../service/store.ts';
-import { POSTGRES_SQL } from '../sql/postgres.ts';
 import { calibrate, type Arena, type Facts, type Labels, type Version } from './arena.ts';
 import { PostgresServer } from './postgres-server.ts';
 
@@ -78,6 +77,7 @@ function createVersion(
 
 async function readFacts(server: PostgresServer): Promise<Facts> {
   const plain = new PooledConnections(server.urlOf('before'));
+  const textOf = readSqlTexts('postgres');
   try {
     const [row] = await plain.all(
       "select count(*) as cities, current_setting('server_version') as version from cities",
@@ -86,8 +86,8 @@ async function readFacts(server: PostgresServer): Promise<Facts> {
     return {
       cities,
       engine: `PostgreSQL ${String(row?.['version'])}`,
-      targets: (await plain.all(TARGETS)) as unknown as Target[],
-      among: await calibrate((among) => plain.all(POSTGRES_SQL.crowdedPlaces, { among }), cities),
+      targets: (await plain.all(textOf('sample_cities'))) as unknown as Target[],
+      among: await calibrate((among) => plain.all(textOf('crowded_places'), { among }), cities),
     };
   } finally {
     await plain.close();

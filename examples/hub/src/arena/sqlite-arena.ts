@@ -2,12 +2,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CITIES_FILE, copyDatabase, createRunFolder } from '../dataset/data-folder.ts';
 import { ensureCities } from '../dataset/ensure-cities.ts';
-import { TARGETS } from '../dataset/targets.ts';
 import type { Target } from '../load/protocol.ts';
 import { AfterStore } from '../service/after-store.ts';
 import { BeforeStore } from '../service/before-store.ts';
+import { readSqlTexts } from '../service/sql-texts.ts';
 import type { Store } from '../service/store.ts';
-import { SQLITE_SQL } from '../sql/sqlite.ts';
 import { calibrate, type Arena, type Facts, type Labels, type Version } from './arena.ts';
 
 const LABELS: Labels = {
@@ -54,11 +53,12 @@ async function readFacts(path: string): Promise<Facts> {
   using database = new DatabaseSync(path);
   const one = (text: string): unknown => database.prepare(text).get()?.['value'];
   const cities = Number(one('select count(*) as value from cities'));
-  const crowded = database.prepare(SQLITE_SQL.crowdedPlaces);
+  const textOf = readSqlTexts('sqlite');
+  const crowded = database.prepare(textOf('crowded_places'));
   return {
     cities,
     engine: `SQLite ${String(one('select sqlite_version() as value'))}`,
-    targets: database.prepare(TARGETS).all() as unknown as Target[],
+    targets: database.prepare(textOf('sample_cities')).all() as unknown as Target[],
     among: await calibrate((among) => crowded.all({ among }), cities),
   };
 }

@@ -8,10 +8,10 @@ const RUN_FOLDER = /^run-(\d+)$/;
 export const DATA_FOLDER: string = fileURLToPath(new URL('../../data', import.meta.url));
 
 /** The loaded cities, kept from run to run. A new version of the tables gets a new name. */
-export const CITIES_FILE: string = join(DATA_FOLDER, 'cities-v2.db');
+export const CITIES_FILE: string = join(DATA_FOLDER, 'cities-v3.db');
 
 /** Where `--serve` keeps its check-ins. */
-export const SERVICE_FILE: string = join(DATA_FOLDER, 'service-v2.db');
+export const SERVICE_FILE: string = join(DATA_FOLDER, 'service-v3.db');
 
 /** A folder for one run's copies, gone when the scope ends. */
 export function createRunFolder(): { readonly path: string } & Disposable {

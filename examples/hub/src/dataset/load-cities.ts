@@ -1,6 +1,7 @@
-import { openDatabase, sql, type Database, type Sql } from '../millpond.ts';
-import { sqlOf } from '../sql/dialect.ts';
-import { FIRST_JOBS } from '../sql/jobs.ts';
+import { openDatabase, sql, type Sql } from '../millpond/index.ts';
+import { migrate } from '../millpond/migrate.ts';
+import { createQueries, type Job } from '../queries.ts';
+import { MIGRATIONS } from '../schema/queries-module.ts';
 import type { City } from './city.ts';
 
 /** Rows that go over to the writer, and commit, together. */
@@ -14,23 +15,26 @@ export interface LoadPlan {
   readonly onProgress: (done: number, step: string) => void;
 }
 
-/** Makes the database of the service: tables, cities, indexes, jobs. */
+/** Six fields: the first is seconds. */
+const FIRST_JOBS: readonly Omit<Job, 'id'>[] = [
+  { name: 'trending cities', cron: '* * * * * *', action: 'refresh-trending' },
+  { name: 'check-ins so far', cron: '* * * * * *', action: 'count-check-ins' },
+  { name: 'trending cities, again', cron: '* * * * * *', action: 'refresh-trending' },
+  { name: 'housekeeping', cron: '*/2 * * * * *', action: 'forget-old-runs' },
+];
+
+/** Makes the database of the service. Indexes come after the rows, which is faster that way. */
 export async function loadCities({ url, cities, signal, onProgress }: LoadPlan): Promise<void> {
-  await using db: Database = await openDatabase(url, { name: false, log: 'error' });
-  const { tables, indexes } = sqlOf(db.dialect);
-  await db.script(tables);
+  await using db = await openDatabase(url, { name: false, log: 'error' });
+  await migrate(db, { folder: MIGRATIONS, to: '0001_tables', signal });
   for (let start = 0; start < cities.length; start += CHUNK) {
     await db.batch(cities.slice(start, start + CHUNK).map(insertCity), { signal });
     onProgress(start, 'rows');
   }
   onProgress(cities.length, 'names, places and indexes');
-  await db.script(indexes, { signal });
-  await db.batch(
-    FIRST_JOBS.map(
-      ({ name, cron, action }) =>
-        sql`insert into jobs (name, cron, action) values (${name}, ${cron}, ${action})`,
-    ),
-  );
+  await migrate(db, { folder: MIGRATIONS, signal });
+  await db.script('analyze', { signal });
+  await createQueries(db).jobs.addJob(FIRST_JOBS);
 }
 
 function insertCity(city: City): Sql {

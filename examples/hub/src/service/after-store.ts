@@ -1,33 +1,26 @@
-import type { City } from '../dataset/city.ts';
-import { ConstraintError, getDb, openDatabase, sql, transactional, type Database } from '../millpond.ts';
-import { CHECK_IN, CITY_BY_ID } from '../sql/cities.ts';
-import { sqlOf, type DialectSql } from '../sql/dialect.ts';
-import { ALL_JOBS, NEXT_DUE, PLAN_JOB, RECORD_RUN } from '../sql/jobs.ts';
-import type { JobAction } from '../sql/jobs.ts';
-import { REPORTS, type ReportName } from '../sql/reports.ts';
+import { ConstraintError, openDatabase, transactional, type Database } from '../millpond/index.ts';
+import { createQueries, type City, type DueJob, type Job, type Queries } from '../queries.ts';
 import { toNearbyParams } from './nearby.ts';
 import {
   CLAIM_MS,
   type CheckIn,
-  type DueJob,
-  type Job,
+  type JobAction,
   type JobRun,
   type Place,
+  type ReportName,
   type Store,
 } from './store.ts';
 
 /**
- * *After*: the same service on millpond, on either engine. What `getDb()` gives joins a running transaction by
- * itself.
+ * *After*: the same service on millpond, on either engine. Queries join a running transaction by themselves.
  */
 export class AfterStore implements Store {
   readonly #database: Database;
-  /** All that this file knows of which engine it is. */
-  readonly #sql: DialectSql;
+  readonly #queries: Queries;
 
   private constructor(database: Database) {
     this.#database = database;
-    this.#sql = sqlOf(database.dialect);
+    this.#queries = createQueries(database);
   }
 
   /** Reports are slow on purpose here, so slow queries are not logged; errors are. */
@@ -36,24 +29,24 @@ export class AfterStore implements Store {
   }
 
   cityById(id: number): Promise<City | undefined> {
-    return getDb().get<City>(CITY_BY_ID, { id });
+    return this.#queries.cities.cityById({ id });
   }
 
   searchCities(words: string): Promise<Uint8Array> {
-    return getDb().json(this.#sql.searchCities, { words });
+    return this.#queries.cities.searchCities.json({ words });
   }
 
   citiesNear(place: Place): Promise<Uint8Array> {
-    return getDb().json(this.#sql.citiesNear, toNearbyParams(place));
+    return this.#queries.cities.citiesNear.json(toNearbyParams(place));
   }
 
   crowdedPlaces(among: number): Promise<Uint8Array> {
-    return getDb().json(this.#sql.crowdedPlaces, { among });
+    return this.#queries.cities.crowdedPlaces.json({ among });
   }
 
   async checkIn({ cityId, visitor, note }: CheckIn): Promise<number | undefined> {
     try {
-      return await getDb().value<number>(CHECK_IN, { cityId, visitor, note, atMs: Date.now() });
+      return await this.#queries.cities.checkIn({ cityId, visitor, note, atMs: Date.now() });
     } catch (error) {
       if (error instanceof ConstraintError && error.kind === 'foreign-key') return undefined;
       throw error;
@@ -61,40 +54,41 @@ export class AfterStore implements Store {
   }
 
   jobs(): Promise<Job[]> {
-    return getDb().all<Job>(ALL_JOBS);
+    return this.#queries.jobs.allJobs();
   }
 
   async planJob(id: number, nextRunMs: number | null): Promise<void> {
-    await getDb().run(PLAN_JOB, { id, nextRunMs });
+    await this.#queries.jobs.planJob({ id, nextRunMs });
   }
 
-  async nextDueMs(nowMs: number): Promise<number | null> {
-    return (await getDb().value<number | null>(NEXT_DUE, { nowMs })) ?? null;
+  nextDueMs(nowMs: number): Promise<number | null> {
+    return this.#queries.jobs.nextDue({ nowMs });
   }
 
   readonly claimDueJobs: (nowMs: number) => Promise<DueJob[]> = transactional(async (nowMs: number) => {
-    const due = await getDb().all<DueJob>(this.#sql.dueJobs, { nowMs });
-    if (due.length > 0) {
-      const ids = sql.join(due.map(({ id }) => id));
-      await getDb().run(sql`update jobs set claimed_until_ms = ${nowMs + CLAIM_MS} where id in (${ids})`);
-    }
+    const due = await this.#queries.jobs.dueJobs({ nowMs });
+    await this.#queries.jobs.claimJob(due.map(({ id }) => ({ id, untilMs: nowMs + CLAIM_MS })));
     return due;
   });
 
-  /** One trip and one transaction: all statements or none. */
-  async runAction(action: JobAction): Promise<void> {
-    await getDb().batch(this.#sql.jobActions[action]);
+  runAction(action: JobAction): Promise<void> {
+    const { refreshTrending, countCheckIns, forgetOldRuns } = this.#queries.jobs;
+    const actions = {
+      'refresh-trending': refreshTrending,
+      'count-check-ins': countCheckIns,
+      'forget-old-runs': forgetOldRuns,
+    };
+    return actions[action]();
   }
 
-  async finishJob({ job, startedMs, finishedMs, error, nextRunMs }: JobRun): Promise<void> {
-    await getDb().batch([
-      [RECORD_RUN, { id: job.id, dueMs: job.dueMs, startedMs, finishedMs, error }],
-      [PLAN_JOB, { id: job.id, nextRunMs }],
-    ]);
-  }
+  readonly finishJob: (run: JobRun) => Promise<void> = transactional(async (run: JobRun) => {
+    const { job, startedMs, finishedMs, error, nextRunMs } = run;
+    await this.#queries.jobs.recordRun({ id: job.id, dueMs: job.dueMs, startedMs, finishedMs, error });
+    await this.#queries.jobs.planJob({ id: job.id, nextRunMs });
+  });
 
   async runReport(name: ReportName, signal: AbortSignal): Promise<number> {
-    const rows = await getDb().all(REPORTS[name], {}, { signal, name });
+    const rows: unknown[] = await this.#queries.reports[name](undefined, { signal });
     return rows.length;
   }
 

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { REPORT_NAMES, type ReportName } from '../sql/reports.ts';
-import type { ReportStore } from './store.ts';
+import { REPORT_NAMES, type ReportName, type ReportStore } from './store.ts';
 
 export interface AnalyzerStats {
   readonly reports: number;

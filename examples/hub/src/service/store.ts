@@ -1,6 +1,11 @@
 import type { City } from '../dataset/city.ts';
-import type { JobAction } from '../sql/jobs.ts';
-import type { ReportName } from '../sql/reports.ts';
+import type { DueJob, Job } from '../queries.ts';
+
+export type { DueJob, Job };
+export type JobAction = Job['action'];
+
+export const REPORT_NAMES = ['ranking', 'squares', 'namesakes'] as const;
+export type ReportName = (typeof REPORT_NAMES)[number];
 
 /** A claim lasts this long; then somebody else may take the job. */
 export const CLAIM_MS = 60_000;
@@ -28,17 +33,6 @@ export interface CityStore {
   crowdedPlaces(among: number): Promise<JsonBody>;
   /** Resolves with the new id when the row is durable; undefined where there is no such city. */
   checkIn(checkIn: CheckIn): Promise<number | undefined>;
-}
-
-export interface Job {
-  readonly id: number;
-  readonly name: string;
-  readonly cron: string;
-  readonly action: JobAction;
-}
-
-export interface DueJob extends Job {
-  readonly dueMs: number;
 }
 
 export interface JobRun {

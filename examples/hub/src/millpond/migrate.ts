@@ -1,0 +1,2 @@
+/** `millpond/migrate` */
+export { migrate } from '../../../../src/migrate/index.ts';

@@ -1,0 +1,16 @@
+/** `millpond/queries` */
+export { bindQueries, checkQueries, generateQueries } from '../../../../src/queries/index.ts';
+export type {
+  AffectedQuery,
+  BindOptions,
+  EachQuery,
+  GenerateOptions,
+  ManyQuery,
+  OneQuery,
+  QueryDatabase,
+  ReturningQuery,
+  ScriptQuery,
+  SqlSource,
+  ValueQuery,
+  ExactValueQuery,
+} from '../../../../src/queries/index.ts';

@@ -1,0 +1,28 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export type Dialect = 'sqlite' | 'postgres';
+
+const FOLDER = fileURLToPath(new URL('../../sql', import.meta.url));
+/** Files for both engines have no dot before their ending. */
+const FILES = { sqlite: '*/{+([!.]),*.sqlite}.sql', postgres: '*/{+([!.]),*.postgres}.sql' } as const;
+const NAMED = /^-- name: (\w+).*\n(?:--.*\n)*([^]*?);\n(?=\n-- name:|\n*$)/gmv;
+
+/**
+ * The texts of the same files for those who use them without millpond, by name. Nothing is checked: it reads what
+ * this folder holds.
+ */
+export function readSqlTexts(dialect: Dialect): (name: string) => string {
+  const texts = new Map<string, string>();
+  for (const file of globSync(FILES[dialect], { cwd: FOLDER })) {
+    for (const [, name, text] of readFileSync(join(FOLDER, file), 'utf8').matchAll(NAMED)) {
+      if (name !== undefined && text !== undefined) texts.set(name, text);
+    }
+  }
+  return (name) => {
+    const text = texts.get(name);
+    if (text === undefined) throw new Error(`BUG: no SQL is called "${name}" for ${dialect}`);
+    return text;
+  };
+}
