@@ -128,8 +128,10 @@ export class CallSender {
         const answer = { status, tags: [], failure, fault: undefined, isStale: false };
         this.#answered(call, sending, { answer, skipped: 0 });
       },
-      lost: ({ error, sent, failure }) =>
-        this.#lost(call, sending, { error, mayBeDone: sent && failure === undefined, failure }),
+      lost: ({ error, sent, failure, isBegun }) => {
+        const mayBeDone = sent && (failure === undefined || (isBegun && isFatal(failure)));
+        this.#lost(call, sending, { error, mayBeDone, failure });
+      },
     });
   }
 

@@ -38,7 +38,7 @@ export class CopyExchange implements Exchange {
   readonly isBarrier = true;
   readonly #parts: CopyParts;
   #link: PostgresLink | undefined;
-  #rows = 0;
+  #rows: number | undefined;
   #failure: ServerFailure | undefined;
   #fault: Error | undefined;
   /** Of the answers to come, those that are of no interest: of the step before the COPY. */
@@ -60,8 +60,8 @@ export class CopyExchange implements Exchange {
   }
 
   /** False as long as a lost connection is known to have taken all of it along. */
-  get isComplete(): boolean {
-    return this.#isComplete;
+  get mayBeDone(): boolean {
+    return this.#isComplete && (this.#failure === undefined || this.#rows !== undefined);
   }
 
   refusal(): Error | undefined {
@@ -131,7 +131,7 @@ export class CopyExchange implements Exchange {
   }
 
   end(_status: TransactionStatus): void {
-    this.#parts.ended({ rows: this.#rows, failure: this.#failure, fault: this.#fault, loss: undefined });
+    this.#parts.ended({ rows: this.#rows ?? 0, failure: this.#failure, fault: this.#fault, loss: undefined });
   }
 
   lose(loss: Loss): void {

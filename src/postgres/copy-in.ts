@@ -100,7 +100,7 @@ class CopyInput {
     this.#watch.stop();
     // The source may be in the middle of something for ever: its end is not waited for.
     Promise.resolve(this.#source.return?.()).catch(() => undefined);
-    const error = this.#reason?.error ?? errorOf(end, this.#run, this.#exchange.isComplete);
+    const error = this.#reason?.error ?? errorOf(end, this.#run, this.#exchange.mayBeDone);
     if (error === undefined) this.#result.resolve({ rowsAffected: end.rows });
     else this.#result.reject(error);
   }
@@ -108,10 +108,10 @@ class CopyInput {
 
 type Iterating = AsyncIterator<unknown> | Iterator<unknown>;
 
-function errorOf({ failure, fault, loss }: CopyEnd, run: CopyRun, isComplete: boolean): Error | undefined {
+function errorOf({ failure, fault, loss }: CopyEnd, run: CopyRun, mayBeDone: boolean): Error | undefined {
   if (loss !== undefined && !loss.sent) return loss.error;
   // Once it was told that the data are complete, the server may have committed them before it went away.
-  if (loss !== undefined && failure === undefined && isComplete && !run.inTransaction) {
+  if (loss !== undefined && mayBeDone && !run.inTransaction) {
     return new OutcomeUnknownError(
       'The connection was lost after all data were sent: they may be committed or not.',
       { cause: loss.error },

@@ -10,7 +10,7 @@ export interface ScriptParts {
   /** See `Exchange.refusal`. */
   refusal?(): Error | undefined;
   answered(failure: ServerFailure | undefined, status: TransactionStatus): void;
-  lost(loss: Loss & { readonly failure: ServerFailure | undefined }): void;
+  lost(loss: Loss & { readonly failure: ServerFailure | undefined; readonly isBegun: boolean }): void;
 }
 
 /**
@@ -22,6 +22,8 @@ export class ScriptExchange implements Exchange {
   readonly #parts: ScriptParts;
   #link: PostgresLink | undefined;
   #failure: ServerFailure | undefined;
+  /** A statement of it was done: it may have been the last one, with which all is committed. */
+  #isBegun = false;
 
   constructor(parts: ScriptParts) {
     this.#parts = parts;
@@ -38,6 +40,7 @@ export class ScriptExchange implements Exchange {
   }
 
   read(code: number, buffer: Buffer, start: number, end: number): void {
+    if (code === BackendCode.commandComplete) this.#isBegun = true;
     if (code === BackendCode.error) this.#failure ??= readFailure(buffer, start, end);
     // COPY … FROM STDIN: there is nothing to come.
     if (code === BackendCode.copyIn)
@@ -49,6 +52,6 @@ export class ScriptExchange implements Exchange {
   }
 
   lose(loss: Loss): void {
-    this.#parts.lost({ ...loss, failure: this.#failure });
+    this.#parts.lost({ ...loss, failure: this.#failure, isBegun: this.#isBegun });
   }
 }

@@ -13,6 +13,7 @@ import { joinChanges, type Changes } from './changes.ts';
 import type { Plan } from './plan.ts';
 import { ResultReader } from './result-reader.ts';
 import type { RowShapes } from './row-shape.ts';
+import { isFatal } from './server-error.ts';
 import { StatementExchange, type ExchangeAnswer, type Step } from './statement-exchange.ts';
 import type { TableKnowledge } from './table-knowledge.ts';
 import { connectionLostError, translateFailure } from './translate-failure.ts';
@@ -29,7 +30,10 @@ interface ControlHome {
 /** What came of an exchange of the control's own. */
 type Outcome =
   | { readonly kind: 'answered'; readonly answer: ExchangeAnswer }
-  | { readonly kind: 'lost'; readonly loss: Loss & Pick<ExchangeAnswer, 'failure'> };
+  | { readonly kind: 'lost'; readonly loss: CommitLoss };
+
+/** What had come of an exchange when the connection went away. */
+type CommitLoss = Loss & Pick<ExchangeAnswer, 'failure' | 'tags'>;
 
 /**
  * BEGIN, COMMIT, ROLLBACK and savepoints of one connection.
@@ -321,9 +325,13 @@ export class TransactionControl {
     });
   }
 
-  async #resolveLoss(loss: Loss & Pick<ExchangeAnswer, 'failure'>, asked: Step | undefined): Promise<void> {
-    const isLost = loss.sent && loss.failure === undefined && !this.#readOnly;
-    if (!isLost) throw asLost(loss);
+  async #resolveLoss(loss: CommitLoss, asked: Step | undefined): Promise<void> {
+    const { sent, failure, tags } = loss;
+    // What ends a connection may come behind the COMMIT, and says nothing of it.
+    if (tags.at(-1)?.command === 'COMMIT') return;
+    const isBeforeCommit = failure !== undefined && tags.length < (asked === undefined ? 0 : 1);
+    const isOpen = sent && !this.#readOnly && !isBeforeCommit && (failure === undefined || isFatal(failure));
+    if (!isOpen) throw asLost(loss);
     // It has written nothing: there is nothing to be known.
     if (asked?.reader.rows === 1 && numberIn(asked) === undefined) return;
     const transactionId = numberIn(asked ?? this.#number);

@@ -76,9 +76,10 @@ export class WriteGroup {
     }
   }
 
-  #lost({ error, sent, failure }: Loss & Pick<ExchangeAnswer, 'failure'>): void {
+  #lost({ error, sent, failure, tags }: Loss & Pick<ExchangeAnswer, 'failure' | 'tags'>): void {
     const { calls, home, onOver } = this.#parts;
-    const isUnknown = sent && failure === undefined;
+    // What ends a connection may come behind the COMMIT: once all was done, its reason says nothing of that.
+    const isUnknown = sent && (failure === undefined || tags.length >= calls.length);
     for (const call of calls) {
       if (isUnknown) home.noteCommit(call);
       if (call.cancelReason !== undefined) {
