@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -139,7 +139,10 @@ export class PostgresServer implements AsyncDisposable {
   /** Stops it so that it can be started again. `immediate` is a crash: no connection is told, no data is flushed. */
   async halt(how: 'fast' | 'immediate' | 'kill' = 'immediate'): Promise<void> {
     const signal = { fast: 'INT', immediate: 'QUIT', kill: 'KILL' }[how];
+    const processes = childrenOf(this.pid);
     await this.#process?.stop({ keep: true, signal });
+    // A killed postmaster takes nobody along: its processes notice, each in its own time, and answer until then.
+    await areGone(processes);
   }
 
   /** Makes a replica a primary. */
@@ -176,6 +179,31 @@ export class PostgresServer implements AsyncDisposable {
       await this.halt();
       throw error;
     }
+  }
+}
+
+/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the fourth field is the parent. */
+function childrenOf(parent: number): number[] {
+  const all = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  return all.filter((pid) => statOf(pid)?.[1] === `${parent}`);
+}
+
+async function areGone(processes: readonly number[]): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  const isThere = (pid: number): boolean => !['Z', 'X', undefined].includes(statOf(pid)?.[0]);
+  while (processes.some(isThere)) {
+    if (performance.now() > deadline) throw new Error('processes of the server outlive it');
+    await sleep(10);
+  }
+}
+
+/** State and parent of a process; undefined where there is none. */
+function statOf(pid: number): string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return undefined;
   }
 }
 
