@@ -129,7 +129,11 @@ export interface PoolSettings {
    * @default SQLite: cores, at most 4; PostgreSQL: 10, in production 20
    */
   readonly max?: number | undefined;
-  /** Longest wait for a connection, opening one included, in milliseconds. 0 = do not wait. @default 5_000 */
+  /**
+   * Longest wait for a connection, opening one included, in milliseconds. 0 = do not wait. On SQLite, who
+   * waits for one that is being opened for it waits `createTimeoutMs`, where that is longer.
+   * @default 5_000
+   */
   readonly acquireTimeoutMs?: number | undefined;
   /** Connections kept open when nothing happens. @default 1 */
   readonly min?: number | undefined;

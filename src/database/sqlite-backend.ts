@@ -87,6 +87,8 @@ export class SqliteBackend implements Backend {
     const create = (role: ConnectionRole) => () => this.#engine.connect(role);
     const factory = (role: ConnectionRole) => ({
       create: create(role),
+      // A thread and a file: on a busy machine that takes longer than many want to wait for others.
+      opensHere: true,
       destroy: (connection: SqliteConnection, reason: string) => connection.end(reason, CLOSE_STEP_MS),
       // The loss of a thread is heard of. A ping would only find one that is slow, and in memory that is no
       // reason to end it.

@@ -8,6 +8,11 @@ export interface ResourceFactory<Resource> {
    * destroyed.
    */
   create(signal: AbortSignal): Promise<Resource>;
+  /**
+   * Opening needs no other machine, only time of this one. Who waits for one that is being opened for it is
+   * then not refused after `acquireTimeoutMs`, as if others held too many, but after `createTimeoutMs`.
+   */
+  readonly opensHere?: boolean;
   destroy(resource: Resource, reason: string): Promise<void>;
   /** Asks over the wire whether it still answers. Without it nothing is pinged and nothing kept alive. */
   ping?(resource: Resource): Promise<boolean>;

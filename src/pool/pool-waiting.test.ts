@@ -63,6 +63,33 @@ describe('Pool: the waiting line', () => {
     expect(pool.stats()).toMatchObject({ size: 2, leased: 1, idle: 1 });
   });
 
+  it('does not call itself exhausted while it opens here what a waiter gets (J10)', async () => {
+    const gate = Promise.withResolvers<number>();
+    const factory = { create: () => gate.promise, opensHere: true };
+    const { pool, clock } = numberPool({ max: 1, acquireTimeoutMs: 50, createTimeoutMs: 5_000 }, factory);
+    const first = pool.acquire();
+    const second = pool.acquire();
+    clock.advance(50);
+    await expect(second).rejects.toMatchObject(exhausted);
+    clock.advance(2_000);
+    gate.resolve(0);
+    expect((await first).resource).toBe(1);
+  });
+
+  it('waits no longer than the caller says, and not for what cannot be opened', async () => {
+    const gate = Promise.withResolvers<number>();
+    const factory = { create: () => gate.promise, opensHere: true };
+    const { pool, clock } = numberPool({ max: 2, acquireTimeoutMs: 50, createTimeoutMs: 5_000 }, factory);
+    const named = pool.acquire({ timeoutMs: 20 });
+    const hasty = numberPool({ acquireTimeoutMs: 0 }, factory).pool.acquire();
+    clock.advance(20);
+    await expect(named).rejects.toMatchObject(exhausted);
+    await expect(hasty).rejects.toMatchObject(exhausted);
+    const asked = pool.acquire();
+    gate.reject(new Error('no thread to be had'));
+    await expect(asked).rejects.toMatchObject({ code: 'ERR_MILLPOND_CONNECTION' });
+  });
+
   it('says after the timeout what is held, by whom and for how long (J10)', async () => {
     const { pool, clock, take, events } = numberPool({ max: 2, acquireTimeoutMs: 5_000 });
     await pool.acquire({ holder: 'nightly report' });

@@ -165,11 +165,7 @@ export class Pool<Resource> implements LeaseSource<Resource> {
     return this.#lend(slot, { acquiredAtMs: nowMs, holder: holder ?? '', trace });
   }
 
-  #wait({
-    holder,
-    signal,
-    timeoutMs = this.#parts.options.acquireTimeoutMs,
-  }: AcquireRequest): Promise<Lease<Resource>> {
+  #wait({ holder, signal, timeoutMs = this.#patienceMs() }: AcquireRequest): Promise<Lease<Resource>> {
     const refusal = this.#whyNotWait(timeoutMs);
     if (refusal !== undefined) return Promise.reject(refusal);
     const nowMs = this.#parts.clock.now();
@@ -184,6 +180,16 @@ export class Pool<Resource> implements LeaseSource<Resource> {
       if (timeoutMs <= 0) this.#expire(waiter);
       else if (waiter.line !== undefined) this.#keepWaiting(waiter);
     });
+  }
+
+  /** Of one who joins the line now and names no limit. */
+  #patienceMs(): number {
+    const { factory, options } = this.#parts;
+    const { acquireTimeoutMs, createTimeoutMs } = options;
+    if (acquireTimeoutMs === 0 || factory.opensHere !== true) return acquireTimeoutMs;
+    const { coming, failed } = this.#supply;
+    const isOpenedFor = failed.count === 0 && this.#line.length < coming;
+    return isOpenedFor ? Math.max(acquireTimeoutMs, createTimeoutMs) : acquireTimeoutMs;
   }
 
   /** The waiter will be told, in time: a process that has nothing else to do must not end before. */
