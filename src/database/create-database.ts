@@ -1,7 +1,7 @@
 import { systemClock } from '../async/index.ts';
 import { resolveDatabaseConfig, type DatabaseOptions, type ResolvedDatabaseConfig } from '../config/index.ts';
 import { UsageError } from '../errors/index.ts';
-import { EventHub } from '../events/index.ts';
+import { EventHub, registerAnnouncer } from '../events/index.ts';
 import { assertNoSelfDeadlock, assertNotStarving, TransactionManager } from '../transaction/index.ts';
 import type { Backend } from './backend.ts';
 import { Database } from './database.ts';
@@ -116,10 +116,12 @@ async function createDatabase(config: ResolvedDatabaseConfig, onClose: () => voi
   health.start();
   const { closeTimeoutMs } = config;
   const services = { config, announce: events, readiness: new Readiness() };
-  return new Database(
+  const database = new Database(
     { name, backend, transactions, events, queries, health, services, closeTimeoutMs, onClose },
     key,
   );
+  registerAnnouncer(database, events);
+  return database;
 }
 
 async function openBackend(config: ResolvedDatabaseConfig, parts: BackendParts): Promise<Backend> {

@@ -27,6 +27,25 @@ export interface QueryEvent {
   readonly params?: readonly unknown[];
 }
 
+/** A statement that one request sends again and again from one place: a query in a loop. */
+interface NPlusOneEvent {
+  /** The id of the statement's shape, as metrics show it. */
+  readonly statement: string;
+  readonly name?: string;
+  readonly text: string;
+  readonly route: string;
+  /** The place in the application's code: `listPosts (/app/src/posts.ts:12:9)`. */
+  readonly callSite: string;
+  /** Who called that, the nearest first. */
+  readonly callers: readonly string[];
+  /** How often the request that was caught had sent it. */
+  readonly repeats: number;
+  /** The statement before it that returned about as many rows, where there is one. */
+  readonly parent?: { readonly text: string; readonly rows: number };
+  /** What to do instead. */
+  readonly suggestion: string;
+}
+
 interface TransactionEvent {
   readonly transactionId: number;
   readonly name?: string;
@@ -78,6 +97,8 @@ export interface EventMap {
   'query:end': QueryEvent;
   'query:slow': QueryEvent & { readonly thresholdMs: number };
   'query:error': Omit<QueryEvent, 'rows'> & { readonly error: Error };
+  /** Only with `Metrics` that watch the database, in their requests: see docs/metrics.md. */
+  'query:n-plus-one': NPlusOneEvent;
   /**
    * Data was, or may have been, changed: once for each commit, before the promise of the write or transaction
    * resolves. Without `tables` anything may have changed.
@@ -157,6 +178,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'query:end',
   'query:slow',
   'query:error',
+  'query:n-plus-one',
   'data:change',
   'transaction:start',
   'transaction:commit',

@@ -1,3 +1,4 @@
+export { announcerOf, registerAnnouncer } from './announcer-of.ts';
 export {
   EVENT_NAMES,
   type EventMap,

@@ -30,6 +30,12 @@ export class Announcements {
   }
 
   emit<Name extends MetricsEventName>(name: Name, event: MetricsEvents[Name]): void {
+    this.tell(name, event);
+    channel(`millpond:${name}`).publish(event);
+  }
+
+  /** The listeners alone, where the channel hears it from somebody else. */
+  tell<Name extends MetricsEventName>(name: Name, event: MetricsEvents[Name]): void {
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
         const result: unknown = (listener as (given: MetricsEvents[Name]) => void)(event);
@@ -38,7 +44,6 @@ export class Announcements {
         warn(error);
       }
     }
-    channel(`millpond:${name}`).publish(event);
   }
 }
 

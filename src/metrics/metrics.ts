@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { systemClock } from '../async/index.ts';
 import { UsageError } from '../errors/index.ts';
+import { announcerOf, type Announcer } from '../events/index.ts';
 import { Announcements, type MetricsEventName, type MetricsEvents } from './announcements.ts';
 import { DatabaseMetrics, type DatabaseSnapshot } from './database-metrics.ts';
 import type { DurationHistogram } from './duration-histogram.ts';
@@ -92,7 +93,7 @@ export class Metrics {
       detector: this.#detector,
       now: () => systemClock.now(),
       currentRequest: () => this.#requests.getStore(),
-      onSuspect: (suspect: NPlusOneSuspect) => this.#suspected(suspect),
+      onSuspect: (suspect: NPlusOneSuspect) => this.#suspected(suspect, announcerOf(database)),
     };
     this.#databases.set(database, new DatabaseMetrics(parts));
     return stop;
@@ -234,9 +235,12 @@ export class Metrics {
     this.#options.log?.warn({ event: 'route:over-budget', route, ...usage }, faults.join('; '));
   }
 
-  #suspected(suspect: NPlusOneSuspect): void {
+  /** It is the database's event as well, and the one who says it on the channel. */
+  #suspected(suspect: NPlusOneSuspect, database: Announcer | undefined): void {
     this.#suspects.add({ at: Date.now(), ...suspect });
-    this.#announcements.emit('query:n-plus-one', suspect);
+    if (database === undefined) this.#announcements.emit('query:n-plus-one', suspect);
+    else this.#announcements.tell('query:n-plus-one', suspect);
+    database?.emit('query:n-plus-one', suspect);
     this.#options.log?.warn({ event: 'query:n-plus-one', ...suspect }, 'a query in a loop');
   }
 }

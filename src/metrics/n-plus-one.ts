@@ -1,27 +1,11 @@
 import { fileURLToPath } from 'node:url';
+import type { EventOf } from '../events/index.ts';
 import type { MeasuredRequest, Repeats } from './request.ts';
 import type { StatementRecord } from './statement-record.ts';
 import { suggestJoin } from './suggest-join.ts';
 
 /** A statement that one request sends again and again from one place: a query in a loop. */
-export interface NPlusOneSuspect {
-  readonly database: string;
-  /** The shape's id; see `StatementSnapshot`. */
-  readonly statement: string;
-  readonly name?: string;
-  readonly text: string;
-  readonly route: string;
-  /** The place in the application's code: `listPosts (/app/src/posts.ts:12:9)`. */
-  readonly callSite: string;
-  /** Who called that, the nearest first. */
-  readonly callers: readonly string[];
-  /** How often the request that was caught had sent it. */
-  readonly repeats: number;
-  /** The statement before it that returned about as many rows, where there is one. */
-  readonly parent?: { readonly text: string; readonly rows: number };
-  /** What to do instead. */
-  readonly suggestion: string;
-}
+export type NPlusOneSuspect = EventOf<'query:n-plus-one'>;
 
 /** Different shapes of one request that are counted; more than that is not a loop but a report. */
 const MOST_SHAPES = 200;

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Metrics, type NPlusOneSuspect } from '../../../src/metrics/index.ts';
 import { expectAtRest, scratchForAll } from '../../fixtures/scratch-database.ts';
@@ -45,6 +46,22 @@ describe('a query in a loop (P8)', () => {
     expect(suspect!.callSite).toMatch(/^author .*n-plus-one\.test\.ts:\d+:\d+\)$/);
     expect(suspect!.callers.join('\n')).toMatch(/listPosts .*n-plus-one\.test\.ts/);
     expect(suspect!.suggestion).toContain('id in (…)');
+  });
+
+  test('is an event of its database, said once on the channel', async () => {
+    const heard: unknown[] = [];
+    const published: unknown[] = [];
+    const publish = (event: unknown) => void published.push(event);
+    const stop = scratch.db.on('query:n-plus-one', (event) => void heard.push(event));
+    subscribe('millpond:query:n-plus-one', publish);
+    await metrics.runInRequest({ route: 'GET /posts' }, async () => {
+      for (const post of await posts()) await author(post.author_id);
+    });
+    stop();
+    unsubscribe('millpond:query:n-plus-one', publish);
+    expect(suspects).toHaveLength(1);
+    expect(heard).toEqual(suspects);
+    expect(published).toEqual(suspects);
   });
 
   test('is found where all are sent at once, and inside a transaction', async () => {
