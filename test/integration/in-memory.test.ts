@@ -37,7 +37,7 @@ describe('a database with one connection', () => {
     const release = await hold(db);
     const startedAt = performance.now();
     expect(await db.health()).toMatchObject({ status: 'up' });
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
     await sleep(250);
     await release();
     expect(await db.value('select count(*) from kept')).toBe(1);

@@ -24,9 +24,9 @@ export async function thrownBy(work: Promise<unknown>): Promise<unknown> {
   return outcome.status === 'rejected' ? outcome.reason : undefined;
 }
 
-/** Looks until `isSo`, or fails after two seconds. */
+/** Looks until `isSo`, or fails after ten seconds. */
 export async function eventually(isSo: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 2_000;
+  const deadline = performance.now() + 10_000;
   while (!isSo()) {
     assert.ok(performance.now() < deadline, `never came to be: ${what}`);
     await sleep(2);

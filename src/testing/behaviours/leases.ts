@@ -9,13 +9,18 @@ type Lease = Awaited<ReturnType<Database['acquire']>>;
 
 const mine = new Error('mine');
 
-/** Takes leases until there is none to be had at once. */
+/** Takes leases until there is none to be had, and none on its way, however long it takes to open one. */
 async function takeAll(db: Database): Promise<Lease[]> {
   const leases: Lease[] = [];
-  const failed = async () => {
-    for (;;) leases.push(await db.acquire({ timeoutMs: leases.length === 0 ? 5_000 : 300 }));
-  };
-  await rejection(failed(), ConnectionPoolExhaustedError);
+  for (let isLast = false; !isLast;) {
+    // Who does not wait still sees to it that one is opened where there may be one more.
+    const isOpening = db.stats().pool.connecting > 0;
+    const given = await db.acquire({ timeoutMs: isOpening ? 5_000 : 0 }).catch((error: unknown) => error);
+    if (given instanceof Error) {
+      assert.ok(given instanceof ConnectionPoolExhaustedError, String(given));
+      isLast = !isOpening && db.stats().pool.connecting === 0;
+    } else leases.push(given as Lease);
+  }
   return leases;
 }
 
@@ -76,12 +81,12 @@ export const LEASE_BEHAVIOURS: Behaviours = {
       const startedAt = performance.now();
       const error = await rejection(db.acquire(), ConnectionPoolExhaustedError);
       const waitedMs = performance.now() - startedAt;
-      assert.ok(waitedMs >= 110 && waitedMs < 1_500, `waited ${waitedMs} ms`);
+      assert.ok(waitedMs >= 110 && waitedMs < 3_000, `waited ${waitedMs} ms`);
       assert.equal(error.retryable, true);
       assert.match(error.message, /within 120 ms: pool "[^"]+" has \d+ leased, 0 idle, \d+ waiting/);
       for (const lease of leases) lease.release();
       assert.ok(db.stats().pool.timeouts >= 1);
-      (await db.acquire()).release();
+      (await db.acquire({ timeoutMs: 5_000 })).release();
     },
   },
 

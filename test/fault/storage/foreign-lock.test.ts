@@ -5,8 +5,8 @@ import { expectAtRest } from '../../fixtures/scratch-database.ts';
 import { Child } from './child.ts';
 import { Scratch } from './scratch.ts';
 
-const BUSY_TIMEOUT_MS = 300;
-const HELD_MS = 1_500;
+const BUSY_TIMEOUT_MS = 500;
+const HELD_MS = 3_000;
 
 let scratch: Scratch;
 let db: Database;
@@ -49,9 +49,9 @@ describe.each(['immediate', 'exclusive'])(
         expect(error).toMatchObject({ code: 'ERR_MILLPOND_BUSY', retryable: true });
         expect(tookMs).toBeGreaterThan(BUSY_TIMEOUT_MS - 20);
         // Those that gathered behind the first begin to wait for the lock when it has given up.
-        expect(tookMs).toBeLessThan(2 * BUSY_TIMEOUT_MS + 250);
+        expect(tookMs).toBeLessThan(2 * BUSY_TIMEOUT_MS + 1_000);
       }
-      expect(slowestTurnMs, 'the slowest turn of the event loop').toBeLessThan(BUSY_TIMEOUT_MS / 2);
+      expect(slowestTurnMs, 'the slowest turn of the event loop').toBeLessThan(BUSY_TIMEOUT_MS * 0.9);
       await lock.ended;
       await insert();
       expect(await db.value('select count(*) from rows')).toBe(2);
@@ -90,15 +90,15 @@ test('names another program whose read pins the log, does not wait for it, and c
   const holders: string[] = [];
   db.on('sqlite:wal-pinned', ({ holder }) => holders.push(holder));
   await insert();
-  await hold('read', 10_000);
+  await hold('read', 20_000);
   const payload = 'x'.repeat(3_000);
   const writes: number[] = [];
   for (let row = 0; row < 600; row += 1) writes.push((await timed(insert(payload))).tookMs);
   expect(holders[0]).toBe('another process');
-  expect(Math.max(...writes), 'the slowest write').toBeLessThan(1_000);
+  expect(Math.max(...writes), 'the slowest write').toBeLessThan(3_500);
   const beside = await openDatabase(`sqlite:${scratch.file('app.db')}`, { log: 'silent', name: false });
   await beside.run('delete from rows');
-  expect((await timed(beside.close())).tookMs, 'to close').toBeLessThan(2_000);
+  expect((await timed(beside.close())).tookMs, 'to close').toBeLessThan(4_000);
 });
 
 async function hold(mode: string, forMs: number, name: string = 'app.db'): Promise<Child> {

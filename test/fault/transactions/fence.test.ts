@@ -10,7 +10,13 @@ import {
   type Database,
   type Transaction,
 } from '../../../src/index.ts';
-import { expectAtRest, openScratch, rejection, scratchForAll } from '../../fixtures/scratch-database.ts';
+import {
+  expectAtRest,
+  openScratch,
+  outcomes,
+  rejection,
+  scratchForAll,
+} from '../../fixtures/scratch-database.ts';
 
 const SCHEMA = 'create table row (id integer primary key, note text)';
 const INSERT = "insert into row (note) values ('escaped')";
@@ -212,6 +218,37 @@ describe('a transaction that has ended', () => {
     });
     expect(await db.all("select id from row where note = 'live'")).toEqual([{ id: 7 }, { id: 8 }]);
   });
+});
+
+describe('a transaction that SQLite itself has ended', () => {
+  const scratch = scratchForAll(SCHEMA);
+  const UNDOING = "insert or rollback into row values (1, 'again')";
+  afterEach(async () => {
+    await expectAtRest(scratch.db);
+    await scratch.db.run('delete from row');
+  });
+
+  test.each(Object.keys(USES))(
+    'runs nothing in autocommit that was sent with the failing statement, or after it: %s (C28, B8)',
+    async (use) => {
+      const { db } = scratch;
+      const send = (tx: Transaction): Promise<unknown> => USES[use]!(tx);
+      const orders: Record<string, (tx: Transaction) => Promise<unknown>> = {
+        'in the same message': (tx) => outcomes([tx.run(UNDOING), send(tx)]),
+        'by who shrugs its error off': (tx) => rejection(tx.run(UNDOING)).then(() => outcomes([send(tx)])),
+      };
+      for (const [order, work] of Object.entries(orders)) {
+        const error = await rejection(
+          db.transaction(async (tx) => {
+            await tx.run("insert into row values (1, 'first')");
+            await work(tx);
+          }),
+        );
+        expect(error, order).toBeInstanceOf(Error);
+        expect(await db.all('select * from row'), order).toEqual([]);
+      }
+    },
+  );
 });
 
 describe('a handle of a closed database', () => {

@@ -14,6 +14,10 @@ function together(db: Database, from: number, count: number, failing: number): P
   );
 }
 
+async function afterMicrotasks(count: number): Promise<void> {
+  for (let passed = 0; passed < count; passed += 1) await Promise.resolve();
+}
+
 describe('when one of several calls made together rejects', () => {
   const scratch = scratchForAll(SCHEMA);
   const leftovers = (): Promise<unknown> => scratch.db.all('select * from row where id > 0');
@@ -67,6 +71,35 @@ describe('when one of several calls made together rejects', () => {
       expect(one).toBeInstanceOf(TransactionClosedError);
     expect(await leftovers()).toEqual([]);
   });
+
+  test(
+    'siblings that come at any moment of the rollback are refused, and never sent behind it (C30)',
+    async () => {
+      const { db } = scratch;
+      const told = { beforeIt: 0, behindIt: 0 };
+      for (let moment = 0; moment < 60; moment += 1) {
+        let late: Promise<unknown> = Promise.resolve();
+        const error = await rejection(
+          db.transaction(async (tx) => {
+            await tx.run('insert into row (id) values (1)');
+            late = afterMicrotasks(moment).then(() => tx.run('insert into row (id) values (2)'));
+            late.catch(() => undefined);
+            throw new Error('expected');
+          }),
+        );
+        expect(error.message).toBe('expected');
+        const [outcome] = await outcomes([late]);
+        expect(
+          outcome instanceof Error && !(outcome instanceof TransactionClosedError),
+          String(outcome),
+        ).toBe(false);
+        told[outcome instanceof Error ? 'behindIt' : 'beforeIt'] += 1;
+        expect(await leftovers(), `after ${moment} microtasks`).toEqual([]);
+      }
+      expect(told.behindIt).toBeGreaterThan(30);
+    },
+    scaledTimeoutMs(30_000),
+  );
 
   test('siblings with transactions of their own inside it are undone with it (C30)', async () => {
     const { db } = scratch;

@@ -26,7 +26,8 @@ describe('a thread that dies', () => {
       const died = Object.values(result.deaths).reduce((sum, count) => sum + count, 0);
       expect(died).toBeGreaterThan(scaled(8));
       expect(result.outcomes['committed']).toBeGreaterThan(result.outcomes['ConnectionError']!);
-      expect(result.slowestRecoveryMs).toBeLessThan(1_000);
+      // A second, on a machine that has nothing else to do.
+      expect(result.slowestRecoveryMs).toBeLessThan(3_000);
     },
     scaledTimeoutMs(60_000),
   );
