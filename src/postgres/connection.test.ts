@@ -84,6 +84,7 @@ function connect(answers: readonly Buffer[], isCommitted?: boolean): Fake {
     streamIdleTimeoutMs: 0,
     planOf: (text) => new Plan(text, false),
     knowledge: { changesOf: nothing } as never,
+    keepsStatements: false,
     isWatched: () => false,
     announceChanges: nothing,
     noteDone: nothing,

@@ -45,6 +45,8 @@ export interface ConnectionHome extends SenderHome {
   /** @throws UsageError where the text controls transactions */
   planOf(text: string): Plan;
   readonly knowledge: TableKnowledge;
+  /** Whether the server may keep statements under names. */
+  readonly keepsStatements: boolean;
   /** Whether somebody wants to hear of changes. */
   isWatched(): boolean;
   announceChanges(changes: Changes): void;
@@ -326,7 +328,10 @@ export class PostgresConnection implements DriverConnection {
   }
 
   #noteTraces(call: PendingCall): void {
-    for (const plan of call.plans) if (plan.leavesTraces) this.#isDirty = true;
+    for (const { leavesTraces, forgetsStatements } of call.plans) {
+      if (leavesTraces) this.#isDirty = true;
+      if (forgetsStatements) this.link.statements.forgetAll();
+    }
   }
 }
 

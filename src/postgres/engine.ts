@@ -91,7 +91,7 @@ export class PostgresEngine {
     this.#settings = settings;
     this.#announce = announce;
     this.#observer = observer;
-    this.#plans = new PlanCache(settings.preparedStatements && !settings.throughPooler);
+    this.#plans = new PlanCache(this.#keepsStatements);
     this.#descriptions = new Descriptions({
       borrow: (work) => this.#onConnection('describe', work),
       planOf: (text) => this.#plans.get(text),
@@ -303,10 +303,15 @@ export class PostgresEngine {
     }
   }
 
+  get #keepsStatements(): boolean {
+    return this.#settings.preparedStatements && !this.#settings.throughPooler;
+  }
+
   #createHome(): ConnectionHome {
     const { queryTimeoutMs, cancelGraceMs, streamIdleTimeoutMs } = this.#settings;
     return {
       shapes: this.#shapes,
+      keepsStatements: this.#keepsStatements,
       observer: this.#observer,
       cancelGraceMs,
       queryTimeoutMs,

@@ -21,6 +21,17 @@ describe('a plan', () => {
   });
 
   it.each([
+    ['deallocate all', true],
+    ['DEALLOCATE PREPARE ALL', true],
+    ['discard all', true],
+    ['discard temp', false],
+    ['deallocate mine', false],
+    ['select 1', false],
+  ])('of %j: all that was prepared is forgotten: %j', (text, forgetsStatements) => {
+    expect(planOf(text).forgetsStatements).toBe(forgetsStatements);
+  });
+
+  it.each([
     ['select 1', true],
     ['select * from t for update', false],
     ['select * from t for no key update skip locked', false],

@@ -50,6 +50,8 @@ const IDLE_WORDS: ReadonlySet<string> = new Set([
   'checkpoint',
   'lock',
 ]);
+/** With ALL behind them, they drop prepared statements. */
+const FORGETTING_WORDS: ReadonlySet<string> = new Set(['deallocate', 'discard']);
 /** Anywhere in a text, they may do the same. */
 const SESSION_MARKS = /\b(?:temp|temporary|pg_temp|set_config|setseed|pg_(?:try_)?advisory_lock\w*)\b/i;
 const LOCKS = /\bfor\s+(?:no\s+key\s+)?(?:update|share|key\s+share)\b/i;
@@ -68,6 +70,8 @@ export class Plan {
   /** It may leave something behind in the session. */
   readonly leavesTraces: boolean;
   readonly cost: CostModel = new CostModel();
+  /** It has the server forget what is prepared on the connection. */
+  readonly forgetsStatements: boolean;
   /** False where it locks rows, or turned out to write: others that share its connection would wait. */
   mayShare: boolean;
   /** What it touches, once the server was asked. */
@@ -86,6 +90,7 @@ export class Plan {
     this.kind = kindOf(first, text);
     this.isIdle = IDLE_WORDS.has(first);
     this.leavesTraces = SESSION_WORDS.has(first) || SESSION_MARKS.test(text);
+    this.forgetsStatements = FORGETTING_WORDS.has(first) && wordsOf(text).includes('all');
     this.mayShare = this.kind === 'read' && !this.leavesTraces && !LOCKS.test(text);
     this.#isNamed = isNamed;
     this.#callsWriter = this.kind === 'read' && mayCallWriter(text);

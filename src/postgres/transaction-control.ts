@@ -21,11 +21,15 @@ import { connectionLostError, translateFailure } from './translate-failure.ts';
 interface ControlHome {
   readonly shapes: RowShapes;
   readonly knowledge: TableKnowledge;
+  /** Whether the server may keep statements under names. */
+  readonly keepsStatements: boolean;
   isWatched(): boolean;
   announceChanges(changes: Changes): void;
   noteDefinitions(plans: readonly Plan[]): void;
   isCommitted(transactionId: string): Promise<boolean | undefined>;
 }
+
+const NUMBER_TEXT = 'select pg_current_xact_id_if_assigned()::text';
 
 /** What came of an exchange of the control's own. */
 type Outcome =
@@ -77,7 +81,7 @@ export class TransactionControl {
   /** Waits for a statement to go with, until the end of this turn. */
   begin({ readOnly, isolation, transactionId }: BeginOptions): Promise<void> {
     const level = isolation === undefined ? '' : ` isolation level ${isolation}`;
-    this.#beginStep = engineStep(`begin${level}${readOnly ? ' read only' : ''}`);
+    this.#beginStep = this.#step(`begin${level}${readOnly ? ' read only' : ''}`);
     this.#begun = Promise.withResolvers();
     this.#readOnly = readOnly;
     this.#transactionId = transactionId;
@@ -133,8 +137,8 @@ export class TransactionControl {
     // What was not written cannot be lost. Of the rest the number is known, or on its way, before COMMIT
     // begins: with it the server can be asked what became of the transaction, should the answer not arrive.
     const isNumbered = this.#readOnly || this.#link.status === 'E' || numberIn(this.#number) !== undefined;
-    const asked = isNumbered ? undefined : numberStep();
-    const commit: Step = { ...engineStep('commit'), flushed: !isNumbered };
+    const asked = isNumbered ? undefined : this.#numberStep();
+    const commit: Step = { ...this.#step('commit'), flushed: !isNumbered };
     const steps = asked === undefined ? [commit] : [asked, commit];
     const outcome = await this.#perform(steps, 'commit');
     if (outcome.kind === 'lost') {
@@ -164,8 +168,17 @@ export class TransactionControl {
   #withNumber(sending: Sending, { kind, plans }: PendingCall): Sending {
     if (this.#number !== undefined || this.#readOnly) return sending;
     if (kind !== 'statement' || plans[0]!.kind !== 'write') return sending;
-    this.#number = numberStep();
+    this.#number = this.#numberStep();
     return { ...sending, after: [...(sending.after ?? []), this.#number] };
+  }
+
+  /** What every transaction says, the server has parsed once for each connection. */
+  #step(text: string): Step {
+    return { ...engineStep(text), named: this.#home.keepsStatements };
+  }
+
+  #numberStep(): Step {
+    return { ...this.#step(NUMBER_TEXT), reader: new ResultReader('value') };
   }
 
   #noteWrites({ plans }: PendingCall): void {
@@ -343,11 +356,6 @@ export class TransactionControl {
       { cause: loss.error },
     );
   }
-}
-
-function numberStep(): Step {
-  const text = 'select pg_current_xact_id_if_assigned()::text';
-  return { ...engineStep(text), reader: new ResultReader('value') };
 }
 
 /** @returns undefined where it was not asked, not answered, or none was given so far */

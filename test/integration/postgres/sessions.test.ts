@@ -73,10 +73,32 @@ describe('a session of the server', () => {
     await using db = await openDatabase(url, QUIET);
     await using lease = await db.acquire();
     const { connection } = lease;
+    await db.script(`create function forget() returns void language plpgsql as
+      $$ begin execute 'deallocate all'; end $$`);
     for (let round = 0; round < 3; round += 1) expect(await connection.value('select 5 as five')).toBe(5);
-    await connection.run('deallocate all');
+    // Out of a function: its text does not say what it does.
+    await connection.run('select forget()');
     expect(await connection.value('select 5 as five')).toBe(5);
     expect(await Promise.all([1, 2, 3].map(() => connection.value('select 5 as five')))).toEqual([5, 5, 5]);
+  });
+
+  test('goes on with a transaction in which all that was prepared is dropped', async () => {
+    const url = await sharedPostgresDatabase();
+    await using db = await openDatabase(url, QUIET);
+    await db.script('create table left_over (v int)');
+    const work = (order: string) =>
+      db.transaction(async (tx) => {
+        await tx.run('insert into left_over (v) values (1)');
+        await tx.run(order);
+        await tx.run('insert into left_over (v) values (2)');
+      });
+    for (let round = 0; round < 3; round += 1) await work('select 1');
+    for (let round = 0; round < 3; round += 1) await work('deallocate all');
+    await db.transaction(async (tx) => {
+      await tx.run('deallocate all');
+      await tx.run('insert into left_over (v) values (3)');
+    });
+    expect(Number(await db.value('select count(*) from left_over'))).toBe(13);
   });
 
   test('does not keep to the types of a column that has another type now', async () => {
