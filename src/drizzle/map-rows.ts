@@ -30,16 +30,36 @@ type MapResultRow = (
  */
 const { mapResultRow } = drizzleUtilities as unknown as { readonly mapResultRow: MapResultRow };
 
-/** Rows of values in column order, as drizzle's selection wants them. */
-export function mapRows(
-  fields: readonly SelectedField[],
-  rows: readonly unknown[][],
-  joinsNotNullable: JoinsNotNullable | undefined,
-): unknown[] {
-  const columns = plainColumns(fields);
-  if (columns !== undefined) return rows.map((row) => plainRow(columns, row));
-  const texts = jsonPlaces(fields);
-  return rows.map((row) => mapResultRow(fields, asJsonTexts(row, texts), joinsNotNullable));
+/** How the rows of one selection become objects; made once for all rows, and for all calls of a prepared one. */
+export class RowMapping {
+  readonly #fields: readonly SelectedField[];
+  readonly #columns: readonly PlainColumn[] | undefined;
+  readonly #texts: readonly number[];
+
+  constructor(fields: readonly SelectedField[]) {
+    this.#fields = fields;
+    this.#columns = plainColumns(fields);
+    this.#texts = this.#columns === undefined ? jsonPlaces(fields) : [];
+  }
+
+  /**
+   * True where the engine's own row object has all values, in order: the columns are one table's, each named
+   * once, and no name is a number, which objects put first.
+   */
+  get takesObjects(): boolean {
+    const columns = this.#columns?.map(({ column }) => column);
+    if (columns === undefined) return false;
+    const names = new Set(columns.map(({ name }) => name.toLowerCase()));
+    const isOneTable = columns.every(({ table }) => table === columns[0]!.table);
+    return isOneTable && names.size === columns.length && ![...names].some((name) => /^\d/.test(name));
+  }
+
+  /** Rows of values in column order, as drizzle's selection wants them. */
+  map(rows: readonly unknown[][], joinsNotNullable: JoinsNotNullable | undefined): unknown[] {
+    const columns = this.#columns;
+    if (columns !== undefined) return rows.map((row) => plainRow(columns, row));
+    return rows.map((row) => mapResultRow(this.#fields, asJsonTexts(row, this.#texts), joinsNotNullable));
+  }
 }
 
 /** Set when every field is a column in the row itself, as in reads of one table. */

@@ -1,10 +1,9 @@
-import {
-  fillPlaceholders,
-  type ExtractTablesWithRelations,
-  type Query,
-  type RelationalSchemaConfig,
-  type SQL,
-  type TablesRelationalConfig,
+import type {
+  ExtractTablesWithRelations,
+  Query,
+  RelationalSchemaConfig,
+  SQL,
+  TablesRelationalConfig,
 } from 'drizzle-orm';
 import type { BatchItem, BatchResponse } from 'drizzle-orm/batch';
 import {
@@ -19,7 +18,8 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { CallOptions, Queryable, RunResult } from '../driver/index.ts';
 import { runBatch, type BatchMember } from './batch.ts';
-import { mapRows, type JoinsNotNullable } from './map-rows.ts';
+import { RowMapping, type JoinsNotNullable } from './map-rows.ts';
+import { withValues } from './placeholders.ts';
 import { isRead, type QueryMetadata } from './query-metadata.ts';
 import type { DrizzleTransactionOptions, Scope } from './scope.ts';
 
@@ -174,10 +174,12 @@ class PostgresPrepared<T extends PreparedQueryConfig = PreparedQueryConfig> exte
   /** Set by drizzle's select builder. */
   joinsNotNullableMap: JoinsNotNullable | undefined;
   readonly #parts: PreparedParts;
+  readonly #mapping: RowMapping | undefined;
 
   constructor(parts: PreparedParts) {
     super(parts.query, undefined, undefined);
     this.#parts = parts;
+    this.#mapping = parts.fields === undefined ? undefined : new RowMapping(parts.fields);
   }
 
   override execute(values?: Record<string, unknown>): Promise<T['execute']> {
@@ -187,7 +189,7 @@ class PostgresPrepared<T extends PreparedQueryConfig = PreparedQueryConfig> exte
   /** What drizzle's own `session.all()` calls. */
   async all(values: Record<string, unknown> = {}): Promise<unknown[]> {
     const { calls, query, options } = this.#parts;
-    return calls.all(query.sql, fillPlaceholders(query.params, values), options);
+    return calls.all(query.sql, withValues(query.params, values), options);
   }
 
   toBatchMember(): BatchMember {
@@ -196,18 +198,18 @@ class PostgresPrepared<T extends PreparedQueryConfig = PreparedQueryConfig> exte
     return {
       isRead: isRead(metadata, mapper),
       write: isWrite
-        ? { statement: [query.sql, fillPlaceholders(query.params, {})], toResult: writeResult }
+        ? { statement: [query.sql, withValues(query.params)], toResult: writeResult }
         : undefined,
       execute: (calls) => this.#execute(calls),
     };
   }
 
   async #execute(calls: Queryable, values: Record<string, unknown> = {}): Promise<unknown> {
-    const { query, fields, mapper, metadata, options } = this.#parts;
-    const params = fillPlaceholders(query.params, values);
+    const { query, mapper, metadata, options } = this.#parts;
+    const params = withValues(query.params, values);
     if (mapper !== undefined) return mapper(await calls.arrays(query.sql, params, options));
-    if (fields !== undefined) {
-      return mapRows(fields, await calls.arrays(query.sql, params, options), this.joinsNotNullableMap);
+    if (this.#mapping !== undefined) {
+      return this.#mapping.map(await calls.arrays(query.sql, params, options), this.joinsNotNullableMap);
     }
     if (metadata === undefined) return { rows: await calls.all(query.sql, params, options) };
     return writeResult(await calls.run(query.sql, params, options));

@@ -1,10 +1,9 @@
-import {
-  fillPlaceholders,
-  type ExtractTablesWithRelations,
-  type Query,
-  type RelationalSchemaConfig,
-  type SQL,
-  type TablesRelationalConfig,
+import type {
+  ExtractTablesWithRelations,
+  Query,
+  RelationalSchemaConfig,
+  SQL,
+  TablesRelationalConfig,
 } from 'drizzle-orm';
 import type { BatchItem, BatchResponse } from 'drizzle-orm/batch';
 import {
@@ -19,7 +18,8 @@ import {
 } from 'drizzle-orm/sqlite-core';
 import type { CallOptions, Queryable, RunResult } from '../driver/index.ts';
 import { runBatch, type BatchMember } from './batch.ts';
-import { mapRows, type JoinsNotNullable } from './map-rows.ts';
+import { RowMapping, type JoinsNotNullable } from './map-rows.ts';
+import { withValues } from './placeholders.ts';
 import { isRead, type QueryMetadata } from './query-metadata.ts';
 import type { DrizzleTransactionOptions, Scope } from './scope.ts';
 
@@ -171,10 +171,16 @@ class SqlitePrepared extends SQLitePreparedQuery<PreparedQueryConfig & { type: '
   /** Set by drizzle's select builder. */
   joinsNotNullableMap: JoinsNotNullable | undefined;
   readonly #parts: PreparedParts;
+  readonly #mapping: RowMapping | undefined;
+  /** What the engine gives for one row is enough: it reads no further. */
+  readonly #stopsAtOne: boolean;
 
   constructor(parts: PreparedParts) {
     super('async', parts.method, parts.query);
     this.#parts = parts;
+    const { fields, mapper, metadata } = parts;
+    this.#mapping = fields === undefined || mapper !== undefined ? undefined : new RowMapping(fields);
+    this.#stopsAtOne = metadata?.type === 'select' && this.#mapping?.takesObjects === true;
   }
 
   override run(values?: Record<string, unknown>): Promise<RunResult> {
@@ -216,29 +222,33 @@ class SqlitePrepared extends SQLitePreparedQuery<PreparedQueryConfig & { type: '
     const { fields, mapper, options } = this.#parts;
     const params = this.#params(values);
     if (fields === undefined && mapper === undefined) return calls.all(this.query.sql, params, options);
-    return this.#mapped(await calls.arrays(this.query.sql, params, options)) as unknown[];
+    const rows = await calls.arrays(this.query.sql, params, options);
+    return mapper === undefined ? this.#mapped(rows) : (mapper(rows) as unknown[]);
   }
 
   async #get(calls: Queryable, values?: Record<string, unknown>): Promise<unknown> {
     const { fields, mapper, options } = this.#parts;
     const params = this.#params(values);
     if (fields === undefined && mapper === undefined) return calls.get(this.query.sql, params, options);
+    if (this.#stopsAtOne) {
+      const row = await calls.get(this.query.sql, params, options);
+      return row && this.#mapped([Object.values(row)])[0];
+    }
     const rows = await calls.arrays(this.query.sql, params, options);
     // The mapper of a relational query knows that it is for one row.
-    return mapper === undefined ? (this.#mapped(rows.slice(0, 1)) as unknown[])[0] : mapper(rows);
+    return mapper === undefined ? this.#mapped(rows.slice(0, 1))[0] : mapper(rows);
   }
 
   async #arrays(calls: Queryable, values?: Record<string, unknown>): Promise<unknown[][]> {
     return calls.arrays(this.query.sql, this.#params(values), this.#parts.options);
   }
 
-  #mapped(rows: unknown[][]): unknown {
-    const { fields, mapper } = this.#parts;
-    return mapper === undefined ? mapRows(fields!, rows, this.joinsNotNullableMap) : mapper(rows);
+  #mapped(rows: unknown[][]): unknown[] {
+    return this.#mapping!.map(rows, this.joinsNotNullableMap);
   }
 
   #params(values: Record<string, unknown> = {}): unknown[] {
-    return fillPlaceholders(this.query.params, values);
+    return withValues(this.query.params, values);
   }
 }
 

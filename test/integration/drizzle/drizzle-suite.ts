@@ -84,6 +84,14 @@ export function drizzleSuite(engine: string, open: OpenStage): void {
           .prepare();
         expect(await byName.execute({ name: 'Bob' })).toEqual([{ name: 'Bob' }]);
         expect(await byName.execute({ name: 'Zoe' })).toEqual([]);
+        await expect(byName.execute({ nmae: 'Zoe' })).rejects.toThrow(UsageError);
+        const post = stage.orm
+          .insert(posts)
+          .values({ authorId: 1, title: 'x', tags: placeholder('tags'), deletedAt: placeholder('deletedAt') })
+          .prepare();
+        await rejection((async () => post.execute({ tags: null, deletedAt: null }))()).then((error) =>
+          expect(error).toMatchObject({ kind: 'foreign-key' }),
+        );
         expect(await stage.orm.$count(users)).toBe(2);
         expect(await stage.orm.$count(users, eq(users.name, 'Ada'))).toBe(1);
         const upper = stage.orm
