@@ -11,6 +11,7 @@ export {
   type CurrentTransaction,
   type Database,
   type DatabaseLease,
+  type LeaseConnection,
   type DatabaseStats,
   type Health,
   type HealthCheckResult,

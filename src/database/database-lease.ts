@@ -1,10 +1,14 @@
 import {
   AbstractQueryable,
+  checkCallOptions,
+  noCopyError,
   type BatchItemResult,
   type CallOptions,
+  type CopySource,
   type DriverConnection,
   type LeaseLike,
   type Queryable,
+  type RunResult,
   type Shape,
   type ShapeResult,
   type Statement,
@@ -12,14 +16,21 @@ import {
 import { UsageError } from '../errors/index.ts';
 import type { Dialect } from '../sql/index.ts';
 
-type Rows = AsyncIterableIterator<Record<string, unknown>[]>;
+/** What a lease gives: every call goes to the one connection. */
+export interface LeaseConnection extends Queryable {
+  readonly id: number;
+  /** The same as `db.copyIn`, on this connection. */
+  copyIn(text: string, source: CopySource, options?: CallOptions): Promise<RunResult>;
+  /** The same as `db.copyOut`, on this connection. */
+  copyOut(text: string, options?: CallOptions): AsyncIterableIterator<Uint8Array>;
+}
 
 /** The connection of a lease: usable until the lease is released, refused from then on. */
-export class LeasedConnection extends AbstractQueryable {
+export class LeasedConnection extends AbstractQueryable implements LeaseConnection {
   readonly id: number;
   protected readonly dialect: Dialect;
   readonly #lease: LeaseLike<DriverConnection>;
-  readonly #streams = new Set<Rows>();
+  readonly #streams = new Set<AsyncIterableIterator<unknown>>();
   #released = false;
 
   constructor(lease: LeaseLike<DriverConnection>, dialect: Dialect) {
@@ -37,6 +48,18 @@ export class LeasedConnection extends AbstractQueryable {
     this.#released = true;
     if (this.#streams.size === 0) return undefined;
     return Promise.all([...this.#streams].map((rows) => rows.return!()));
+  }
+
+  async copyIn(text: string, source: CopySource, options?: CallOptions): Promise<RunResult> {
+    const connection = this.#connection;
+    if (connection.copyIn === undefined) throw noCopyError();
+    return connection.copyIn(text, source, checkCallOptions(options));
+  }
+
+  copyOut(text: string, options?: CallOptions): AsyncIterableIterator<Uint8Array> {
+    const connection = this.#connection;
+    if (connection.copyOut === undefined) throw noCopyError();
+    return this.#read(connection.copyOut(text, checkCallOptions(options)));
   }
 
   protected execute<S extends Shape>(
@@ -67,7 +90,7 @@ export class LeasedConnection extends AbstractQueryable {
     throw releasedError();
   }
 
-  async *#read(rows: Rows): AsyncGenerator<Record<string, unknown>[], undefined> {
+  async *#read<Piece>(rows: AsyncIterableIterator<Piece>): AsyncGenerator<Piece, undefined> {
     this.#streams.add(rows);
     try {
       for await (const chunk of rows) {
@@ -93,7 +116,7 @@ function releasedError(): UsageError {
  * One connection of the pool for one taker. Goes back when the scope of `await using` ends, in every outcome.
  */
 export class DatabaseLease implements AsyncDisposable {
-  readonly connection: Queryable & { readonly id: number };
+  readonly connection: LeaseConnection;
   readonly #lease: LeaseLike<DriverConnection>;
   readonly #connection: LeasedConnection;
   #ended: Promise<void> | undefined;

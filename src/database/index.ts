@@ -9,7 +9,7 @@ export {
   type Database,
   type DatabaseStats,
 } from './database.ts';
-export type { DatabaseLease } from './database-lease.ts';
+export type { DatabaseLease, LeaseConnection } from './database-lease.ts';
 export type { HealthCheckResult } from './health-monitor.ts';
 export type { QueryStats } from './query-recorder.ts';
 export { createLogger, type LeveledLogger } from './logger.ts';

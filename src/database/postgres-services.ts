@@ -1,6 +1,6 @@
 import type { ResolvedPostgresConfig } from '../config/index.ts';
 import type { CallOptions, CopySource, LeaseSource, RunResult, Statement } from '../driver/index.ts';
-import { OutcomeUnknownError, UsageError } from '../errors/index.ts';
+import { UsageError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import {
   acquireWithin,
@@ -67,12 +67,7 @@ export class PostgresServices {
   async copyIn(text: string, source: CopySource, options: CallOptions): Promise<RunResult> {
     const { resource, release } = await this.#lease(options, true);
     try {
-      const result = await resource.copyIn(text, source, options);
-      this.#announceChange();
-      return result;
-    } catch (error) {
-      if (error instanceof OutcomeUnknownError) this.#announceChange();
-      throw error;
+      return await resource.copyIn(text, source, options);
     } finally {
       release();
     }
@@ -101,11 +96,6 @@ export class PostgresServices {
 
   async close(): Promise<void> {
     await this.#hub.close();
-  }
-
-  /** What a COPY wrote to is not looked into. */
-  #announceChange(): void {
-    this.#parts.announce.emit('data:change', { tables: undefined, source: 'local' });
   }
 
   async #lease(

@@ -5,7 +5,8 @@ import type {
   QueryObserver,
   RunResult,
 } from '../driver/index.ts';
-import { UsageError } from '../errors/index.ts';
+import { OutcomeUnknownError, UsageError } from '../errors/index.ts';
+import type { Changes } from './changes.ts';
 import { copyIn, type CopyRun } from './copy-in.ts';
 import { CopyOutput } from './copy-out.ts';
 import { notACopyError } from './copy-exchange.ts';
@@ -17,6 +18,8 @@ export interface CopiesHome {
   readonly observer: QueryObserver;
   readonly queryTimeoutMs: number;
   readonly serverLimitMs: number;
+  isWatched(): boolean;
+  announceChanges(changes: Changes): void;
 }
 
 /** The COPYs of one connection, whose data go over it; alone, or as parts of its transaction. */
@@ -37,9 +40,11 @@ export class ConnectionCopies {
     try {
       this.#control.noteUnknownWrite();
       const result = await copyIn(this.#link, source, run);
+      if (!run.inTransaction) this.#announceChange();
       report(result.rowsAffected, undefined);
       return result;
     } catch (error) {
+      if (error instanceof OutcomeUnknownError) this.#announceChange();
       report(0, error as Error);
       throw error;
     } finally {
@@ -49,14 +54,17 @@ export class ConnectionCopies {
 
   async *copyOut(text: string, options: CallOptions): AsyncGenerator<Uint8Array, undefined> {
     const { run, report, over } = this.#begin(text, options);
+    const output = new CopyOutput(this.#link, run);
+    let failure: Error | undefined;
     try {
-      yield* new CopyOutput(this.#link, run);
-      report(0, undefined);
+      yield* output;
       return undefined;
     } catch (error) {
-      report(0, error as Error);
+      failure = error as Error;
       throw error;
     } finally {
+      // Also when its taker had enough.
+      report(output.rows, failure);
       over();
     }
   }
@@ -64,6 +72,11 @@ export class ConnectionCopies {
   /** Ends what runs; it rejects with `reason`. */
   endAll(reason: Error): void {
     for (const running of this.#running) running.abort(reason);
+  }
+
+  /** What a COPY wrote to is not looked into. */
+  #announceChange(): void {
+    if (this.#home.isWatched()) this.#home.announceChanges('anything');
   }
 
   #begin(

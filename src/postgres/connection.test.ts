@@ -11,11 +11,14 @@ import { createCall, type CallPlace } from './pending-call.ts';
 
 const TERMINATED = failure('FATAL', '57P01', 'terminating connection due to administrator command');
 
+/** A function is called when its message has arrived. */
+type Answer = Buffer | (() => Buffer);
+
 /** A server that says what it is told to: one answer for each message that arrives, then it goes away. */
 class FakeServer extends Duplex {
-  readonly #answers: Buffer[];
+  readonly #answers: Answer[];
 
-  constructor(answers: readonly Buffer[]) {
+  constructor(answers: readonly Answer[]) {
     super();
     this.#answers = [...answers];
   }
@@ -23,7 +26,8 @@ class FakeServer extends Duplex {
   override _read(): void {}
 
   override _write(_chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.push(this.#answers.shift());
+    const answer = this.#answers.shift();
+    this.push(typeof answer === 'function' ? answer() : answer);
     if (this.#answers.length === 0) setImmediate(() => this.destroy());
     done();
   }
@@ -66,7 +70,7 @@ interface Fake {
   readonly asked: string[];
 }
 
-function connect(answers: readonly Buffer[], isCommitted?: boolean): Fake {
+function connect(answers: readonly Answer[], isCommitted?: boolean): Fake {
   const asked: string[] = [];
   const nothing = (): undefined => undefined;
   const home: ConnectionHome = {
@@ -176,6 +180,17 @@ describe('a connection that the server ends behind a write', () => {
     const { connection: other } = connect([TERMINATED]);
     await expect(other.script('insert into t values (1)', {})).rejects.toThrow(ConnectionError);
   });
+});
+
+test('a COPY that was given up too late is done all the same', async () => {
+  const stop = new AbortController();
+  const last = (): Buffer => {
+    stop.abort(new Error('enough'));
+    return Buffer.concat([complete('COPY 1'), ready('I')]);
+  };
+  const { connection } = connect([message('G', Buffer.from([0, 0, 0])), last]);
+  const copy = connection.copyIn('copy t from stdin', ['1\n'], { signal: stop.signal });
+  expect(await copy).toEqual({ rowsAffected: 1 });
 });
 
 const PLACE: CallPlace = {

@@ -9,7 +9,8 @@ import type { WireWriter } from './wire-writer.ts';
 
 /** How a COPY ended. */
 export interface CopyEnd {
-  readonly rows: number;
+  /** Undefined where it did not come to its end. */
+  readonly rows: number | undefined;
   readonly failure: ServerFailure | undefined;
   /** What the caller did wrong; the server has nothing to say about it. */
   readonly fault: Error | undefined;
@@ -131,11 +132,11 @@ export class CopyExchange implements Exchange {
   }
 
   end(_status: TransactionStatus): void {
-    this.#parts.ended({ rows: this.#rows ?? 0, failure: this.#failure, fault: this.#fault, loss: undefined });
+    this.#parts.ended({ rows: this.#rows, failure: this.#failure, fault: this.#fault, loss: undefined });
   }
 
   lose(loss: Loss): void {
-    this.#parts.ended({ rows: 0, failure: this.#failure, fault: undefined, loss });
+    this.#parts.ended({ rows: undefined, failure: this.#failure, fault: undefined, loss });
   }
 
   #begin(direction: 'in' | 'out'): void {

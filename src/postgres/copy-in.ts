@@ -88,7 +88,7 @@ class CopyInput {
     if (this.#reason !== undefined || this.#isOver) return;
     this.#reason = { error };
     if (this.#exchange.state === 'unsent' || this.#link.withdraw(this.#exchange)) {
-      return this.#finish({ rows: 0, failure: undefined, fault: undefined, loss: undefined });
+      return this.#finish({ rows: undefined, failure: undefined, fault: undefined, loss: undefined });
     }
     // A server that waits for data hears of their end; one that waits for a lock hears nothing.
     if (this.#exchange.state === 'open') this.#exchange.abandon();
@@ -100,26 +100,30 @@ class CopyInput {
     this.#watch.stop();
     // The source may be in the middle of something for ever: its end is not waited for.
     Promise.resolve(this.#source.return?.()).catch(() => undefined);
-    const error = this.#reason?.error ?? errorOf(end, this.#run, this.#exchange.mayBeDone);
-    if (error === undefined) this.#result.resolve({ rowsAffected: end.rows });
-    else this.#result.reject(error);
+    const { rows, failure, fault, loss } = end;
+    // It may have been too late to give it up: what is done is done.
+    if (rows !== undefined && failure === undefined && fault === undefined) {
+      this.#result.resolve({ rowsAffected: rows });
+    } else if (loss?.sent === true && this.#exchange.mayBeDone && !this.#run.inTransaction) {
+      this.#result.reject(unknownError(loss.error));
+    } else this.#result.reject(this.#reason === undefined ? errorOf(end, this.#run) : this.#reason.error);
   }
 }
 
 type Iterating = AsyncIterator<unknown> | Iterator<unknown>;
 
-function errorOf({ failure, fault, loss }: CopyEnd, run: CopyRun, mayBeDone: boolean): Error | undefined {
+function errorOf({ failure, fault, loss }: CopyEnd, run: CopyRun): Error {
   if (loss !== undefined && !loss.sent) return loss.error;
-  // Once it was told that the data are complete, the server may have committed them before it went away.
-  if (loss !== undefined && mayBeDone && !run.inTransaction) {
-    return new OutcomeUnknownError(
-      'The connection was lost after all data were sent: they may be committed or not.',
-      { cause: loss.error },
-    );
-  }
   if (fault !== undefined) return fault;
   if (failure !== undefined) return copyFailure(failure, run);
-  return loss === undefined ? undefined : connectionLostError(loss.error);
+  return connectionLostError(loss!.error);
+}
+
+function unknownError(cause: Error): OutcomeUnknownError {
+  return new OutcomeUnknownError(
+    'The connection was lost after all data were sent: they may be committed or not.',
+    { cause },
+  );
 }
 
 /** The server's messages quote the data: whatever stands in quotes is left out. */

@@ -24,6 +24,7 @@ export class CopyOutput implements AsyncIterableIterator<Uint8Array> {
   /** Why it is to end early; the first reason stands. */
   #reason: { readonly error: unknown } | undefined;
   #end: CopyEnd | undefined;
+  #rows = 0;
   #wake: () => void = () => {};
 
   constructor(link: PostgresLink, run: CopyRun) {
@@ -39,6 +40,11 @@ export class CopyOutput implements AsyncIterableIterator<Uint8Array> {
       data: (bytes) => this.#take(bytes),
       ended: (end) => this.#finish(end),
     });
+  }
+
+  /** As the server counted them, once all of them came. */
+  get rows(): number {
+    return this.#rows;
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
@@ -73,7 +79,7 @@ export class CopyOutput implements AsyncIterableIterator<Uint8Array> {
     this.#state = 'open';
     this.#watch.start();
     if (this.#reason === undefined) this.#link.send(this.#exchange);
-    else this.#finish({ rows: 0, failure: undefined, fault: undefined, loss: undefined });
+    else this.#finish({ rows: undefined, failure: undefined, fault: undefined, loss: undefined });
   }
 
   #take(bytes: Buffer): void {
@@ -108,7 +114,7 @@ export class CopyOutput implements AsyncIterableIterator<Uint8Array> {
     this.#reason = { error };
     this.#drop();
     if (this.#link.withdraw(this.#exchange)) {
-      this.#finish({ rows: 0, failure: undefined, fault: undefined, loss: undefined });
+      this.#finish({ rows: undefined, failure: undefined, fault: undefined, loss: undefined });
     } else if (error !== undefined || !this.#run.inTransaction) this.#link.cancel(this.#exchange);
     // Else the rest is let go instead: a cancellation would take the whole transaction with it.
     this.#wake();
@@ -117,6 +123,7 @@ export class CopyOutput implements AsyncIterableIterator<Uint8Array> {
   #finish(end: CopyEnd): void {
     this.#state = 'ended';
     this.#end = end;
+    this.#rows = end.rows ?? 0;
     this.#watch.stop();
     this.#ended.resolve();
     this.#wake();

@@ -133,6 +133,23 @@ describe('copyIn', () => {
     expect(changes).toHaveLength(2);
   });
 
+  test('goes over the connection of a lease, and is told of as a change of data', async () => {
+    const db = await openPostgresScratch(SCHEMA);
+    const changes: unknown[] = [];
+    db.on('data:change', ({ tables }) => changes.push(tables));
+    const lease = await db.acquire();
+    await lease.connection.run('create temp table mine (id int)');
+    await lease.connection.copyIn('copy mine from stdin', ['1\n2\n']);
+    expect(await textOf(lease.connection.copyOut('copy mine to stdout'))).toBe('1\n2\n');
+    expect(changes).toEqual([undefined, undefined]);
+    const open = lease.connection.copyOut('copy (select * from generate_series(1, 300000)) to stdout');
+    await open.next();
+    lease.release();
+    await expect(open.next()).rejects.toThrow('released');
+    await expect(lease.connection.copyIn('copy t from stdin', ['1\n'])).rejects.toThrow('released');
+    await expectAtRest(db);
+  });
+
   test('refuses what is no COPY, a COPY the other way, and a source that is none', async () => {
     const db = await openPostgresScratch(SCHEMA);
     await expect(db.copyIn('delete from t', [])).rejects.toThrow(UsageError);
@@ -165,10 +182,17 @@ describe('copyIn', () => {
 describe('copyOut', () => {
   test('gives what the statement selects', async () => {
     const db = await openPostgresScratch(SCHEMA);
-    await db.copyIn('copy t from stdin', lines(20_000));
-    const text = await textOf(db.copyOut('copy (select * from t order by id) to stdout'));
+    const ended: unknown[] = [];
+    db.on('query:end', ({ name, rows }) => ended.push([name, rows]));
+    await db.copyIn('copy t from stdin', lines(20_000), { name: 'copy in' });
+    const ordered = 'copy (select * from t order by id) to stdout';
+    const text = await textOf(db.copyOut(ordered, { name: 'copy out' }));
     expect(text.split('\n')).toHaveLength(20_001);
     expect(text.startsWith('1\tname 1\n2\tname 2\n')).toBe(true);
+    expect(ended).toEqual([
+      ['copy in', 20_000],
+      ['copy out', 20_000],
+    ]);
     await expectAtRest(db);
   });
 
