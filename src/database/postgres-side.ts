@@ -77,10 +77,13 @@ export class PostgresSide {
     return idle > 0 || leased + connecting < max + (this.#config.pooled ? maxOverflow : 0);
   }
 
+  /** All connections, against the limit that was configured: the engine's own few may come on top of it. */
   poolStats(): PoolStats {
-    return this.#pools()
+    const sum = this.#pools()
       .map((pool) => pool.stats())
       .reduce(addPoolStats);
+    const { max } = this.#connections.stats();
+    return { ...sum, max, overflow: Math.max(0, sum.size - max) };
   }
 
   leases(): LeaseInfo[] {

@@ -1,5 +1,6 @@
 import { ConnectionPoolExhaustedError, type MillpondError } from '../errors/index.ts';
 import type { LeaseInfo, PoolStats } from './pool-stats.ts';
+import { placeOf } from './trace.ts';
 
 interface ExhaustedDetails {
   readonly name: string;
@@ -28,7 +29,7 @@ export function exhaustedError({
 
 function taker({ holder, takenAt }: LeaseInfo): string {
   if (holder !== '') return `, taken by ${holder}`;
-  return takenAt === '' ? '' : `, taken ${takenAt.split('\n', 1)[0]}`;
+  return takenAt === '' ? '' : `, taken ${placeOf(takenAt)}`;
 }
 
 function age(ms: number): string {

@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+
 /** A stack, captured but not yet turned into text: that costs most and is needed almost never. */
 export interface Trace {
   readonly stack?: string;
@@ -44,6 +46,16 @@ function captureTrace(below: Below): Trace {
   Error.captureStackTrace(trace, below);
   Error.stackTraceLimit = limit;
   return trace;
+}
+
+/** Where the code of millpond ends and that of its user begins. */
+const OWN_FOLDER = new URL('..', import.meta.url);
+
+/** Of frames as `toText` gives them, the first that is the user's own, where there is one: for messages. */
+export function placeOf(frames: string): string {
+  const lines = frames.split('\n');
+  const others = [OWN_FOLDER.href, fileURLToPath(OWN_FOLDER), 'node:', '<anonymous>', '/node_modules/'];
+  return lines.find((line) => !others.some((folder) => line.includes(folder))) ?? lines[0]!;
 }
 
 /** The frames, one a line, without the leading `Error`; empty when nothing was captured. */
