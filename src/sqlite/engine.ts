@@ -13,7 +13,7 @@ import {
 import { ReadOnlyError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { assertSqliteVersion } from './binding.ts';
-import { changesOf, joinChanges, type Changes } from './changes.ts';
+import { joinChanges, type Changes } from './changes.ts';
 import { SqliteConnection, type ConnectionHome } from './connection.ts';
 import { ForeignWrites } from './foreign-writes.ts';
 import { FileWatch, preparePlace } from './file-guard.ts';
@@ -34,7 +34,7 @@ import { Planner, type Plan } from './plan.ts';
 import type { MaintenanceTask } from './protocol.ts';
 import { ReadLanes } from './read-lanes.ts';
 import { RowShapes } from './row-builder.ts';
-import type { ConnectionRole, SqliteSettings } from './settings.ts';
+import { isDurable, type ConnectionRole, type SqliteSettings } from './settings.ts';
 import { SharedCounters } from './shared-counters.ts';
 import type { StatementAnalysis } from './statement-analysis.ts';
 import { StatementFailures } from './statement-failures.ts';
@@ -108,6 +108,7 @@ export class SqliteEngine {
     this.#places = new CallPlaces(settings.queryTimeoutMs, observer);
     this.#planner = new Planner({
       prepare: (text) => this.#inlineReads.prepare(text),
+      refreshSchema: () => this.#inlineReads.refreshSchema(),
       inlineReads: settings.inlineReads,
     });
     this.#fileWatch = new FileWatch(settings.path);
@@ -116,6 +117,7 @@ export class SqliteEngine {
       announce,
       clock: systemClock,
       readVersion: () => this.#maintainOnWriter('data-version'),
+      noteChange: () => this.#planner.refresh(),
     });
     this.#home = this.#createHome();
   }
@@ -213,7 +215,7 @@ export class SqliteEngine {
       const place = this.#places.write(() => 'anything');
       await this.#writeCall({ kind: 'script', text }, { text, params: [] }, options, place);
     } finally {
-      this.#planner.clear();
+      this.#planner.refresh();
     }
   }
 
@@ -263,7 +265,7 @@ export class SqliteEngine {
       ...this.#counters.readGroups(),
       walBytes: walBytes(this.#settings.path),
       checkpoints: this.#governor?.checkpoints ?? 0,
-      durability: this.#settings.synchronous,
+      durability: isDurable(this.#settings) ? 'full' : 'process',
       cancellation: this.#interrupter === undefined ? 'row' : 'interrupt',
       file: basename(this.#settings.path),
     };
@@ -302,9 +304,10 @@ export class SqliteEngine {
   ): Promise<ShapeResult[S]> {
     this.#assertWritable(statement, options);
     const request = { kind: 'statement', shape, statement, grouped: true } as const;
-    plan.writePlace ??= this.#places.write(() => changesOf(plan.analysis));
+    // Asked when it is answered: by then the schema may be another.
+    plan.writePlace ??= this.#places.write(() => this.#planner.changesOf(statement.text));
     const done = this.#writeCall<ShapeResult[S]>(request, statement, options, plan.writePlace);
-    return plan.analysis.changesSchema ? done.finally(() => this.#planner.clear()) : done;
+    return plan.analysis.changesSchema ? done.finally(() => this.#planner.refresh()) : done;
   }
 
   // oxlint-disable-next-line max-params -- the parts of a call, as everywhere here
@@ -361,6 +364,7 @@ export class SqliteEngine {
 
   #announceChanges(changes: Changes): void {
     if (changes.length === 0 || !this.#watchesChanges) return;
+    if (changes === 'anything') this.#planner.refresh();
     const tables = changes === 'anything' ? undefined : changes;
     this.#announce.emit('data:change', { tables, source: 'local' });
   }

@@ -28,6 +28,16 @@ test('zeros behind the end of the log lose nothing and add nothing when it is re
   await expectAtRest(db);
 });
 
+test('the figures name what was configured, in its own words (B3)', async () => {
+  const durabilityOf = async (options: object) => {
+    const { db } = await openScratch('create table t (x)', options);
+    return db.stats().sqlite!['durability'];
+  };
+  expect(await durabilityOf({})).toBe('full');
+  expect(await durabilityOf({ durability: 'process' })).toBe('process');
+  expect(await durabilityOf({ sqlite: { synchronous: 'extra' } })).toBe('full');
+});
+
 test('a log whose commits do not wait for the disk is left as it is', async () => {
   const { db, path } = await openScratch('create table t (x)', { durability: 'process' });
   await write(db, 6_400);
