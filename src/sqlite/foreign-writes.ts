@@ -12,6 +12,8 @@ export interface ForeignWritesParts {
    * connection of ours but the writer does: https://sqlite.org/pragma.html#pragma_data_version
    */
   readVersion(): Promise<unknown>;
+  /** Called before a change is announced. */
+  noteChange(): void;
 }
 
 /** Announces that another process has changed the file. Asks only while somebody listens. */
@@ -46,7 +48,9 @@ export class ForeignWrites {
       const version = await this.#parts.readVersion();
       const isChanged = this.#version !== undefined && version !== this.#version;
       this.#version = version;
-      if (isChanged) this.#parts.announce.emit('data:change', { tables: undefined, source: 'foreign' });
+      if (!isChanged) return;
+      this.#parts.noteChange();
+      this.#parts.announce.emit('data:change', { tables: undefined, source: 'foreign' });
     } catch {
       // The writer is lost or closing. The next one has a number of its own, which counts as a change.
     }

@@ -1,6 +1,7 @@
 import type { Shape } from '../driver/index.ts';
 import { UsageError } from '../errors/index.ts';
 import { DatabaseSync } from './binding.ts';
+import { isBusy } from './failure.ts';
 import { applyPragmas } from './pragmas.ts';
 import type { Bindable } from './parameters.ts';
 import { LockPin } from './lock-pin.ts';
@@ -32,6 +33,7 @@ export class InlineReader {
   readonly #statements = new WeakMap<PreparedStatement, InlineStatement>();
   readonly #pin: LockPin;
   #readsInBurst = 0;
+  #knownSchema: unknown;
 
   constructor(settings: ConnectionSettings, findShape: (columns: readonly string[]) => RowShape) {
     this.#findShape = findShape;
@@ -53,10 +55,23 @@ export class InlineReader {
     } catch (error) {
       if (error instanceof UsageError) throw error;
       // Some faults SQLite finds by the schema as it last saw it, without looking whether it has changed
-      // since ("table t has 3 columns but 4 values were supplied"). A statement that runs looks.
-      this.#store.trusted((database) => database.prepare('select 1 from sqlite_schema').get());
+      // since ("table t has 3 columns but 4 values were supplied").
+      this.#lookAtSchema();
       return this.#store.prepare(text);
     }
+  }
+
+  /**
+   * Forgets what is known of texts if the schema has changed since this was last asked: a trigger or a view
+   * that is new, or another, makes it wrong. @returns whether it has
+   */
+  refreshSchema(): boolean {
+    const version = this.#schemaVersion();
+    if (version !== undefined && version === this.#knownSchema) return false;
+    this.#knownSchema = version;
+    this.#store.clear();
+    if (version !== undefined) this.#lookAtSchema();
+    return true;
   }
 
   /** Runs a read. @returns the result in its shape, and how many rows it has */
@@ -78,6 +93,22 @@ export class InlineReader {
     this.#pin.close();
     this.#store.clear();
     this.#database.close();
+  }
+
+  /** A statement that runs looks whether the schema is still the one that this connection knows. */
+  #lookAtSchema(): void {
+    this.#store.trusted((database) => database.prepare('select 1 from sqlite_schema').get());
+  }
+
+  /** @returns undefined where the file is locked */
+  #schemaVersion(): unknown {
+    try {
+      const version = this.#store.trusted((database) => database.prepare('pragma schema_version').get());
+      return version!['schema_version'];
+    } catch (error) {
+      if (isBusy(error)) return undefined;
+      throw error;
+    }
   }
 
   #toRows(statement: PreparedStatement, rows: readonly (readonly unknown[])[]): Record<string, unknown>[] {

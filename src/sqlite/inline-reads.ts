@@ -73,6 +73,11 @@ export class InlineReads {
     return this.#reader?.prepare(text);
   }
 
+  /** See {@link InlineReader.refreshSchema}. True where no connection of this thread can tell. */
+  refreshSchema(): boolean {
+    return this.#reader?.refreshSchema() ?? true;
+  }
+
   execute(read: InlineRead): Promise<unknown> {
     const startedAt = performance.now();
     const { statement, options } = read;

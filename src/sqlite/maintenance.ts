@@ -3,7 +3,7 @@ import { backup, type DatabaseSync } from './binding.ts';
 import { closeUntouched } from './close-database.ts';
 import { readPragmas } from './pragmas.ts';
 import { KEEP_LOG, type MaintenanceTask } from './protocol.ts';
-import type { StatementStore } from './statement-store.ts';
+import type { PreparedStatement, StatementStore } from './statement-store.ts';
 
 /**
  * Rows that ANALYZE looks at in each index when the connection is about to close:
@@ -55,9 +55,9 @@ export function runMaintenance(
     case 'backup':
       return backUp(database, store, argument!);
     case 'analyze':
-      return store.prepare(argument!).analysis;
+      return prepareNow(store, argument!).analysis;
     case 'describe':
-      return store.prepare(argument!).describe();
+      return prepareNow(store, argument!).describe();
     case 'data-version':
       return store.trusted(() => Object.values(database.prepare('pragma data_version').get()!)[0]);
     case 'ping':
@@ -68,6 +68,15 @@ export function runMaintenance(
       else database.close();
       return null;
   }
+}
+
+/**
+ * What is known of a text may be older than a trigger or a view that it uses, and so may be what this
+ * connection knows of the schema: a statement that runs looks.
+ */
+function prepareNow(store: StatementStore, text: string): PreparedStatement {
+  store.trusted((database) => database.prepare('select 1 from sqlite_schema').get());
+  return store.prepareFresh(text);
 }
 
 function checkpoint(database: DatabaseSync, mode: 'noop' | 'passive' | 'restart'): CheckpointResult {

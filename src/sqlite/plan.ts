@@ -23,6 +23,8 @@ export interface Plan {
 export interface PlannerParts {
   /** Prepares on the calling thread; undefined where no connection is there. */
   prepare(text: string): PreparedStatement | undefined;
+  /** Has the connection of the calling thread look at the schema. @returns whether it may have changed */
+  refreshSchema(): boolean;
   /** Whether reads may run on the calling thread. */
   readonly inlineReads: boolean;
 }
@@ -89,9 +91,12 @@ export class Planner {
     return this.#plans.get(text)?.analysis;
   }
 
-  /** Tables of triggers and views are part of an analysis: a changed schema makes them wrong. */
-  clear(): void {
-    this.#plans.clear();
+  /**
+   * To be called when the schema may have changed: tables of triggers and views are part of an analysis, and
+   * another schema makes them wrong.
+   */
+  refresh(): void {
+    if (this.#parts.refreshSchema()) this.#plans.clear();
   }
 }
 
