@@ -11,6 +11,7 @@ import {
   withoutTransaction,
   type Database,
 } from '../../src/index.ts';
+import { kill, liveWorkers } from '../fixtures/live-workers.ts';
 import { expectAtRest, openScratch } from '../fixtures/scratch-database.ts';
 import { randomFrom, scaled, scaledTimeoutMs, seed } from '../fixtures/scale.ts';
 
@@ -181,6 +182,23 @@ describe('the transaction of an asynchronous flow (C29)', () => {
     await request.exit(look);
     expect(seen.length).toBeGreaterThanOrEqual(6);
     expect(seen).not.toContain(7);
+  });
+
+  test('is not that of what the database does by itself: connections that end, checkpoints', async () => {
+    const heard: Record<string, unknown[]> = { checkpoint: [], closed: [] };
+    const { db } = await request.run(7, () =>
+      openScratch(SCHEMA, { inlineReads: false, sqlite: { walCheckpointBytes: 65_536 } }),
+    );
+    db.on('sqlite:checkpoint', () => heard['checkpoint']!.push(request.getStore()));
+    db.on('connection:close', () => heard['closed']!.push(request.getStore()));
+    await request.run(8, async () => {
+      const write = 'insert into outside select 1, hex(zeroblob(500)) from number';
+      while (heard['checkpoint']!.length === 0) await db.run(write);
+      for (const worker of liveWorkers('writer')) kill(worker, 'terminate');
+      while (heard['closed']!.length === 0) await db.run(write).catch(() => undefined);
+    });
+    expect([...heard['checkpoint']!, ...heard['closed']!].filter((store) => store !== undefined)).toEqual([]);
+    await expectAtRest(db);
   });
 
   test('does not reach what is made in it and lives on: a server, a queue, a timer of its own', async () => {

@@ -11,7 +11,7 @@ import { SmallDisk } from './small-disk.ts';
 
 const CALLERS = 32;
 /** Enough for what is there after a fill, once in the database and once in its log. */
-const MEGABYTES = 16;
+const MEGABYTES = 32;
 /** Refusals after which there is space again. */
 const REFUSALS = 60;
 const LIMIT_MS = 10_000;

@@ -36,7 +36,9 @@ export async function damageLog({ count, seed }: Extent): Promise<Outcome> {
 }
 
 async function openAndCheck(when: string, path: string, findings: Findings): Promise<void> {
-  await using db = await openDatabase(`sqlite:${path}`, { log: 'silent', name: false });
+  // Thousands of openings: one of them may well meet a moment in which the machine does something else.
+  const pool = { createTimeoutMs: 60_000 };
+  await using db = await openDatabase(`sqlite:${path}`, { log: 'silent', name: false, pool });
   const rows = await db.all<Row>('select * from rows order by id');
   const isRight = ({ id, number, text }: Row, index: number) =>
     id === index + 1 && number === id && text === textOf(id);
