@@ -33,7 +33,8 @@ const UNLIMITED = { timeoutMs: 0 } as const;
 /**
  * Copies a SQLite database, as it is at one moment, into PostgreSQL: tables, rows, keys, indexes and
  * sequences. All of it in one transaction there, verified before its COMMIT: what is interrupted leaves
- * nothing, and may be run again.
+ * nothing, and may be run again. Each of the two transactions rests while the other one is busy: open both
+ * databases with `idleInTransactionTimeoutMs: 0`.
  * @throws UsageError where a table of that name is there already
  * @throws QueryExecutionError where the target does not hold what the source does
  */
@@ -97,6 +98,8 @@ class Copy {
     for (const { type, name } of others)
       this.#warnings.push(`the ${type} ${name} did not come along: its SQL is SQLite's`);
     for (const { name, text } of tables) {
+      if (/\binitially\s+deferred\b/i.test(text))
+        this.#warnings.push(`foreign keys of ${name} are checked at once, no longer at COMMIT`);
       if (/\bcheck\s*\(/i.test(text)) this.#warnings.push(`CHECK constraints of ${name} did not come along`);
     }
   }
@@ -117,6 +120,7 @@ class Copy {
     );
     const text = `copy ${quoteId(table.name)} (${names}) from stdin`;
     await this.#target.copyIn(text, toCopyText(rows, { table: table.name, columns, sum }), UNLIMITED);
+    for (const [column, texts] of sum.replaced) await this.#assertUtf8(table.name, column, texts);
     await this.#verify(table.name, columns, sum);
     await this.#setSequence(table.name, columns);
     return { name: table.name, rows: sum.count, checksum: sum.checksum };
@@ -135,6 +139,21 @@ class Copy {
     }
     onProgress?.({ table, rowsDone: this.#rowsDone, rows: this.#rows });
     return undefined;
+  }
+
+  /** Bytes that are no UTF-8 were read as U+FFFD: the copy would hold another text. */
+  async #assertUtf8(table: string, column: string, texts: number): Promise<void> {
+    const id = quoteId(column);
+    const real = await this.#source.value<number>(
+      `select count(*) from ${quoteId(table)}
+       where typeof(${id}) = 'text' and instr(cast(${id} as blob), x'efbfbd') > 0`,
+      [],
+      UNLIMITED,
+    );
+    if (real === texts) return;
+    throw new QueryExecutionError(
+      `Texts of ${table}.${column} are not UTF-8 (${texts - real!} of them). Nothing was copied.`,
+    );
   }
 
   async #verify(table: string, columns: readonly TypedColumn[], sum: RowSum): Promise<void> {
@@ -184,19 +203,21 @@ class Copy {
         `create unique index on ${quoteId(table)} (${quoteIds(key.map(({ name }) => name))})`,
       );
     for (const index of indexes) {
-      const text = createIndex(table, index);
-      if (text !== undefined) await this.#target.run(text, [], UNLIMITED);
-      else await this.#tryIndex(index.name, index.text!);
+      // What SQLite's own text says may be SQL that both understand.
+      await this.#try(`the index ${index.name} of ${table}`, createIndex(table, index) ?? index.text!);
     }
   }
 
-  /** What SQLite's own text says may be SQL that both understand. */
-  async #tryIndex(name: string, text: string): Promise<void> {
+  /**
+   * What SQLite keeps may be refused by PostgreSQL: long keys, names that differ by more than ASCII, rows that
+   * refer to none. The rows come along nevertheless.
+   */
+  async #try(what: string, text: string): Promise<void> {
     try {
       await this.#target.transaction((tx) => tx.run(text, [], UNLIMITED), { propagation: 'nested' });
     } catch (error) {
       if (!(error instanceof QueryExecutionError)) throw error;
-      this.#warnings.push(`the index ${name} did not come along: ${error.message}`);
+      this.#warnings.push(`${what} did not come along: ${error.message}`);
     }
   }
 
@@ -207,11 +228,8 @@ class Copy {
         this.#warnings.push(`a foreign key of ${table} did not come along: there is no table ${key.parent}`);
         continue;
       }
-      const parentKey = parent.columns
-        .filter(({ keyPosition }) => keyPosition > 0)
-        .sort((a, b) => a.keyPosition - b.keyPosition)
-        .map(({ name }) => name);
-      await this.#target.run(addForeignKey(table, { ...key, parent: parent.name }, parentKey), [], UNLIMITED);
+      const columns = key.columns.join(', ');
+      await this.#try(`the foreign key (${columns}) of ${table}`, addForeignKey(table, key, parent));
     }
   }
 }

@@ -8,9 +8,14 @@ const PIECE_BYTES = 65_536;
 /** Digits of the hash of a row that are added up: 60 bits, as many as fit a bigint with its sign. */
 const HASH_DIGITS = 15;
 
+/** Stands where a text's bytes are no UTF-8: https://sqlite.org/invalidutf.html */
+const REPLACEMENT = '\uFFFD';
+
 /** Counts and sums what went through; the order of rows does not matter. */
 export class RowSum {
   count = 0;
+  /** By column: texts in which a character stands for bytes that are none, or was one from the beginning. */
+  readonly replaced: Map<string, number> = new Map();
   #sum = 0n;
 
   add(fields: readonly (string | undefined)[]): void {
@@ -54,6 +59,11 @@ export async function* toCopyText(
   for await (const row of rows) {
     const values = columns.map(({ name, type }) => toField(row[name], type, `${table}.${name}`));
     sum.add(values.map((value) => value?.canonical));
+    for (const { name } of columns) {
+      const value = row[name];
+      if (typeof value === 'string' && value.includes(REPLACEMENT))
+        sum.replaced.set(name, (sum.replaced.get(name) ?? 0) + 1);
+    }
     piece += `${values.map((value) => value?.copied ?? '\\N').join('\t')}\n`;
     if (piece.length < PIECE_BYTES) continue;
     yield Buffer.from(piece);
@@ -76,8 +86,9 @@ function toField(value: unknown, type: TargetType, place: string): Field | undef
       return { copied: word, canonical: word };
     }
     case 'double precision':
-    case 'numeric':
       return { copied: numberText(value), canonical: doubleHex(Number(value)) };
+    case 'numeric':
+      return numericField(value);
     case 'bytea': {
       const hex = Buffer.from(value as Uint8Array).toString('hex');
       return { copied: `\\\\x${hex}`, canonical: hex };
@@ -106,6 +117,13 @@ function textField(value: unknown, place: string): Field {
   return { copied, canonical: text };
 }
 
+/** Whole numbers digit by digit, as far as both sides write them so; the others as the doubles they are. */
+function numericField(value: unknown): Field {
+  const copied = numberText(value);
+  const isWhole = /^-?\d+$/.test(copied) && Number(value) !== 0;
+  return { copied, canonical: isWhole ? copied : doubleHex(Number(value)) };
+}
+
 function numberText(value: unknown): string {
   if (Object.is(value, -0)) return '-0';
   return `${value as number}`;
@@ -119,10 +137,13 @@ function doubleHex(value: number): string {
 }
 
 function canonicalSql(id: string, type: TargetType): string {
+  const double = `encode(float8send(case when ${id} = 0 then 0 else ${id}::float8 end), 'hex')`;
   switch (type) {
     case 'double precision':
+      return double;
     case 'numeric':
-      return `encode(float8send(case when ${id} = 0 then 0 else ${id}::float8 end), 'hex')`;
+      // From 1e21 on JavaScript writes a number with an exponent.
+      return `case when ${id} = trunc(${id}) and ${id} <> 0 and abs(${id}) < 1e21 then trunc(${id})::text else ${double} end`;
     case 'bytea':
       return `encode(${id}, 'hex')`;
     default:

@@ -9,6 +9,33 @@ const MOMENTS: Readonly<Record<string, string>> = {
   current_time: 'HH24:MI:SS',
 };
 
+const SECONDS = { bigint: 'floor(extract(epoch from now()))::bigint' };
+const MILLIS = { bigint: 'round(extract(epoch from now()) * 1000)::bigint' };
+
+/**
+ * Defaults that many schemas have, by their text as `plain` gives it.
+ * https://sqlite.org/lang_datefunc.html
+ */
+const EXPRESSIONS: Readonly<Record<string, Readonly<Partial<Record<TargetType, string>>>>> = {
+  "datetime('now')": { text: momentText(MOMENTS['current_timestamp']!) },
+  "date('now')": { text: momentText(MOMENTS['current_date']!) },
+  "time('now')": { text: momentText(MOMENTS['current_time']!) },
+  "strftime('%Y-%m-%dT%H:%M:%fZ','now')": { text: momentText('YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') },
+  'unixepoch()': SECONDS,
+  "unixepoch('now')": SECONDS,
+  "strftime('%s','now')": SECONDS,
+  "cast(strftime('%s','now')asinteger)": SECONDS,
+  'unixepoch()*1000': MILLIS,
+  "unixepoch('subsec')*1000": MILLIS,
+  "cast(unixepoch('subsec')*1000asinteger)": MILLIS,
+  "cast(round(unixepoch('subsec')*1000)asinteger)": MILLIS,
+  'lower(hex(randomblob(16)))': { text: "replace(gen_random_uuid()::text, '-', '')" },
+};
+
+function momentText(form: string): string {
+  return `to_char(now() at time zone 'utc', '${form}')`;
+}
+
 /** `create table`, with its primary key; indexes and foreign keys follow when the rows are there. */
 export function createTable(
   table: SourceTable,
@@ -59,13 +86,23 @@ export function createIndex(
   return `create ${isUnique ? 'unique ' : ''}index${called} on ${quoteId(table)} (${parts.join(', ')})`;
 }
 
-export function addForeignKey(table: string, key: SourceForeignKey, parentKey: readonly string[]): string {
-  const { columns, parent, parentColumns, onUpdate, onDelete } = key;
-  const target = parentColumns.length > 0 ? parentColumns : parentKey;
+export function addForeignKey(table: string, key: SourceForeignKey, parent: SourceTable): string {
+  const { columns, parentColumns, onUpdate, onDelete } = key;
+  const named = parentColumns.map(
+    (given) => parent.columns.find(({ name }) => name.toLowerCase() === given.toLowerCase())?.name ?? given,
+  );
+  const target = named.length > 0 ? named : keyOf(parent);
   return (
     `alter table ${quoteId(table)} add foreign key (${quoteIds(columns)}) ` +
-    `references ${quoteId(parent)} (${quoteIds(target)}) on update ${onUpdate} on delete ${onDelete}`
+    `references ${quoteId(parent.name)} (${quoteIds(target)}) on update ${onUpdate} on delete ${onDelete}`
   );
+}
+
+function keyOf({ columns }: SourceTable): string[] {
+  return columns
+    .filter(({ keyPosition }) => keyPosition > 0)
+    .sort((a, b) => a.keyPosition - b.keyPosition)
+    .map(({ name }) => name);
 }
 
 function defaultOf(
@@ -80,10 +117,19 @@ function defaultOf(
   return '';
 }
 
+/** Without spaces and in lower case, but for what stands in quotes. */
+function plain(text: string): string {
+  return text.replaceAll(/'[^']*'|[^']+/g, (part) =>
+    part.startsWith("'") ? part : part.toLowerCase().replaceAll(/\s+/g, ''),
+  );
+}
+
 function translateDefault(text: string, type: TargetType): string | undefined {
   const word = text.toLowerCase();
   const moment = MOMENTS[word];
-  if (moment !== undefined && type === 'text') return `to_char(now() at time zone 'utc', '${moment}')`;
+  if (moment !== undefined && type === 'text') return momentText(moment);
+  const known = EXPRESSIONS[plain(text)]?.[type];
+  if (known !== undefined) return known;
   if (type === 'boolean')
     return { '0': 'false', '1': 'true', false: 'false', true: 'true', null: 'null' }[word];
   if (word === 'null' || /^'(?:[^']|'')*'$/.test(text)) return text;

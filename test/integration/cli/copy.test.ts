@@ -62,7 +62,8 @@ describe('copy', () => {
     expect(warnings.toSorted()).toMatchObject([
       expect.stringContaining('CHECK constraints of Order Lines'),
       expect.stringContaining('Order Lines.total is generated'),
-      expect.stringContaining('the index lately did not come along'),
+      'loose.b holds texts and numbers: it became text',
+      expect.stringContaining('the index lately of users did not come along'),
       expect.stringContaining('the view v did not come along'),
       expect.stringContaining('users.flags has a default that only SQLite understands'),
       expect.stringContaining('users.strange has a default that only SQLite understands'),
@@ -117,6 +118,87 @@ describe('copy', () => {
       { i: '1', b: 1, r: 1, n: '1' },
       { i: 'x', b: 7, r: 1.5, n: 'y' },
     ]);
+  });
+
+  test('keeps every digit and byte of mixed values, and says what became of them', async () => {
+    const { db: source } = await openScratch(`
+      create table m (id integer primary key, i int, n numeric, u, t text, d date, r real);
+      insert into m values
+        (1, 9007199254740993, 9007199254740993, x'00ff', x'5c00', '2024-02-29', 1e308),
+        (2, 0.1, 1e-7, 'x', 'a', 1709164800, -0.0), (3, null, 1152921504606846976.0, 3, '�', null, 9e999),
+        (4, -9223372036854775808, 1e21, null, '', 2.5, 3), (5, 2, 12345678901234567890, 2.5, 'ü', '', null)`);
+    const target = await open(await sharedPostgresDatabase());
+    const { warnings } = await copyDatabase(source, target);
+    expect(warnings).toEqual([
+      'm.i is declared INT and holds other values: it became numeric',
+      'm.u holds texts and numbers: it became text',
+      'm.u holds blobs: they became their hexadecimal digits',
+      'm.t holds blobs: they became their hexadecimal digits',
+    ]);
+    const read = await target.all('select i::text, n::text, u, t, d, r from m order by id');
+    expect(read).toEqual([
+      { i: '9007199254740993', n: '9007199254740993', u: '00ff', t: '5c00', d: '2024-02-29', r: 1e308 },
+      { i: '0.1', n: '0.0000001', u: 'x', t: 'a', d: '1709164800', r: 0 },
+      { i: null, n: '1152921504606846976', u: '3', t: '�', d: null, r: Infinity },
+      { i: '-9223372036854775808', n: '1000000000000000000000', u: null, t: '', d: '2.5', r: 3 },
+      { i: '2', n: '12345678901234567000', u: '2.5', t: 'ü', d: '', r: null },
+    ]);
+  });
+
+  test('brings the defaults of a schema that was written for millpond, and those that are usual', async () => {
+    const { db: source } = await openScratch(`create table d (id integer primary key,
+      created_at integer not null default (cast(round(unixepoch('subsec') * 1000) as integer)),
+      seconds int not null default (unixepoch()), words text default (datetime('now')),
+      iso text default (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')), token text default (lower(hex(randomblob(16)))),
+      second int default (strftime('%S', 'now')))`);
+    const target = await open(await sharedPostgresDatabase());
+    const { warnings } = await copyDatabase(source, target);
+    expect(warnings).toEqual([
+      expect.stringContaining('d.second has a default that only SQLite understands'),
+    ]);
+    const row = await target.get<Record<string, string>>('insert into d default values returning *');
+    expect(Math.abs(Number(row!['created_at']) - Date.now())).toBeLessThan(60_000);
+    expect(Math.abs(Number(row!['seconds']) * 1_000 - Date.now())).toBeLessThan(60_000);
+    expect(row!['words']).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+    expect(new Date(row!['iso']!).toISOString()).toBe(row!['iso']);
+    expect(row!['token']).toMatch(/^[\da-f]{32}$/);
+  });
+
+  test('leaves behind, with a warning, what only SQLite keeps', async () => {
+    const { db: source } = await openScratch(
+      `create table Parents (Id integer primary key, name text collate nocase unique);
+       create table children (parent int references parents (ID), named text references parents (NAME),
+         late int references parents deferrable initially deferred);
+       insert into Parents values (1, 'É'), (2, hex(randomblob(9000))), (3, 'a');
+       insert into children values (1, 'A', 3), (99, null, null)`,
+      { sqlite: { foreignKeys: false } },
+    );
+    const target = await open(await sharedPostgresDatabase());
+    const { warnings } = await copyDatabase(source, target);
+    expect(warnings).toEqual([
+      'foreign keys of children are checked at once, no longer at COMMIT',
+      expect.stringMatching(/^the index sqlite_autoindex_Parents_1 of Parents did not come along: /),
+      expect.stringMatching(/^the foreign key \(named\) of children did not come along: /),
+      expect.stringMatching(/^the foreign key \(parent\) of children did not come along: /),
+    ]);
+    expect(warnings.join()).not.toContain('99');
+    await expect(target.run('insert into children (late) values (7)')).rejects.toMatchObject({
+      kind: 'foreign-key',
+    });
+    expect(await target.value('select count(*)::int from children')).toBe(2);
+    await expectAtRest(target);
+  });
+
+  test('refuses a text that is no UTF-8, which would be another one in the target', async () => {
+    const { db: source } = await openScratch(
+      "create table a (t text); insert into a values (cast(x'41ff' as text)), (char(65533))",
+    );
+    const target = await open(await sharedPostgresDatabase());
+    const error = await rejection(copyDatabase(source, target));
+    expect(error.message).toBe('Texts of a.t are not UTF-8 (1 of them). Nothing was copied.');
+    expect(await target.value("select to_regclass('a')")).toBe(null);
+    await source.run('delete from a where rowid = 1');
+    expect((await copyDatabase(source, target)).tables).toMatchObject([{ rows: 1 }]);
   });
 
   test('leaves nothing where it fails or is aborted, and can be run again', async () => {
