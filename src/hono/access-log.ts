@@ -24,16 +24,33 @@ export function accessLog(given: AccessLogOptions): MiddlewareHandler {
   return async function logAccess(context, next) {
     const startedAt = performance.now();
     await next();
-    const { status } = context.res;
-    const fields = {
+    writeAccess(log, {
       requestId: requestIdOf(context),
       route: routeOf(context),
-      status,
-      durationMs: Math.round((performance.now() - startedAt) * 1_000) / 1_000,
+      status: context.res.status,
+      durationMs: roundedMs(performance.now() - startedAt),
       ...(paths ? { path: context.req.path } : {}),
       ...(address === undefined ? {} : { client: address(context) }),
-    };
-    if (status >= 500) log.warn(fields, 'request');
-    else log.info(fields, 'request');
+    });
   };
+}
+
+/** What a line says of a request. */
+export interface AccessFields {
+  readonly requestId: string | undefined;
+  readonly route: string;
+  readonly status: number;
+  readonly durationMs: number;
+  readonly path?: string;
+  readonly client?: string | undefined;
+}
+
+export function writeAccess(log: AccessLogOptions['log'], fields: AccessFields): void {
+  if (fields.status >= 500) log.warn(fields, 'request');
+  else log.info(fields, 'request');
+}
+
+/** To whole microseconds. */
+export function roundedMs(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit as honoBodyLimit } from 'hono/body-limit';
 import { HttpProblem } from './http-problem.ts';
@@ -51,6 +52,14 @@ function isWithinLimit(context: Context, maxBytes: number): boolean {
   if (!/^\d{1,15}$/.test(length)) throw new HttpProblem(400, { detail: 'Content-Length is not a number.' });
   if (Number(length) > maxBytes) throw tooLarge(maxBytes);
   return true;
+}
+
+/** Whether its head alone says that the body, if there is one, is no longer than that. */
+export function declaresShortBody({ method, headers }: IncomingMessage, maxBytes: number): boolean {
+  if (method === 'GET') return true;
+  const length = headers['content-length'];
+  if (headers['transfer-encoding'] !== undefined || headers['content-encoding'] !== undefined) return false;
+  return length === undefined || (/^\d{1,15}$/.test(length) && Number(length) <= maxBytes);
 }
 
 function hasBody(context: Context): boolean {

@@ -1,4 +1,5 @@
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP, isIPv6, type Socket } from 'node:net';
 import type { Context } from 'hono';
 import { nodeBindings } from './node-bindings.ts';
 import type { Check } from './option-checks.ts';
@@ -27,15 +28,44 @@ export const networkCheck: Check = (value) => {
  * the client.
  */
 export function clientAddressBehind(trustedProxies: readonly string[] = []): ClientAddress {
-  const trusted = new BlockList();
-  for (const proxy of trustedProxies) addNetwork(trusted, proxy);
-  const isTrusted = (address: string): boolean => trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  const chain = new ProxyChain(trustedProxies);
   return (context) => {
-    const peer = readAddress(nodeBindings(context)?.incoming.socket.remoteAddress);
-    if (peer === undefined || trustedProxies.length === 0 || !isTrusted(peer)) return peer;
-    const forwarded = context.req.header('x-forwarded-for');
-    return forwarded === undefined ? peer : lastUntrusted(forwarded, peer, isTrusted);
+    const incoming = nodeBindings(context)?.incoming;
+    if (incoming === undefined) return undefined;
+    return chain.clientOf(incoming.socket, () => context.req.header('x-forwarded-for'));
   };
+}
+
+/** The same of a request as Node has it. */
+export function incomingAddressBehind(
+  trustedProxies: readonly string[] = [],
+): (incoming: IncomingMessage) => string | undefined {
+  const chain = new ProxyChain(trustedProxies);
+  // Node joins several with commas: https://nodejs.org/api/http.html#messageheaders
+  return ({ socket, headers }) => chain.clientOf(socket, () => headers['x-forwarded-for']?.toString());
+}
+
+class ProxyChain {
+  readonly #trusted = new BlockList();
+  readonly #isEmpty: boolean;
+
+  constructor(proxies: readonly string[]) {
+    this.#isEmpty = proxies.length === 0;
+    for (const proxy of proxies) addNetwork(this.#trusted, proxy);
+  }
+
+  clientOf(socket: Socket, forwardedFor: () => string | undefined): string | undefined {
+    const peer = peerOf(socket);
+    if (peer === undefined || this.#isEmpty || !this.#isTrusted(peer)) return peer;
+    const forwarded = forwardedFor();
+    return forwarded === undefined
+      ? peer
+      : lastUntrusted(forwarded, peer, (address) => this.#isTrusted(address));
+  }
+
+  #isTrusted(address: string): boolean {
+    return this.#trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  }
 }
 
 /**
@@ -44,6 +74,17 @@ export function clientAddressBehind(trustedProxies: readonly string[] = []): Cli
  */
 export function clientNetwork(address: string): string {
   return isIPv6(address) ? `${groupsOf(address).slice(0, 4).join(':')}::/64` : address;
+}
+
+/** The other end of a connection is the same for all its requests. */
+const peers = new WeakMap<Socket, string>();
+
+function peerOf(socket: Socket): string | undefined {
+  const known = peers.get(socket);
+  if (known !== undefined) return known;
+  const peer = readAddress(socket.remoteAddress);
+  if (peer !== undefined) peers.set(socket, peer);
+  return peer;
 }
 
 function lastUntrusted(forwarded: string, peer: string, isTrusted: (address: string) => boolean): string {

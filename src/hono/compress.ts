@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, createBrotliCompress, createGzip, gzip, type Zlib } from 'node:zlib';
-import type { Context, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import { chooseEncoding, type Encoding } from './accept-encoding.ts';
 import { knownBody } from './known-bodies.ts';
 import { checkOptions, integer, list, oneOf } from './option-checks.ts';
 import { peekBody } from './peek-body.ts';
+import { remembered } from './remembered.ts';
 import { addVary } from './vary.ts';
 
 type Whole = string | Uint8Array;
@@ -22,8 +23,6 @@ export interface CompressOptions {
 }
 
 const ENCODINGS: readonly Encoding[] = ['br', 'gzip'];
-/** Texts, and letters of a text. */
-const MOST_REMEMBERED = 100;
 const CHECKS = {
   thresholdBytes: integer(0, 1_000_000_000),
   encodings: list(oneOf(ENCODINGS), 2),
@@ -53,31 +52,55 @@ const COMPRESSIBLE = new RegExp(
  * @throws ConfigError for wrong options
  */
 export function compress(given: CompressOptions = {}): MiddlewareHandler {
+  const pack = compressor(given);
+  return async function compressResponse(context, next) {
+    await next();
+    const { res } = context;
+    const packed = await pack(res, context.req.method, context.req.header('accept-encoding'));
+    if (packed === res) return;
+    // Undefined first: Hono would merge the headers of the old response into the new one.
+    context.res = undefined as unknown as Response;
+    context.res = packed;
+  };
+}
+
+/** The answer to a method and an `Accept-Encoding`: the same where it stays as it is. */
+export type Compressor = (
+  response: Response,
+  method: string,
+  accepted: string | undefined,
+) => Response | Promise<Response>;
+
+/** @throws ConfigError for wrong options */
+export function compressor(given: CompressOptions = {}): Compressor {
   const options = checkOptions('compress', given, CHECKS);
   const { thresholdBytes = 1_000, encodings = ENCODINGS } = options;
   const packer = new Packer(options);
   const isCompressibleType = remembered((type) => COMPRESSIBLE.test(type));
   const choose = remembered((header) => chooseEncoding(header, encodings));
-  return async function compressResponse(context, next) {
-    await next();
-    const { res } = context;
-    const known = knownBody(res);
+  return (response, method, accepted = '') => {
+    const known = knownBody(response);
     // Before its headers are looked at, which costs more: most answers are small. They do not vary, either.
-    if (known === null || (known !== undefined && sizeOf(known) < thresholdBytes)) return;
-    const type = res.headers.get('content-type');
-    if (type === null || !isCompressibleType(type) || !mayCompress(res, thresholdBytes)) return;
-    addVary(res.headers, 'Accept-Encoding');
-    const encoding = choose(context.req.header('accept-encoding') ?? '');
-    if (encoding === undefined || context.req.method === 'HEAD') return;
-    if (known !== undefined) replaceBody(context, encoding, await packer.whole(encoding, known));
-    else if (res.body !== null) await compressStream(context, encoding, res.body);
+    if (known === null || (known !== undefined && sizeOf(known) < thresholdBytes)) return response;
+    const type = response.headers.get('content-type');
+    if (type === null || !isCompressibleType(type) || !mayCompress(response, thresholdBytes)) return response;
+    addVary(response.headers, 'Accept-Encoding');
+    const encoding = choose(accepted);
+    if (encoding === undefined || method === 'HEAD') return response;
+    if (known !== undefined) return packWhole(response, encoding, known);
+    return response.body === null ? response : packStream(response, encoding, response.body);
   };
 
-  async function compressStream(context: Context, encoding: Encoding, body: ReadableStream): Promise<void> {
+  async function packStream(response: Response, encoding: Encoding, body: ReadableStream): Promise<Response> {
     const peeked = await peekBody(body, thresholdBytes);
-    if ('stream' in peeked) replaceBody(context, encoding, packer.stream(encoding, peeked.stream));
-    else if (peeked.whole.byteLength < thresholdBytes) replaceBody(context, undefined, peeked.whole);
-    else replaceBody(context, encoding, await packer.whole(encoding, peeked.whole));
+    if ('stream' in peeked) return withBody(response, encoding, packer.stream(encoding, peeked.stream));
+    const { whole } = peeked;
+    if (whole.byteLength < thresholdBytes) return withBody(response, undefined, whole);
+    return packWhole(response, encoding, whole);
+  }
+
+  async function packWhole(response: Response, encoding: Encoding, body: Whole): Promise<Response> {
+    return withBody(response, encoding, await packer.whole(encoding, body));
   }
 }
 
@@ -118,35 +141,18 @@ function mayCompress({ status, headers }: Response, thresholdBytes: number): boo
   return !headers.has('content-encoding') && !(headers.get('cache-control') ?? '').includes('no-transform');
 }
 
-/** Clients and handlers send few texts many times. Those that send many do not fill the memory. */
-function remembered<T>(decide: (text: string) => T): (text: string) => T {
-  const decisions = new Map<string, T>();
-  return (text) => {
-    const known = decisions.get(text);
-    if (known !== undefined || decisions.has(text)) return known as T;
-    const decision = decide(text);
-    if (text.length > MOST_REMEMBERED) return decision;
-    if (decisions.size >= MOST_REMEMBERED) decisions.clear();
-    decisions.set(text, decision);
-    return decision;
-  };
-}
-
-function replaceBody(
-  context: Context,
+function withBody(
+  { status, headers }: Response,
   encoding: Encoding | undefined,
   body: Uint8Array<ArrayBuffer> | ReadableStream,
-): void {
-  const { status, headers } = context.res;
+): Response {
   if (encoding !== undefined) {
     headers.set('content-encoding', encoding);
     headers.delete('content-length');
     const tag = headers.get('etag');
     if (tag !== null && !tag.startsWith('W/')) headers.set('etag', `W/${tag}`);
   }
-  // Undefined first: Hono would merge the headers of the old response into the new one.
-  context.res = undefined as unknown as Response;
-  context.res = new Response(body, { status, headers });
+  return new Response(body, { status, headers });
 }
 
 function sizeOf(body: Whole): number {

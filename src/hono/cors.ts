@@ -1,6 +1,9 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { ConfigError } from '../errors/index.ts';
 import { checkOptions, flag, integer, list, problem, text, type Check } from './option-checks.ts';
+import { headerPlanOf } from './header-plan.ts';
+import { nodeBindings } from './node-bindings.ts';
+import { remembered } from './remembered.ts';
 import { addVary } from './vary.ts';
 
 export interface CorsOptions {
@@ -43,6 +46,14 @@ const CHECKS = {
   maxAgeSeconds: integer(0, 86_400),
 };
 
+/** What answers are marked with, for the page that asked. */
+export interface CorsMarks {
+  /** Undefined where all origins get the same. */
+  readonly vary: 'Origin' | undefined;
+  /** Names in lower case, each before its value; none for an origin that may not read. */
+  headersFor(origin: string | undefined): readonly string[];
+}
+
 /**
  * Lets pages of the named origins read the answers. Others get no header that would let them, and their
  * preflight is refused; `null`, the origin of sandboxed frames and files, is nobody's.
@@ -50,6 +61,23 @@ const CHECKS = {
  * @throws ConfigError for wrong options, `*` with credentials among them
  */
 export function cors(given: CorsOptions): MiddlewareHandler {
+  const options = checkCors(given);
+  const marks = corsMarks(options);
+  const preflightHeaders = toPreflightHeaders(options);
+  return async function shareAcrossOrigins(context, next) {
+    const origin = context.req.header('origin');
+    if (isPreflight(context, origin)) return preflight(marks, preflightHeaders, origin!);
+    const bindings = nodeBindings(context);
+    const plan = bindings === undefined ? undefined : headerPlanOf(bindings.outgoing);
+    plan?.fix(marks.headersFor(origin), marks.vary);
+    await next();
+    if (plan === undefined) mark(context.res.headers, marks, origin);
+    return undefined;
+  };
+}
+
+/** @throws ConfigError for wrong options, `*` with credentials among them */
+function checkCors(given: CorsOptions): CorsOptions {
   const options = checkOptions('cors', { ...NONE, ...given }, CHECKS);
   const { origins, credentials = false } = options;
   const isOpen = origins.includes('*');
@@ -60,29 +88,45 @@ export function cors(given: CorsOptions): MiddlewareHandler {
     faults.push(problem('cors.credentials', 'cannot be on with "*": every site could act as its visitors'));
   }
   if (faults.length > 0) throw new ConfigError(faults);
-  const isAllowed = isOpen ? () => true : originMatcher(origins);
-  const preflightHeaders = toPreflightHeaders(options);
-  const exposed = options.exposeHeaders?.join(', ') ?? '';
-  const mark = (headers: Headers, origin: string | undefined): void => {
-    if (!isOpen) addVary(headers, 'Origin');
-    if (origin === undefined || !isAllowed(origin)) return;
-    headers.set('Access-Control-Allow-Origin', isOpen ? '*' : origin);
-    if (credentials) headers.set('Access-Control-Allow-Credentials', 'true');
-    if (exposed !== '') headers.set('Access-Control-Expose-Headers', exposed);
+  return options;
+}
+
+/** Of options that are right. */
+export function corsMarks({ origins, credentials = false, exposeHeaders }: CorsOptions): CorsMarks {
+  const isOpen = origins.includes('*');
+  const exposed = exposeHeaders?.join(', ') ?? '';
+  const isAllowed = originMatcher(origins);
+  const headersOf = (origin: string): readonly string[] => {
+    if (!isOpen && !isAllowed(origin)) return [];
+    const headers = ['access-control-allow-origin', isOpen ? '*' : origin];
+    if (credentials) headers.push('access-control-allow-credentials', 'true');
+    if (exposed !== '') headers.push('access-control-expose-headers', exposed);
+    return headers;
   };
-  return async function shareAcrossOrigins(context, next) {
-    const origin = context.req.header('origin');
-    if (!isPreflight(context, origin)) {
-      await next();
-      mark(context.res.headers, origin);
-      return undefined;
-    }
-    const headers = new Headers();
-    if (isAllowed(origin!)) for (const [name, value] of preflightHeaders) headers.set(name, value);
-    mark(headers, origin);
-    headers.delete('Access-Control-Expose-Headers');
-    return new Response(null, { status: isAllowed(origin!) ? 204 : 403, headers });
+  const known = remembered(headersOf);
+  return {
+    vary: isOpen ? undefined : 'Origin',
+    headersFor: (origin) => (origin === undefined ? [] : known(origin)),
   };
+}
+
+function preflight(
+  marks: CorsMarks,
+  allowed: readonly (readonly [string, string])[],
+  origin: string,
+): Response {
+  const headers = new Headers();
+  mark(headers, marks, origin);
+  const isAllowed = headers.has('access-control-allow-origin');
+  if (isAllowed) for (const [name, value] of allowed) headers.set(name, value);
+  headers.delete('access-control-expose-headers');
+  return new Response(null, { status: isAllowed ? 204 : 403, headers });
+}
+
+function mark(headers: Headers, marks: CorsMarks, origin: string | undefined): void {
+  if (marks.vary !== undefined) addVary(headers, marks.vary);
+  const own = marks.headersFor(origin);
+  for (let at = 0; at < own.length; at += 2) headers.set(own[at]!, own[at + 1]!);
 }
 
 function isPreflight(context: Context, origin: string | undefined): boolean {
@@ -96,7 +140,7 @@ function isPreflight(context: Context, origin: string | undefined): boolean {
 function originMatcher(origins: readonly string[]): (origin: string) => boolean {
   const exact = new Set(origins.filter((origin) => !origin.includes('*')));
   const below = origins.flatMap((origin) => {
-    const [, scheme, wildcard, name, port = ''] = ORIGIN.exec(origin)!;
+    const [, scheme, wildcard, name, port = ''] = ORIGIN.exec(origin) ?? [];
     return wildcard === undefined ? [] : [{ scheme: scheme!, suffix: `.${name}${port}` }];
   });
   return (origin) => {

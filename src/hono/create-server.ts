@@ -6,23 +6,27 @@ import { accessLog } from './access-log.ts';
 import { answerErrors, answerNotFound } from './answer-errors.ts';
 import { bodyLimit } from './body-limit.ts';
 import { clientAddressBehind, networkCheck } from './client-address.ts';
-import { compress, type CompressOptions } from './compress.ts';
-import { cors, type CorsOptions } from './cors.ts';
+import { compress, compressor, type CompressOptions } from './compress.ts';
+import { cors, corsMarks, type CorsOptions } from './cors.ts';
 import { endedBodies } from './ended-bodies.ts';
+import { Exchange } from './exchange.ts';
+import { FastLane, type FastLaneParts } from './fast-lane.ts';
+import { flat } from './header-plan.ts';
 import { healthRoutes } from './health-routes.ts';
 import { jwtAuth } from './jwt-auth.ts';
 import type { JwtAuthOptions } from './jwt-options.ts';
+import { LanedRouter } from './laned-router.ts';
 import { levelled } from './levelled-logger.ts';
 import { measureRequests } from './measure-requests.ts';
 import { anything, checkOptions, flag, integer, list, text } from './option-checks.ts';
-import { rateLimit, type RateLimitOptions } from './rate-limit.ts';
+import { rateLimiter, type RateLimitOptions } from './rate-limit.ts';
 import type { Environment } from './read-environment.ts';
 import { requestIds } from './request-ids.ts';
-import { securityHeaders, type SecurityHeaders } from './security-headers.ts';
+import { securityHeaderEntries, securityHeaders, type SecurityHeaders } from './security-headers.ts';
 import { readServerEnvironment } from './server-environment.ts';
 import { prepareServer } from './server-state.ts';
 import { transactional, type TransactionalRequestOptions } from './transactional.ts';
-import { trustedHosts } from './trusted-hosts.ts';
+import { trustedHostMatcher, trustedHosts } from './trusted-hosts.ts';
 
 /** What serves the pages and figures of the monitor, with a guard of its own: `createMonitor()` fits. */
 export interface MountedMonitor {
@@ -67,6 +71,7 @@ export interface CreateServerOptions {
   readonly environment?: Environment | undefined;
 }
 
+const MIB = 1_048_576;
 const CHECKS = {
   databases: list(anything),
   hosts: anything,
@@ -94,18 +99,39 @@ const CHECKS = {
  */
 export function createServer(given: CreateServerOptions = {}): Hono {
   const options = checkOptions('createServer', withEnvironment(given), CHECKS);
-  const app = new Hono();
   const log = levelled(createLogger(options.log ?? 'info'));
+  const { middlewares, parts } = stack(options, log);
+  const spared = new Set([identify, ...middlewares]);
+  // One that has to wait, or to ask the application, does so among the routes.
+  if (parts.limiter?.takeNow === undefined && parts.limiter !== undefined) {
+    spared.delete(parts.limiter.middleware);
+  }
+  const router = new LanedRouter(spared);
+  const app = new Hono({ router });
+  useFastLane(app, new FastLane(parts, router, app.fetch));
   const state = prepareServer(app, options.databases ?? [], log);
   app.onError(answerErrors({ log }));
   app.notFound(answerNotFound);
-  app.use(requestIds());
+  app.use(identify);
   // Asked by balancers, by address, all the time: before the hosts are checked, and not in the log.
   app.route('/', healthRoutes({ databases: options.databases, stopping: state.stopping.signal }));
-  for (const middleware of stack(options, log)) app.use(middleware);
+  for (const middleware of middlewares) app.use(middleware);
   if (options.monitor !== undefined) mount(app, options.monitor, state.stopping.signal);
   for (const middleware of aroundRoutes(options)) app.use(middleware);
   return app;
+}
+
+const identify = requestIds();
+
+function useFastLane(app: Hono, lane: FastLane): void {
+  const setNotFound = app.notFound;
+  app.fetch = lane.fetch;
+  // What nothing matches has no handler that the lane would meet its context in.
+  app.notFound = (handler) =>
+    setNotFound((context) => {
+      if (context.env instanceof Exchange) context.env.meet(context);
+      return handler(context);
+    });
 }
 
 function mount(app: Hono, monitor: MountedMonitor, stopping: AbortSignal): void {
@@ -115,21 +141,39 @@ function mount(app: Hono, monitor: MountedMonitor, stopping: AbortSignal): void 
   stopping.addEventListener('abort', () => monitor.close?.());
 }
 
-/** From the outside in. */
-function stack(options: CreateServerOptions, log: Logger): MiddlewareHandler[] {
-  const { hosts, trustedProxies, maxBodyBytes: maxBytes } = options;
-  const address = clientAddressBehind(trustedProxies);
-  const middlewares = [endedBodies({ log }), accessLog({ log, paths: options.logPaths, address })];
-  if (options.metrics !== undefined) middlewares.push(measureRequests(options.metrics));
-  if (options.securityHeaders !== false) middlewares.push(securityHeaders(options.securityHeaders));
-  if (hosts !== undefined) middlewares.push(trustedHosts(hosts));
-  if (options.cors !== undefined) middlewares.push(cors(options.cors));
-  if (options.rateLimit !== undefined) {
-    middlewares.push(rateLimit({ trustedProxies, log, ...options.rateLimit }));
-  }
-  if (options.compress !== false) middlewares.push(compress(options.compress));
-  middlewares.push(bodyLimit({ maxBytes }));
-  return middlewares;
+/** From the outside in; and the same as parts. */
+function stack(
+  options: CreateServerOptions,
+  log: Logger,
+): { readonly middlewares: readonly MiddlewareHandler[]; readonly parts: FastLaneParts } {
+  const { hosts, trustedProxies, maxBodyBytes, metrics, logPaths } = options;
+  const limiter =
+    options.rateLimit === undefined ? undefined : rateLimiter({ trustedProxies, log, ...options.rateLimit });
+  const headers = options.securityHeaders;
+  const middlewares = [
+    endedBodies({ log }),
+    accessLog({ log, paths: logPaths, address: clientAddressBehind(trustedProxies) }),
+    ...(metrics === undefined ? [] : [measureRequests(metrics)]),
+    ...(headers === false ? [] : [securityHeaders(headers)]),
+    ...(hosts === undefined ? [] : [trustedHosts(hosts)]),
+    ...(options.cors === undefined ? [] : [cors(options.cors)]),
+    ...(limiter === undefined ? [] : [limiter.middleware]),
+    ...(options.compress === false ? [] : [compress(options.compress)]),
+    bodyLimit({ maxBytes: maxBodyBytes }),
+  ];
+  const parts: FastLaneParts = {
+    log,
+    logPaths: logPaths ?? false,
+    trustedProxies,
+    metrics,
+    securityHeaders: headers === false ? [] : flat(securityHeaderEntries(headers)),
+    isTrustedHost: hosts === undefined ? undefined : trustedHostMatcher(hosts),
+    cors: options.cors === undefined ? undefined : corsMarks(options.cors),
+    limiter,
+    compressor: options.compress === false ? undefined : compressor(options.compress),
+    maxBodyBytes: maxBodyBytes ?? MIB,
+  };
+  return { middlewares, parts };
 }
 
 /** What the monitor, which has its own guard, goes without. */

@@ -21,18 +21,29 @@ export function endedBodies(given: EndedBodiesOptions = {}): MiddlewareHandler {
   const { log } = checkOptions('endedBodies', given, CHECKS);
   return async function endBody(context, next) {
     await next();
-    if (knownBody(context.res) !== undefined) return;
-    const { body, status, headers } = context.res;
-    if (body === null || body.locked) return;
-    if (context.req.method === 'HEAD') return body.cancel();
-    const guarded = guard(body, (error) => {
-      log?.error({ err: error, requestId: requestIdOf(context), route: routeOf(context) }, 'a body failed');
-      return cutOff(context);
-    });
+    const ended = await withEndedBody(context.res, context, log);
+    if (ended === context.res) return;
     // Undefined first: Hono would merge the headers of the old response into the new one.
     context.res = undefined as unknown as Response;
-    context.res = new Response(guarded, { status, headers });
+    context.res = ended;
   };
+}
+
+/** The response, or one in its place whose body tells nothing when it fails. */
+export function withEndedBody(
+  response: Response,
+  context: Context,
+  log: EndedBodiesOptions['log'],
+): Response | Promise<Response> {
+  if (knownBody(response) !== undefined) return response;
+  const { body, status, headers } = response;
+  if (body === null || body.locked) return response;
+  if (context.req.method === 'HEAD') return body.cancel().then(() => response);
+  const guarded = guard(body, (error) => {
+    log?.error({ err: error, requestId: requestIdOf(context), route: routeOf(context) }, 'a body failed');
+    return cutOff(context);
+  });
+  return new Response(guarded, { status, headers });
 }
 
 /** `onError` says whether the client has learnt of it: then nobody else needs to. */

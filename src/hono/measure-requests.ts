@@ -1,15 +1,19 @@
 import type { Context, MiddlewareHandler } from 'hono';
-import type { Metrics, QueryBudget } from '../metrics/index.ts';
+import {
+  assertWithinBudget,
+  type MeasuredRequest,
+  type Metrics,
+  type QueryBudget,
+} from '../metrics/index.ts';
 import { UsageError } from '../errors/index.ts';
+import { Exchange } from './exchange.ts';
 import { checkOptions, integer, number, oneOf } from './option-checks.ts';
 import { requestIdOf, routeOf } from './request-facts.ts';
 
-/** What metrics are told of a request; its budget is set by the route, when that is known. */
-interface Measuring {
-  readonly route: string;
-  readonly id: string | undefined;
+/** A request that is measured; its budget is set by the route, when that is known. */
+export interface Measuring {
+  readonly request: MeasuredRequest;
   budget: QueryBudget | undefined;
-  enforceBudget: boolean;
 }
 
 const measured = new WeakMap<Context, Measuring>();
@@ -20,18 +24,17 @@ const measured = new WeakMap<Context, Measuring>();
  */
 export function measureRequests(metrics: Metrics): MiddlewareHandler {
   return async function measureRequest(context, next) {
-    const measuring: Measuring = {
-      route: `${context.req.method} *`,
-      id: requestIdOf(context),
-      budget: undefined,
-      enforceBudget: false,
-    };
+    const request = metrics.startRequest(`${context.req.method} /*`, requestIdOf(context));
+    const measuring: Measuring = { request, budget: undefined };
     measured.set(context, measuring);
-    await metrics.runInRequest(measuring, async (request) => {
-      await next();
+    request.failed = true;
+    try {
+      await metrics.inRequest(request, next);
       request.route = routeOf(context);
       request.failed = context.res.status >= 500;
-    });
+    } finally {
+      metrics.endRequest(request, measuring);
+    }
   };
 }
 
@@ -62,13 +65,13 @@ export function queryBudget(given: QueryBudgetOptions): MiddlewareHandler {
   const { mode, ...budget } = checkOptions('queryBudget', given, CHECKS);
   const enforceBudget = (mode ?? defaultMode()) === 'throw';
   return async function budgetQueries(context, next) {
-    const measuring = measured.get(context);
+    const measuring = context.env instanceof Exchange ? context.env.measuring : measured.get(context);
     if (measuring === undefined) {
       throw new UsageError('queryBudget() measures with measureRequests(): put that before the routes.');
     }
     measuring.budget = budget;
-    measuring.enforceBudget = enforceBudget;
     await next();
+    if (enforceBudget) assertWithinBudget(routeOf(context), measuring.request.usage, budget);
   };
 }
 

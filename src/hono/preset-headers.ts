@@ -1,18 +1,13 @@
 import type { Context, Next } from 'hono';
+import { flat, headerPlanOf, type HeaderEntries } from './header-plan.ts';
 import { nodeBindings } from './node-bindings.ts';
 
-export type HeaderEntries = readonly (readonly [name: string, value: string])[];
-
-/**
- * Serves the request with headers that its answer has unless the handler sets them itself. They are given to
- * Node's response where there is one: the `Headers` of a `Response` cost ten times as much.
- */
+/** Serves the request with headers that its answer has unless the handler sets them itself. */
 export function withPresetHeaders(context: Context, headers: HeaderEntries, next: Next): Promise<void> {
-  const outgoing = nodeBindings(context)?.outgoing;
-  if (outgoing === undefined) return addAfter(context, headers, next);
-  // Those passed to `writeHead` later win:
-  // https://nodejs.org/api/http.html#responsewriteheadstatuscode-statusmessage-headers
-  for (const [name, value] of headers) outgoing.setHeader(name, value);
+  const bindings = nodeBindings(context);
+  const plan = bindings === undefined ? undefined : headerPlanOf(bindings.outgoing);
+  if (plan === undefined) return addAfter(context, headers, next);
+  plan.addDefaults(flat(headers));
   return next();
 }
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Logger } from '../config/index.ts';
-import { clientAddressBehind, clientNetwork, networkCheck } from './client-address.ts';
+import { clientAddressBehind, clientNetwork, incomingAddressBehind, networkCheck } from './client-address.ts';
 import { HttpProblem } from './http-problem.ts';
 import { userOf } from './user.ts';
 import { callback, checkOptions, either, integer, list, logger, oneOf, type Check } from './option-checks.ts';
@@ -60,6 +61,21 @@ const CHECKS = {
  * @throws ConfigError for wrong options
  */
 export function rateLimit(given: RateLimitOptions): MiddlewareHandler {
+  return rateLimiter(given).middleware;
+}
+
+/** A limit and its middleware. */
+export interface RateLimiter {
+  readonly middleware: MiddlewareHandler;
+  /**
+   * Where clients are addresses that are counted in memory: takes a place for one at once, and gives the
+   * headers of its answer, flat; undefined where there is none left, which nobody was told yet.
+   */
+  readonly takeNow: ((incoming: IncomingMessage) => string[] | undefined) | undefined;
+}
+
+/** @throws ConfigError for wrong options */
+export function rateLimiter(given: RateLimitOptions): RateLimiter {
   const options = checkOptions('rateLimit', { ...REQUIRED, ...given }, CHECKS);
   const { name = 'default', limit, windowMs } = options;
   const policy: WindowPolicy = { limit, windowMs };
@@ -67,7 +83,7 @@ export function rateLimit(given: RateLimitOptions): MiddlewareHandler {
   const store = options.store === undefined ? memory : new StoreGuard(options.store, memory, options);
   const keyOf = keyFunction(options);
   const policyHeader = `"${name}";q=${limit};w=${Math.ceil(windowMs / 1_000)}`;
-  return async function limitRate(context, next) {
+  const middleware: MiddlewareHandler = async function limitRate(context, next) {
     const key = keyOf(context);
     if (key === undefined) return next();
     const taken = await store.take(`${name}:${key}`, policy);
@@ -83,6 +99,15 @@ export function rateLimit(given: RateLimitOptions): MiddlewareHandler {
     }
     return withPresetHeaders(context, headers, next);
   };
+  const isImmediate = options.store === undefined && (options.key ?? 'address') === 'address';
+  if (!isImmediate) return { middleware, takeNow: undefined };
+  const addressOf = incomingAddressBehind(options.trustedProxies);
+  const takeNow = (incoming: IncomingMessage): string[] | undefined => {
+    const taken = memory.take(`${name}:${addressKey(addressOf(incoming))}`, policy);
+    if (!taken.allowed) return undefined;
+    return ['ratelimit', limitHeader(name, taken), 'ratelimit-policy', policyHeader];
+  };
+  return { middleware, takeNow };
 }
 
 /** So that what is missing is a fault like any other. */
@@ -97,8 +122,7 @@ function keyFunction({
   trustedProxies,
 }: RateLimitOptions): (context: Context) => string | undefined {
   const addressOf = clientAddressBehind(trustedProxies);
-  // Without an address all share one place: nobody gets around the limit by having none.
-  const byAddress = (context: Context): string => `address:${clientNetwork(addressOf(context) ?? 'none')}`;
+  const byAddress = (context: Context): string => addressKey(addressOf(context));
   if (key === 'address') return byAddress;
   if (key === 'user') {
     return (context) => {
@@ -110,6 +134,11 @@ function keyFunction({
     const own = key(context);
     return own === undefined ? undefined : shortened(`own:${own}`);
   };
+}
+
+/** Without an address all share one place: nobody gets around the limit by having none. */
+function addressKey(address: string | undefined): string {
+  return `address:${clientNetwork(address ?? 'none')}`;
 }
 
 /** What clients can make as long as they like is remembered by its digest. */

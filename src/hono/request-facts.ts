@@ -10,5 +10,5 @@ export function requestIdOf(context: Context): string | undefined {
 /** `GET /users/:id`: the route that answers, never the address, which may hold names and tokens. */
 export function routeOf(context: Context): string {
   // The last that matches is the handler; those before it are middleware.
-  return `${context.req.method} ${matchedRoutes(context).at(-1)?.path ?? '*'}`;
+  return `${context.req.method} ${matchedRoutes(context).at(-1)?.path ?? '/*'}`;
 }

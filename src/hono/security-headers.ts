@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import { ConfigError } from '../errors/index.ts';
+import type { HeaderEntries } from './header-plan.ts';
 import { problem } from './option-checks.ts';
 import { withPresetHeaders } from './preset-headers.ts';
 
@@ -27,16 +28,21 @@ const NAME = /^[a-z][a-z0-9-]{0,100}$/;
  * @throws ConfigError for what is no header
  */
 export function securityHeaders(given: SecurityHeaders = {}): MiddlewareHandler {
+  const headers = securityHeaderEntries(given);
+  return function secureHeaders(context, next) {
+    return withPresetHeaders(context, headers, next);
+  };
+}
+
+/** @throws ConfigError for what is no header */
+export function securityHeaderEntries(given: SecurityHeaders = {}): HeaderEntries {
   const own = Object.entries(given).map(([name, value]) => [name.toLowerCase(), value] as const);
   const problems = own.flatMap(([name, value]) => {
     const isRight = NAME.test(name) && (value === false || (typeof value === 'string' && VALUE.test(value)));
     return isRight ? [] : [problem(`securityHeaders.${name.slice(0, 60)}`, 'must be a value, or false')];
   });
   if (problems.length > 0) throw new ConfigError(problems);
-  const headers = Object.entries({ ...DEFAULTS, ...Object.fromEntries(own) }).filter(
+  return Object.entries({ ...DEFAULTS, ...Object.fromEntries(own) }).filter(
     (entry): entry is [string, string] => entry[1] !== false,
   );
-  return function secureHeaders(context, next) {
-    return withPresetHeaders(context, headers, next);
-  };
 }

@@ -1,8 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import type { Context, MiddlewareHandler } from 'hono';
 import { ConfigError } from '../errors/index.ts';
 import { HttpProblem } from './http-problem.ts';
 import { nodeBindings } from './node-bindings.ts';
 import { problem } from './option-checks.ts';
+import { remembered } from './remembered.ts';
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const NAME = `${LABEL}(?:\\.${LABEL})*`;
@@ -18,18 +20,23 @@ const HOST = new RegExp(`^(${NAME}|\\[[0-9a-f:.]+\\])(${PORT})$`, 'i');
  * @throws ConfigError for an entry that is no host
  */
 export function trustedHosts(hosts: readonly string[]): MiddlewareHandler {
+  const isTrusted = trustedHostMatcher(hosts);
+  return function trustHost(context, next) {
+    const host = hostOf(context);
+    if (host !== undefined && isTrusted(host)) return next();
+    throw new HttpProblem(400, { detail: 'This host is not served here.' });
+  };
+}
+
+/** @throws ConfigError for an entry that is no host */
+export function trustedHostMatcher(hosts: readonly string[]): (host: string) => boolean {
   const problems = hosts.flatMap((host, index) => {
     const fault = hostCheck(host);
     return fault === undefined ? [] : [problem(`trustedHosts[${index}]`, fault)];
   });
   if (hosts.length === 0) problems.push(problem('trustedHosts', 'must name at least one host'));
   if (problems.length > 0) throw new ConfigError(problems);
-  const isTrusted = hostMatcher(hosts);
-  return function trustHost(context, next) {
-    const host = hostOf(context);
-    if (host !== undefined && isTrusted(host)) return next();
-    throw new HttpProblem(400, { detail: 'This host is not served here.' });
-  };
+  return remembered(hostMatcher(hosts));
 }
 
 /** What is wrong with an entry of the list. International names are written in ASCII (`xn--…`). */
@@ -64,11 +71,17 @@ function isBelow(host: string, suffix: string): boolean {
 function hostOf(context: Context): string | undefined {
   const incoming = nodeBindings(context)?.incoming;
   if (incoming === undefined) return context.req.header('host') ?? new URL(context.req.url).host;
+  return givenHost(incoming);
+}
+
+/** Undefined where the request does not say one thing. */
+export function givenHost(incoming: IncomingMessage): string | undefined {
   // Node keeps the first of several. A proxy before us may have read the last.
   const { rawHeaders, url = '' } = incoming;
   let given: string | undefined;
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]!.toLowerCase() !== 'host') continue;
+    const name = rawHeaders[at]!;
+    if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
     if (given !== undefined) return undefined;
     given = rawHeaders[at + 1];
   }

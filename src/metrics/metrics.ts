@@ -120,20 +120,48 @@ export class Metrics {
     options: RequestOptions,
     work: (request: MeasuredRequest) => T | Promise<T>,
   ): Promise<T> {
-    const request = new MeasuredRequest(options.route, options.id, systemClock.now());
+    const request = this.startRequest(options.route, options.id);
     let result: T;
     try {
-      result = await this.#requests.run(request, () => work(request));
+      result = await this.inRequest(request, () => work(request));
     } catch (error) {
       request.failed = true;
-      this.#finish(request, options);
+      this.endRequest(request, options);
       throw error;
     }
-    this.#finish(request, options);
+    this.endRequest(request, options);
     if (options.enforceBudget === true && options.budget !== undefined) {
       assertWithinBudget(request.route, request.usage, options.budget);
     }
     return result;
+  }
+
+  /** For servers that are no promise: what `runInRequest` does, in its three steps. To be ended once. */
+  startRequest(route: string, id?: string): MeasuredRequest {
+    return new MeasuredRequest(route, id, systemClock.now());
+  }
+
+  /** Statements in `work`, and in every async flow that begins there, count for the request. */
+  inRequest<T>(request: MeasuredRequest, work: () => T): T {
+    return this.#requests.run(request, work);
+  }
+
+  /** Counts it under its route; as an error where `request.failed` is set. */
+  endRequest(
+    request: MeasuredRequest,
+    {
+      thresholdMs = this.#options.slowRequestMs,
+      budget,
+    }: Pick<RequestOptions, 'thresholdMs' | 'budget'> = {},
+  ): void {
+    const { route, failed, usage } = request;
+    const durationMs = systemClock.now() - request.startedAtMs;
+    this.recordRequest({ route, durationMs, failed, thresholdMs, usage });
+    const faults = budget === undefined ? [] : overBudget(usage, budget);
+    if (faults.length === 0) return;
+    this.#routes.wasOverBudget(route);
+    this.#announcements.emit('route:over-budget', { route, usage, faults });
+    this.#options.log?.warn({ event: 'route:over-budget', route, ...usage }, faults.join('; '));
   }
 
   /** The request of the running async flow. */
@@ -219,20 +247,6 @@ export class Metrics {
   close(): void {
     for (const database of this.#databases.values()) database.stop();
     this.#eventLoop.stop();
-  }
-
-  #finish(
-    request: MeasuredRequest,
-    { thresholdMs = this.#options.slowRequestMs, budget }: RequestOptions,
-  ): void {
-    const { route, failed, usage } = request;
-    const durationMs = systemClock.now() - request.startedAtMs;
-    this.recordRequest({ route, durationMs, failed, thresholdMs, usage });
-    const faults = budget === undefined ? [] : overBudget(usage, budget);
-    if (faults.length === 0) return;
-    this.#routes.wasOverBudget(route);
-    this.#announcements.emit('route:over-budget', { route, usage, faults });
-    this.#options.log?.warn({ event: 'route:over-budget', route, ...usage }, faults.join('; '));
   }
 
   /** It is the database's event as well, and the one who says it on the channel. */
