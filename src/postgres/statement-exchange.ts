@@ -182,11 +182,14 @@ export class StatementExchange implements Exchange {
 
   #fail(failure: ServerFailure): void {
     this.#failure ??= failure;
-    const prepared = this.#prepared[this.#tags.length];
+    const [prepared, ...skipped] = this.#prepared.slice(this.#tags.length);
+    const { statements } = this.#link!;
+    // Those that were to be prepared behind it were not.
+    for (const other of skipped) if (other !== undefined && other.shape === undefined) statements.drop(other);
     if (prepared === undefined) return;
     this.#isStale = isStale(failure) || (prepared.shape !== undefined && mayBeOfOldTypes(failure));
     // One that was never prepared, or has changed, must not be found again.
-    if (this.#isStale || prepared.shape === undefined) this.#link!.statements.drop(prepared);
+    if (this.#isStale || prepared.shape === undefined) statements.drop(prepared);
   }
 }
 

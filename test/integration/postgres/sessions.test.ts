@@ -82,6 +82,18 @@ describe('a session of the server', () => {
     expect(await Promise.all([1, 2, 3].map(() => connection.value('select 5 as five')))).toEqual([5, 5, 5]);
   });
 
+  test('prepares what was skipped behind a statement that failed', async () => {
+    const url = await sharedPostgresDatabase();
+    await using db = await openDatabase(url, { ...QUIET, pooled: false });
+    await db.script('create table only_one (v int unique); insert into only_one values (1)');
+    const write = (v: number) =>
+      db.transaction((tx) => tx.run('insert into only_one (v) values (:v)', { v }));
+    await expect(write(1)).rejects.toMatchObject({ name: 'ConstraintError' });
+    for (const v of [2, 3, 4]) await write(v);
+    await expect(write(1)).rejects.toMatchObject({ name: 'ConstraintError' });
+    expect(Number(await db.value('select count(*) from only_one'))).toBe(4);
+  });
+
   test('goes on with a transaction in which all that was prepared is dropped', async () => {
     const url = await sharedPostgresDatabase();
     await using db = await openDatabase(url, QUIET);
