@@ -17,8 +17,13 @@ import { SqliteBackend, type BackendParts } from './sqlite-backend.ts';
 
 const UNREGISTERED = 'unnamed';
 
-/** Makes an open database ready for its users, who cannot see it before. */
-export type PrepareDatabase = (database: Database, config: ResolvedDatabaseConfig) => Promise<void>;
+/** What a folder above has to do with a database before it has users. */
+export interface DatabasePreparation {
+  /** Throws where the configuration is none that it is for: before anything is opened. */
+  readonly accept?: (config: ResolvedDatabaseConfig) => void;
+  /** Makes the open database ready. */
+  readonly prepare: (database: Database, config: ResolvedDatabaseConfig) => Promise<void>;
+}
 
 /**
  * Opens a database as it is, without migrations: `openDatabase('sqlite:data/app.db')`, an options object, or
@@ -33,16 +38,18 @@ export function openDatabase(
   given?: string | DatabaseOptions,
   options?: Omit<DatabaseOptions, 'url'>,
 ): Promise<Database> {
-  return openPrepared(async () => {}, given, options);
+  return openPrepared({ prepare: async () => {} }, given, options);
 }
 
 /** The same, where a folder above has something to do before the database has users. */
 export async function openPrepared(
-  prepare: PrepareDatabase,
+  preparation: DatabasePreparation,
   given: string | DatabaseOptions | undefined,
   options: Omit<DatabaseOptions, 'url'> | undefined,
 ): Promise<Database> {
   const config = await resolveDatabaseConfig({ given: joinOptions(given, options) });
+  preparation.accept?.(config);
+  const { prepare } = preparation;
   if (config.name === false) return prepared(await createDatabase(config, () => undefined), config, prepare);
   const { name } = config;
   reserveName(name);
@@ -60,7 +67,7 @@ export async function openPrepared(
 async function prepared(
   database: Database,
   config: ResolvedDatabaseConfig,
-  prepare: PrepareDatabase,
+  prepare: DatabasePreparation['prepare'],
 ): Promise<Database> {
   try {
     await prepare(database, config);

@@ -1,6 +1,6 @@
 export { Transactional, transactional } from './ambient.ts';
 export { closeOnSignals, type CloseOnSignalsOptions, type SignalShutdown } from './close-on-signals.ts';
-export { openDatabase, openPrepared, type PrepareDatabase } from './create-database.ts';
+export { openDatabase, openPrepared, type DatabasePreparation } from './create-database.ts';
 export {
   servicesOf,
   type AcquireOptions,

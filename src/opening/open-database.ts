@@ -1,5 +1,6 @@
-import type { DatabaseOptions, ResolvedDatabaseConfig } from '../config/index.ts';
+import type { DatabaseOptions } from '../config/index.ts';
 import { openPrepared, type Database } from '../database/index.ts';
+import { prepare } from './prepare.ts';
 
 /**
  * Opens a database: `openDatabase('sqlite:data/app.db')`, an options object, or nothing: then the
@@ -15,16 +16,5 @@ export function openDatabase(
   given?: string | DatabaseOptions,
   options?: Omit<DatabaseOptions, 'url'>,
 ): Promise<Database> {
-  return openPrepared(prepare, given, options);
-}
-
-async function prepare(
-  db: Database,
-  { autoMigrate, migrationsFolder: folder }: ResolvedDatabaseConfig,
-): Promise<void> {
-  if (!autoMigrate && folder === undefined) return;
-  // Most databases of most processes need none of it.
-  const { migrate, requireMigrations } = await import('../migrate/index.ts');
-  if (autoMigrate) await migrate(db, { folder });
-  else requireMigrations(db, { folder });
+  return openPrepared({ prepare }, given, options);
 }
