@@ -23,6 +23,8 @@ export interface ChildOptions {
   readonly onLine?: (line: string) => void;
   /** A child that runs longer is killed, and its end says SIGKILL. @default 60_000 */
   readonly limitMs?: number;
+  /** A command of the shell that holds for the child, such as `ulimit -n 100`. */
+  readonly limit?: string;
 }
 
 /** The environment of a child that opens its database with one connection for everything. */
@@ -44,10 +46,12 @@ export class Child {
   constructor(
     script: string,
     args: readonly string[],
-    { env = {}, isCovered = true, onLine, limitMs = 60_000 }: ChildOptions = {},
+    { env = {}, isCovered = true, onLine, limitMs = 60_000, limit }: ChildOptions = {},
   ) {
     const path = fileURLToPath(new URL(`children/${script}.ts`, import.meta.url));
-    this.#process = spawn(process.execPath, [path, ...args], {
+    const command = [process.execPath, path, ...args];
+    if (limit !== undefined) command.unshift('sh', '-c', `${limit} && exec "$0" "$@"`);
+    this.#process = spawn(command[0]!, command.slice(1), {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,
@@ -56,7 +60,7 @@ export class Child {
         ...env,
       },
     });
-    const limit = setTimeout(() => this.kill(), limitMs);
+    const timer = setTimeout(() => this.kill(), limitMs);
     let stderr = '';
     this.#process.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
     const first = Promise.withResolvers<string | undefined>();
@@ -67,7 +71,7 @@ export class Child {
     });
     this.ended = new Promise((resolve) => {
       this.#process.on('close', (code, signal) => {
-        clearTimeout(limit);
+        clearTimeout(timer);
         first.resolve(undefined);
         resolve({ code, signal, stderr });
       });
