@@ -13,7 +13,7 @@ import { killAtPoints } from './kill-points.ts';
 import { killWriters } from './kill.ts';
 import { damageLog } from './log-tail.ts';
 import { measureLog } from './long-log.ts';
-import { cutPower } from './power-cut.ts';
+import { cutPower, takeDisk } from './power-cut.ts';
 import { runProcesses } from './processes.ts';
 
 interface Entry {
@@ -35,6 +35,7 @@ const EXPERIMENTS: Readonly<Record<string, Entry>> = {
   'failing-syncs': { run: failSyncs, count: 8 },
   'failing-writes': { run: failWrites, count: 10 },
   'power-cut': { run: cutPower, count: 8, isSpecial: true },
+  'disk-gone': { run: takeDisk, count: 8, isSpecial: true },
 };
 
 const { values, positionals } = parseArgs({

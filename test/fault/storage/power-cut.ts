@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Child } from './child.ts';
+import { Child, type ChildEnd } from './child.ts';
 import { Findings, type Extent, type Outcome } from './experiment.ts';
 import { Ledger } from './ledger.ts';
 import { readContent, type Content } from './parts.ts';
@@ -14,6 +14,14 @@ import { Scratch } from './scratch.ts';
 const SOURCE = fileURLToPath(new URL('power-cut.c', import.meta.url));
 const IMAGE_BYTES = 64 * 1_024 ** 2;
 const MAX_WAIT_MS = 300;
+
+interface Cut {
+  readonly cut: number;
+  readonly durability: string;
+  readonly waitMs: number;
+  /** The disk is gone, and the process is left alive. */
+  readonly isGone?: boolean;
+}
 
 /**
  * C03: cuts the power of an ext4 file system of its own while a process writes, mounts it again, and looks
@@ -34,10 +42,39 @@ export async function cutPower({ count, seed }: Extent): Promise<Outcome> {
   return findings.outcome();
 }
 
+/**
+ * C13: takes the disk away from under a process that writes. Every caller is told something, within a limit;
+ * nothing tries to repair anything, and when the disk is back all that was acknowledged is there.
+ */
+export async function takeDisk({ count, seed }: Extent): Promise<Outcome> {
+  const findings = new Findings();
+  const random = randomFrom(seed);
+  using scratch = new Scratch();
+  run('cc', ['-O2', '-o', scratch.file('power-cut'), SOURCE]);
+  for (let cut = 0; cut < count; cut += 1) {
+    const waitMs = random() * MAX_WAIT_MS;
+    const { ledger, content, end } = await cutOnce(scratch, {
+      cut,
+      durability: 'full',
+      waitMs,
+      isGone: true,
+    });
+    findings.add('disks');
+    if (end.code !== 0)
+      findings.break(
+        `disk ${cut}: the process ended with ${end.signal ?? end.code}: ${end.stderr.slice(-300)}`,
+      );
+    if (content === undefined) findings.break(`disk ${cut}: the table is gone`);
+    else ledger.check(`disk ${cut}`, content, findings);
+    ledger.report(findings);
+  }
+  return findings.outcome();
+}
+
 async function cutOnce(
   scratch: Scratch,
-  { cut, durability, waitMs }: { cut: number; durability: string; waitMs: number },
-): Promise<{ ledger: Ledger; content: Content | undefined }> {
+  { cut, durability, waitMs, isGone = false }: Cut,
+): Promise<{ ledger: Ledger; content: Content | undefined; end: ChildEnd }> {
   const image = scratch.file('image');
   const folder = scratch.file('mounted');
   writeFileSync(image, '');
@@ -58,12 +95,13 @@ async function cutOnce(
     });
     await Promise.race([begun.promise, child.ended]);
     await sleep(waitMs);
-    run(scratch.file('power-cut'), [folder]);
-    child.kill();
-    await child.ended;
+    run(scratch.file('power-cut'), isGone ? [folder, 'gone'] : [folder]);
+    // Without its disk it must come to its end by itself: each of its callers stops when it was told so.
+    if (!isGone) child.kill();
+    const end = await child.ended;
     run('umount', [folder]);
     run('mount', ['-o', 'loop', image, folder]);
-    return { ledger, content: read(join(folder, 'app.db')) };
+    return { ledger, content: read(join(folder, 'app.db')), end };
   } finally {
     spawnSync('umount', [folder]);
   }
