@@ -18,8 +18,9 @@ export function exhaustedError({
   longest,
   failed,
 }: ExhaustedDetails): ConnectionPoolExhaustedError {
-  const { leased, idle, waiting } = stats;
-  const state = `${why}: pool "${name}" has ${leased} leased, ${idle} idle, ${waiting} waiting`;
+  const { leased, idle, waiting, connecting } = stats;
+  const opening = connecting === 0 ? '' : `, ${connecting} being opened`;
+  const state = `${why}: pool "${name}" has ${leased} leased, ${idle} idle, ${waiting} waiting${opening}`;
   const oldest =
     longest === undefined ? '' : `; the longest lease is ${age(longest.heldMs)} old${taker(longest)}`;
   const attempts = failed.count === 1 ? 'attempt' : `${failed.count} attempts`;
