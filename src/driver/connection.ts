@@ -16,6 +16,11 @@ export interface BeginOptions {
   readonly isolation?: Isolation | undefined;
   /** False: foreign keys are neither checked nor acted on until the transaction has ended. SQLite only. */
   readonly foreignKeys?: boolean | undefined;
+  /**
+   * What its owner limits it to, in ms; 0 = nothing. The engine may keep the limit too, later, should its
+   * owner not. Absent: the default of the configuration.
+   */
+  readonly timeoutMs?: number | undefined;
   /** The transaction's number, for the events of its statements. */
   readonly transactionId?: number | undefined;
 }

@@ -3,10 +3,11 @@ import { armGrace, armLimits, disarm } from './call-alarm.ts';
 import { failCall, succeedCall } from './call-settlement.ts';
 import type { TransactionStatus } from './exchange.ts';
 import type { PostgresLink } from './link.ts';
-import { renewSteps, type CancelReason, type Chunk, type PendingCall } from './pending-call.ts';
+import { engineStep, renewSteps, type CancelReason, type Chunk, type PendingCall } from './pending-call.ts';
 import type { RowShapes } from './row-shape.ts';
 import { ScriptExchange } from './script-exchange.ts';
 import { isFatal, type ServerFailure } from './server-error.ts';
+import { keptLimits, liftTexts, type ServerLimits } from './server-limits.ts';
 import { StatementExchange, type ExchangeAnswer, type Step } from './statement-exchange.ts';
 import { connectionLostError, SqlState, translateFailure } from './translate-failure.ts';
 
@@ -42,6 +43,7 @@ export interface CallAnswer {
 export interface SenderHome {
   readonly shapes: RowShapes;
   readonly cancelGraceMs: number;
+  readonly serverLimits: ServerLimits;
   /** Told of each call outside a transaction that lasts, or may. */
   noteCommit(call: PendingCall): void;
   /** Told of each call that was done, and for how long the server worked on nothing else. */
@@ -69,6 +71,7 @@ export class CallSender {
       return;
     }
     this.#calls.add(call);
+    if (liftsForSession(call, sending)) this.#link.send(this.#liftForSession(call.serverLimitMs!));
     call.sentAt = performance.now();
     call.exchange = call.kind === 'script' ? this.#script(call, sending) : this.#statements(call, sending);
     if (call.timer === undefined && call.onAbort === undefined) {
@@ -95,7 +98,7 @@ export class CallSender {
 
   #statements(call: PendingCall, sending: Sending): StatementExchange {
     const { before = NO_STEPS, after = NO_STEPS } = sending;
-    const limit = call.limitStep === undefined ? NO_STEPS : [call.limitStep];
+    const limit = this.#limitSteps(call, sending);
     const steps =
       before.length + after.length + limit.length === 0
         ? call.steps
@@ -119,9 +122,31 @@ export class CallSender {
     return exchange;
   }
 
+  /** For the statements of the same exchange, and in a transaction for the rest of it. */
+  #limitSteps(call: PendingCall, sending: Sending): readonly Step[] {
+    const { serverLimitMs } = call;
+    if (serverLimitMs === undefined) return isToBind(call, sending) ? BINDING : NO_STEPS;
+    if (liftsForSession(call, sending)) return NO_STEPS;
+    const kept = keptLimits(this.#home.serverLimits, this.#link.parameters);
+    const inTransaction = sending.inTransaction === true;
+    return liftTexts(serverLimitMs, { scope: 'local', inTransaction, kept }).map((text) => engineStep(text));
+  }
+
+  /** Until the connection goes back. It cannot fail but with the connection, under the call as well. */
+  #liftForSession(limitMs: number): StatementExchange {
+    const kept = keptLimits(this.#home.serverLimits, this.#link.parameters);
+    const texts = liftTexts(limitMs, { scope: 'session', inTransaction: false, kept });
+    return new StatementExchange({
+      steps: texts.map((text) => engineStep(text)),
+      shapes: this.#home.shapes,
+      answered: () => undefined,
+      lost: () => undefined,
+    });
+  }
+
   #script(call: PendingCall, sending: Sending): ScriptExchange {
     return new ScriptExchange({
-      text: sending.inTransaction === true ? guarded(call.text) : call.text,
+      text: sending.inTransaction === true ? guarded(call) : call.text,
       isBarrier: sending.isBarrier ?? false,
       ...(sending.refusal === undefined ? {} : { refusal: sending.refusal }),
       answered: (failure, status) => {
@@ -251,9 +276,31 @@ export class CallSender {
 const NO_SENDING: Sending = Object.freeze({});
 const NO_STEPS: readonly Step[] = Object.freeze([]);
 
+/**
+ * Whether the server's limit is lifted for the session rather than for the transaction: outside transactions
+ * what is neither read nor write may be something that runs in none (VACUUM, CREATE INDEX CONCURRENTLY), and
+ * must be all that is sent up to its Sync.
+ */
+export function liftsForSession(call: PendingCall, { inTransaction }: Sending = NO_SENDING): boolean {
+  if (call.serverLimitMs === undefined || inTransaction === true || call.kind === 'batch') return false;
+  return call.kind === 'script' || call.plans[0]!.kind === 'other';
+}
+
+/**
+ * A batch is all or nothing. What runs in no transaction block would not be refused as the first statement of
+ * it, only as a later one.
+ */
+function isToBind({ kind, plans }: PendingCall, { inTransaction }: Sending): boolean {
+  return kind === 'batch' && inTransaction !== true && plans[0]!.kind === 'other' && plans.length > 1;
+}
+
+/** A statement before it, of no effect. */
+const BINDING: readonly Step[] = [engineStep('select')];
+
 /** A script inside a transaction is undone alone: a savepoint is around it, in the same text. */
-function guarded(text: string): string {
-  return `savepoint ${GUARD};\n${text}\n;release savepoint ${GUARD}`;
+function guarded({ text, serverLimitMs }: PendingCall): string {
+  const limit = serverLimitMs === undefined ? '' : `set local statement_timeout = ${serverLimitMs};\n`;
+  return `${limit}savepoint ${GUARD};\n${text}\n;release savepoint ${GUARD}`;
 }
 
 /** The savepoint around what must be undone alone, inside a transaction. */

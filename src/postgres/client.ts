@@ -36,7 +36,7 @@ interface ParameterStatus {
  */
 export async function openSocket(
   settings: PostgresSettings,
-  setup: string,
+  setup: SetupOf,
   signal: AbortSignal,
 ): Promise<OpenedSocket> {
   const { tls, isOptional } = await chooseTls(settings).catch((error: unknown) => {
@@ -50,9 +50,12 @@ export async function openSocket(
   }
 }
 
+/** What is sent first, to a server that has said this of itself; empty: nothing. */
+type SetupOf = (parameters: ReadonlyMap<string, string>) => string;
+
 interface Attempt {
   readonly tls: ConnectionOptions | undefined;
-  readonly setup: string;
+  readonly setup: SetupOf;
   readonly signal: AbortSignal;
 }
 
@@ -70,7 +73,8 @@ async function connect(settings: PostgresSettings, { tls, setup, signal }: Attem
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     await client.connect();
-    if (setup !== '') await client.query(setup);
+    const text = setup(parameters);
+    if (text !== '') await client.query(text);
   } catch (error) {
     inside.connection.stream.destroy();
     signal.throwIfAborted();

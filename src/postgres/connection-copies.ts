@@ -11,13 +11,14 @@ import { copyIn, type CopyRun } from './copy-in.ts';
 import { CopyOutput } from './copy-out.ts';
 import { notACopyError } from './copy-exchange.ts';
 import type { PostgresLink } from './link.ts';
+import { keptLimits, type ServerLimits } from './server-limits.ts';
 import { leadingWord } from './statement-words.ts';
 import type { TransactionControl } from './transaction-control.ts';
 
 export interface CopiesHome {
   readonly observer: QueryObserver;
   readonly queryTimeoutMs: number;
-  readonly serverLimitMs: number;
+  readonly serverLimits: ServerLimits;
   isWatched(): boolean;
   announceChanges(changes: Changes): void;
 }
@@ -95,10 +96,20 @@ export class ConnectionCopies {
       text,
       limits: { name, signal: stop, timeoutMs, idleMs: this.#home.queryTimeoutMs },
       inTransaction: this.#control.isOpen,
-      liftsServerLimit: this.#home.serverLimitMs > 0,
+      lifted: this.#liftedSettings(),
       refusal: () => this.#control.refusal(),
     };
     return { run, report: this.#reporter(text, name), over: () => void this.#running.delete(running) };
+  }
+
+  /** A transaction keeps the limit that it began with. */
+  #liftedSettings(): string[] {
+    const { statementMs, transactionMs } = keptLimits(this.#home.serverLimits, this.#link.parameters);
+    const isApart = !this.#control.isOpen;
+    return [
+      ...(statementMs > 0 ? ['statement_timeout'] : []),
+      ...(isApart && transactionMs > 0 ? ['transaction_timeout'] : []),
+    ];
   }
 
   #reporter(text: string, name: string | undefined): (rows: number, error: Error | undefined) => void {

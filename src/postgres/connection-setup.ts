@@ -1,21 +1,21 @@
+import { keptLimits, SERVER_SLACK_MS, serverLimits } from './server-limits.ts';
 import type { ConnectionRole, PostgresSettings } from './settings.ts';
 
-/** Past the client's own limit the server waits this long before it keeps the limit by itself. */
-const SERVER_SLACK_MS = 2_000;
 /** Writes that are committed together wait no longer for a lock: its holder may wait for one of them. */
 const GROUPED_LOCK_TIMEOUT_MS = 50;
-
-/** The server's limit on a statement, should the client not keep it; 0 = none. */
-export function serverLimitMs({ queryTimeoutMs, cancelGraceMs, throughPooler }: PostgresSettings): number {
-  return queryTimeoutMs === 0 || throughPooler ? 0 : queryTimeoutMs + cancelGraceMs + SERVER_SLACK_MS;
-}
 
 /**
  * What is sent first on each connection. Through a pooler that gives each transaction another session
  * nothing is: it would be set for somebody else.
+ * @param parameters what the server has said of itself
  */
-export function setupText(settings: PostgresSettings, role: ConnectionRole): string {
+export function setupText(
+  settings: PostgresSettings,
+  role: ConnectionRole,
+  parameters: ReadonlyMap<string, string>,
+): string {
   if (settings.throughPooler) return '';
+  const { statementMs, transactionMs } = keptLimits(serverLimits(settings), parameters);
   const idleMs = Math.max(settings.idleInTransactionTimeoutMs, settings.streamIdleTimeoutMs);
   const values: Record<string, string> = {
     // How values are written; a role or a database may have other defaults.
@@ -23,7 +23,8 @@ export function setupText(settings: PostgresSettings, role: ConnectionRole): str
     datestyle: 'ISO',
     extra_float_digits: '1',
     // The server ends what a client that is gone, or hangs, has left.
-    statement_timeout: String(serverLimitMs(settings)),
+    statement_timeout: String(statementMs),
+    ...(transactionMs === 0 ? {} : { transaction_timeout: String(transactionMs) }),
     idle_in_transaction_session_timeout: String(idleMs === 0 ? 0 : idleMs + SERVER_SLACK_MS),
     ...(settings.searchPath === '' ? {} : { search_path: schemaList(settings.searchPath) }),
     ...(settings.readOnly || role === 'shared' ? { default_transaction_read_only: 'on' } : {}),

@@ -5,6 +5,7 @@ import { PostgresConnection, type ConnectionHome } from './connection.ts';
 import { PostgresLink } from './link.ts';
 import { Plan } from './plan.ts';
 import { RowShapes } from './row-shape.ts';
+import { NO_SERVER_LIMITS } from './server-limits.ts';
 import { PreparedStatements } from './statement-store.ts';
 import { WriteGroup } from './write-group.ts';
 import { createCall, type CallPlace } from './pending-call.ts';
@@ -84,7 +85,7 @@ function connect(answers: readonly Answer[], isCommitted?: boolean): Fake {
     },
     cancelGraceMs: 1_000,
     queryTimeoutMs: 0,
-    serverLimitMs: 0,
+    serverLimits: NO_SERVER_LIMITS,
     streamIdleTimeoutMs: 0,
     planOf: (text) => new Plan(text, false),
     knowledge: { changesOf: nothing } as never,
@@ -197,6 +198,6 @@ const PLACE: CallPlace = {
   placement: 'connection',
   transactionId: undefined,
   queryTimeoutMs: 0,
-  serverLimitMs: 0,
+  serverLimits: NO_SERVER_LIMITS,
   observer: undefined,
 };

@@ -12,7 +12,14 @@ import type {
 } from '../driver/index.ts';
 import { ConnectionError, QueryExecutionError } from '../errors/index.ts';
 import type { Changes } from './changes.ts';
-import { CallSender, GUARD, type CallAnswer, type SenderHome, type Sending } from './call-sender.ts';
+import {
+  CallSender,
+  GUARD,
+  liftsForSession,
+  type CallAnswer,
+  type SenderHome,
+  type Sending,
+} from './call-sender.ts';
 import { DescribeExchange, type StatementShape } from './describe-exchange.ts';
 import { ConnectionCopies } from './connection-copies.ts';
 import type { PostgresLink } from './link.ts';
@@ -30,6 +37,7 @@ import {
 import { Plan } from './plan.ts';
 import type { ResultForm } from './result-reader.ts';
 import { RowStream } from './row-stream.ts';
+import { NO_SERVER_LIMITS } from './server-limits.ts';
 import type { ServerFailure } from './server-error.ts';
 import type { Portal } from './statement-exchange.ts';
 import type { TableKnowledge } from './table-knowledge.ts';
@@ -40,7 +48,6 @@ import { connectionLostError, translateFailure } from './translate-failure.ts';
 export interface ConnectionHome extends SenderHome {
   readonly observer: QueryObserver;
   readonly queryTimeoutMs: number;
-  readonly serverLimitMs: number;
   readonly streamIdleTimeoutMs: number;
   /** @throws UsageError where the text controls transactions */
   planOf(text: string): Plan;
@@ -81,12 +88,12 @@ export class PostgresConnection implements DriverConnection {
     this.#sender = new CallSender(link, home);
     this.#control = new TransactionControl(link, home, (plan) => home.knowledge.learn(this, plan));
     this.#copies = new ConnectionCopies(link, home, this.#control);
-    const { queryTimeoutMs, serverLimitMs, observer } = home;
+    const { queryTimeoutMs, serverLimits, observer } = home;
     this.#alone = {
       placement: 'connection',
       transactionId: undefined,
       queryTimeoutMs,
-      serverLimitMs,
+      serverLimits,
       observer,
     };
   }
@@ -279,8 +286,9 @@ export class PostgresConnection implements DriverConnection {
     await this.link.close(timeoutMs);
   }
 
+  /** Of the engine's own, within the limits that the session has. */
   get #quiet(): CallPlace {
-    return { ...this.#alone, observer: undefined };
+    return { ...this.#alone, observer: undefined, serverLimits: NO_SERVER_LIMITS };
   }
 
   get #place(): CallPlace {
@@ -328,6 +336,7 @@ export class PostgresConnection implements DriverConnection {
   }
 
   #noteTraces(call: PendingCall): void {
+    if (liftsForSession(call)) this.#isDirty = true;
     for (const { leavesTraces, forgetsStatements } of call.plans) {
       if (leavesTraces) this.#isDirty = true;
       if (forgetsStatements) this.link.statements.forgetAll();

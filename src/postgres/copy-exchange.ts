@@ -21,8 +21,8 @@ export interface CopyEnd {
 export interface CopyParts {
   readonly text: string;
   readonly direction: 'in' | 'out';
-  /** The server has a limit for statements, which is off for the rest of the transaction. */
-  readonly liftsServerLimit: boolean;
+  /** Limits of the server that are off for it, and for the rest of its transaction. */
+  readonly lifted: readonly string[];
   refusal(): Error | undefined;
   /** The server is ready: to take data, or to give them. */
   begun(): void;
@@ -72,9 +72,10 @@ export class CopyExchange implements Exchange {
   write(writer: WireWriter, link: PostgresLink): void {
     this.#link = link;
     // A large COPY takes longer than any one statement should: its own limits are the client's.
-    if (this.#parts.liftsServerLimit) {
+    const { lifted } = this.#parts;
+    if (lifted.length > 0) {
       this.#toSkip = 1;
-      writer.parse('', "select set_config('statement_timeout', '0', true)");
+      writer.parse('', `select ${lifted.map((name) => `set_config('${name}', '0', true)`).join(', ')}`);
       writer.bind('', '', []);
       writer.execute('', 0);
     }

@@ -10,7 +10,8 @@ export interface CopyRun {
   readonly limits: CopyLimits;
   /** It is part of a transaction, which decides whether it lasts. */
   readonly inTransaction: boolean;
-  readonly liftsServerLimit: boolean;
+  /** Limits of the server that are off for it, and for the rest of its transaction. */
+  readonly lifted: readonly string[];
   readonly refusal: () => Error | undefined;
 }
 
@@ -46,7 +47,7 @@ class CopyInput {
     this.#exchange = new CopyExchange({
       text: run.text,
       direction: 'in',
-      liftsServerLimit: run.liftsServerLimit,
+      lifted: run.lifted,
       refusal: run.refusal,
       begun: () => void this.#send(),
       data: () => {},

@@ -34,7 +34,7 @@ export class CopyOutput implements AsyncIterableIterator<Uint8Array> {
     this.#exchange = new CopyExchange({
       text: run.text,
       direction: 'out',
-      liftsServerLimit: run.liftsServerLimit,
+      lifted: run.lifted,
       refusal: run.refusal,
       begun: () => {},
       data: (bytes) => this.#take(bytes),

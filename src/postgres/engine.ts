@@ -16,7 +16,7 @@ import { failCall } from './call-settlement.ts';
 import type { ConnectionSource } from './clean-source.ts';
 import { openSocket } from './client.ts';
 import { PostgresConnection, type ConnectionHome } from './connection.ts';
-import { serverLimitMs, setupText } from './connection-setup.ts';
+import { setupText } from './connection-setup.ts';
 import { Descriptions } from './description.ts';
 import { PostgresLink } from './link.ts';
 import {
@@ -32,6 +32,7 @@ import { GroupedWrites } from './grouped-writes.ts';
 import { WayThere, type Weight } from './cost-model.ts';
 import { PlanCache, type Plan } from './plan.ts';
 import type { ServerFailure } from './server-error.ts';
+import { serverLimits } from './server-limits.ts';
 import { PreparedStatements, type SchemaVersion } from './statement-store.ts';
 import { SharedReads } from './shared-reads.ts';
 import { TableKnowledge } from './table-knowledge.ts';
@@ -102,19 +103,19 @@ export class PostgresEngine {
       placement: 'connection',
       transactionId: undefined,
       queryTimeoutMs: settings.queryTimeoutMs,
-      serverLimitMs: serverLimitMs(settings),
+      serverLimits: serverLimits(settings),
       observer,
     };
   }
 
   /** Opens a connection for a pool. @throws ConnectionError */
   async connect(role: ConnectionRole, signal: AbortSignal): Promise<PostgresConnection> {
-    const setup = setupText(this.#settings, role);
+    const setup = (given: ReadonlyMap<string, string>): string => setupText(this.#settings, role, given);
     const socket = await openSocket(this.#settings, setup, signal);
     lastConnectionId += 1;
     const statements = new PreparedStatements(this.#settings.statementCacheSize, this.#schema);
     const link = new PostgresLink(lastConnectionId, socket, statements);
-    return new PostgresConnection(link, this.#home, setup);
+    return new PostgresConnection(link, this.#home, setup(socket.parameters));
   }
 
   start(sources: PostgresSources): void {
@@ -216,7 +217,7 @@ export class PostgresEngine {
   }
 
   #send(call: PendingCall): void {
-    if (call.kind === 'statement' && call.limitStep === undefined) {
+    if (call.kind === 'statement' && call.serverLimitMs === undefined) {
       const { kind, mayShare } = call.plans[0]!;
       if (kind === 'read' && mayShare && this.#reads !== undefined && this.#weigh(call, 'read') === 'cheap') {
         this.#sharedCount += 1;
@@ -316,7 +317,7 @@ export class PostgresEngine {
       cancelGraceMs,
       queryTimeoutMs,
       streamIdleTimeoutMs,
-      serverLimitMs: serverLimitMs(this.#settings),
+      serverLimits: serverLimits(this.#settings),
       planOf: (text) => this.#plans.get(text),
       knowledge: this.#knowledge,
       isWatched: () => this.#announce.has('data:change'),

@@ -4,6 +4,7 @@ import { toWireValues } from './parameters.ts';
 import type { Plan } from './plan.ts';
 import type { RowShape } from './row-shape.ts';
 import { ResultReader, type ResultForm } from './result-reader.ts';
+import { liftedLimitMs, type ServerLimits } from './server-limits.ts';
 import type { Portal, Step } from './statement-exchange.ts';
 import type { CallEnding } from './timeout-error.ts';
 
@@ -15,8 +16,8 @@ export interface CallPlace {
   readonly placement: Placement;
   readonly transactionId: number | undefined;
   readonly queryTimeoutMs: number;
-  /** The server's own limit on a statement of this session, in ms; 0 = none. A call may ask for more. */
-  readonly serverLimitMs: number;
+  /** A call may ask for more. */
+  readonly serverLimits: ServerLimits;
   /** Absent for calls of the engine's own. */
   readonly observer: QueryObserver | undefined;
 }
@@ -40,8 +41,8 @@ export interface PendingCall {
   /** What is sent; none for a script, whose text goes as it is. */
   readonly steps: readonly Step[];
   readonly plans: readonly Plan[];
-  /** Lifts the server's own limit, where the call may take longer. */
-  readonly limitStep: Step | undefined;
+  /** What the server is to limit it to, in ms; 0 = nothing. Undefined: its session's limit will do. */
+  readonly serverLimitMs: number | undefined;
   /** `performance.now()` when the caller asked; waiting for a connection counts. */
   readonly startedAt: number;
   /** Limit in ms from `startedAt` on; 0 = none. */
@@ -172,7 +173,7 @@ function createBare(
     name: options.name,
     placement: place.placement,
     transactionId: place.transactionId,
-    limitStep: limitStepOf(timeoutMs, place.serverLimitMs),
+    serverLimitMs: liftedLimitMs(timeoutMs, place.serverLimits),
     startedAt: performance.now(),
     timeoutMs,
     signal: options.signal,
@@ -187,13 +188,6 @@ function createBare(
     timer: undefined,
     onAbort: undefined,
   };
-}
-
-/** For the statements of the same exchange, and in a transaction for the rest of it. */
-function limitStepOf(timeoutMs: number, serverLimitMs: number): Step | undefined {
-  if (serverLimitMs === 0 || (timeoutMs > 0 && timeoutMs < serverLimitMs)) return undefined;
-  const limitMs = timeoutMs === 0 ? 0 : timeoutMs + serverLimitMs;
-  return engineStep(`set local statement_timeout = ${limitMs}`);
 }
 
 /** A statement of the engine's own, whose result is of no interest. */

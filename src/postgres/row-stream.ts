@@ -89,7 +89,8 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
     const call = connection.describe('all', statement, options);
     if (ownsTransaction) {
       // Where it fails, the statement that goes with it is refused, and says why.
-      connection.begin({ readOnly: false }).catch(() => undefined);
+      // Its limits are those of its consumer, and of each piece.
+      connection.begin({ readOnly: false, timeoutMs: 0 }).catch(() => undefined);
     }
     this.#isOpen = true;
     return connection.startChunk(call, { name: this.#portal, maxRows: CHUNK_ROWS, shape: undefined });

@@ -14,6 +14,7 @@ import type { Plan } from './plan.ts';
 import { ResultReader } from './result-reader.ts';
 import type { RowShapes } from './row-shape.ts';
 import { isFatal } from './server-error.ts';
+import { longerLimitTexts, type ServerLimits } from './server-limits.ts';
 import { StatementExchange, type ExchangeAnswer, type Step } from './statement-exchange.ts';
 import type { TableKnowledge } from './table-knowledge.ts';
 import { connectionLostError, translateFailure } from './translate-failure.ts';
@@ -21,6 +22,7 @@ import { connectionLostError, translateFailure } from './translate-failure.ts';
 interface ControlHome {
   readonly shapes: RowShapes;
   readonly knowledge: TableKnowledge;
+  readonly serverLimits: ServerLimits;
   /** Whether the server may keep statements under names. */
   readonly keepsStatements: boolean;
   isWatched(): boolean;
@@ -50,7 +52,7 @@ export class TransactionControl {
   readonly #link: PostgresLink;
   readonly #home: ControlHome;
   #state: 'none' | 'unsent' | 'sent' | 'open' | 'failed' | 'ended' = 'none';
-  #beginStep: Step = engineStep('begin');
+  #beginSteps: readonly Step[] = [];
   #begun: PromiseWithResolvers<void> = Promise.withResolvers();
   #readOnly = false;
   #transactionId: number | undefined;
@@ -79,9 +81,13 @@ export class TransactionControl {
   }
 
   /** Waits for a statement to go with, until the end of this turn. */
-  begin({ readOnly, isolation, transactionId }: BeginOptions): Promise<void> {
+  begin({ readOnly, isolation, transactionId, timeoutMs }: BeginOptions): Promise<void> {
     const level = isolation === undefined ? '' : ` isolation level ${isolation}`;
-    this.#beginStep = this.#step(`begin${level}${readOnly ? ' read only' : ''}`);
+    const limits = longerLimitTexts(timeoutMs, this.#home.serverLimits, this.#link.parameters);
+    this.#beginSteps = [
+      this.#step(`begin${level}${readOnly ? ' read only' : ''}`),
+      ...limits.map((text) => engineStep(text)),
+    ];
     this.#begun = Promise.withResolvers();
     this.#readOnly = readOnly;
     this.#transactionId = transactionId;
@@ -103,7 +109,7 @@ export class TransactionControl {
     this.#state = 'sent';
     return {
       ...sending,
-      before: [this.#beginStep, ...(sending.before ?? [])],
+      before: [...this.#beginSteps, ...(sending.before ?? [])],
       isBarrier: true,
       over: () => this.#firstIsOver(),
     };
@@ -223,6 +229,7 @@ export class TransactionControl {
     return true;
   }
 
+  /** Has BEGIN go alone, ahead of what cannot take it along. */
   sendBegin(): void {
     if (this.#state !== 'unsent') return;
     this.#state = 'sent';
@@ -236,7 +243,7 @@ export class TransactionControl {
         this.#begun.resolve();
       }
     };
-    this.#link.send(this.#exchange([this.#beginStep], begun, true));
+    this.#link.send(this.#exchange(this.#beginSteps, begun, true));
   }
 
   /** Why nothing more may be sent in this transaction, if so. */
@@ -269,7 +276,6 @@ export class TransactionControl {
     this.#writes = undefined;
   }
 
-  /** Has BEGIN go alone, ahead of what cannot take it along. */
   /** The statement that BEGIN went with was answered, lost, or taken back. */
   #firstIsOver(): void {
     if (this.#state !== 'sent') return;

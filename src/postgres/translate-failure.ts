@@ -20,7 +20,6 @@ export interface FailedStatement {
 
 /** SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export const SqlState = {
-  activeTransaction: '25001',
   readOnly: '25006',
   aborted: '25P02',
   lockNotAvailable: '55P03',
@@ -40,6 +39,9 @@ const CONSTRAINT_KINDS: ReadonlyMap<string, ConstraintKind> = new Map([
 
 /** Serialization failure, deadlock, lock not available, and what a standby cancels for its replay. */
 const RETRYABLE: ReadonlySet<string> = new Set(['40001', '40P01', '55P03']);
+/** What refuses a statement that runs in no transaction block. */
+const ALONE_ROUTINE = 'PreventInTransactionBlock';
+const ALONE_ADVICE = '. Such a statement runs by itself, with db.run(…), outside transactions';
 /** The disk is full, out of memory, too many connections, a limit of the configuration. */
 const FULL = '53100';
 
@@ -80,7 +82,8 @@ export function translateFailure(failure: ServerFailure, statement: FailedStatem
     return new ConstraintError(`${what}${message}`, { ...details, kind, ...placeOf(failure) });
   }
   if (isFatal(failure)) return connectionLostError(cause);
-  return translateCode(failure.code, `${what}${message}`, details);
+  const advice = failure.routine === ALONE_ROUTINE ? ALONE_ADVICE : '';
+  return translateCode(failure.code, `${what}${message}${advice}`, details);
 }
 
 function translateCode(

@@ -143,6 +143,7 @@ export class LeasedTransaction implements Boundary {
       readOnly: this.readOnly,
       isolation: this.#setup.options.isolation,
       foreignKeys: this.#setup.options.foreignKeys,
+      timeoutMs: this.#setup.options.timeoutMs,
       transactionId: this.id,
     });
     this.watch.sent();
