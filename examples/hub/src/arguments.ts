@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Dialect } from './service/sql-texts.ts';
+import type { Dialect } from './plain/sql-texts.ts';
 
 const DEFAULT_SECONDS = 6;
 const DEFAULT_PORT = 3000;
@@ -7,7 +7,7 @@ const DEFAULT_PORT = 3000;
 export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'compare'; readonly dialect: Dialect; readonly seconds: number }
-  | { readonly kind: 'serve'; readonly port: number };
+  | { readonly kind: 'serve'; readonly dialect: Dialect; readonly port: number };
 
 /** The command line is wrong; the message says how. */
 export class ArgumentsError extends Error {
@@ -20,8 +20,8 @@ One service on one SQLite file of cities: an HTTP API, a scheduler and an analyz
 Without options it is measured side by side, before and after millpond, in about 20 seconds.
 
   --seconds N   measure each version for N seconds, 1 to 600 (default ${DEFAULT_SECONDS})
-  --postgres    measure on a PostgreSQL that is started for it, and gone afterwards
-  --serve       keep the service with millpond running until Ctrl-C
+  --postgres    on a PostgreSQL that is started for it, and gone afterwards
+  --serve       keep the service with millpond, and its monitor, running until Ctrl-C
   --port N      with --serve: listen here, 0 for any free port (default ${DEFAULT_PORT})
   --help        this text
 `;
@@ -33,9 +33,9 @@ export function parseArguments(given: readonly string[]): Command {
   if (serve) {
     if (seconds !== undefined)
       throw new ArgumentsError('--seconds is for measuring and does not go with --serve');
-    if (postgres) throw new ArgumentsError('--postgres is for measuring and does not go with --serve');
     return {
       kind: 'serve',
+      dialect: postgres ? 'postgres' : 'sqlite',
       port: toInteger('--port', port, { least: 0, most: 65_535, fallback: DEFAULT_PORT }),
     };
   }

@@ -10,7 +10,7 @@ import { toIntroduction } from './report/introduction.ts';
 import { toCount, toText } from './report/numbers.ts';
 import { paint } from './report/paint.ts';
 import { startProgress } from './report/progress.ts';
-import type { Dialect } from './service/sql-texts.ts';
+import type { Dialect } from './plain/sql-texts.ts';
 
 const ROUNDS = 3;
 

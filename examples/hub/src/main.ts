@@ -32,7 +32,7 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
     return 0;
   }
   if (command.kind === 'compare') return (await compare(command, signal)) ? 0 : FAILED;
-  await serve(command.port, signal);
+  await serve(command, signal);
   return 0;
 }
 

@@ -10,40 +10,14 @@ import {
   type ManyQuery,
   type OneQuery,
   type ReturningQuery,
-  type ScriptQuery,
+  type ValueQuery,
 } from './millpond/queries.ts';
-
-export interface CitiesCitiesNearRow {
-  readonly id: number;
-  readonly name: string;
-  readonly country: string;
-  readonly population: number;
-  readonly latitude: number;
-  readonly longitude: number;
-  readonly km: number | null;
-}
-
-export interface CitiesCrowdedPlacesRow {
-  readonly id: unknown;
-  readonly name: unknown;
-  readonly country: unknown;
-  readonly neighbours: number;
-}
 
 export interface CitiesSampleCitiesRow {
   readonly id: number | null;
   readonly name: string | null;
   readonly latitude: number | null;
   readonly longitude: number | null;
-}
-
-export interface CitiesSearchCitiesRow {
-  readonly id: number;
-  readonly name: string;
-  readonly country: string;
-  readonly population: number;
-  readonly latitude: number;
-  readonly longitude: number;
 }
 
 export interface City {
@@ -58,6 +32,31 @@ export interface City {
   readonly longitude: number;
 }
 
+export interface CityInList {
+  readonly id: number;
+  readonly name: string;
+  readonly admin_code: string;
+  readonly feature: string;
+  readonly population: number;
+  readonly latitude: number;
+  readonly longitude: number;
+}
+
+export interface Country {
+  readonly country: string;
+  readonly cities: number;
+  readonly people: number;
+  readonly largest: number;
+  readonly place: number;
+}
+
+export interface CrowdedPlace {
+  readonly id: number | null;
+  readonly name: string | null;
+  readonly country: string | null;
+  readonly neighbours: number;
+}
+
 export interface DueJob {
   readonly id: number;
   readonly name: string;
@@ -66,11 +65,40 @@ export interface DueJob {
   readonly dueMs: number;
 }
 
+export interface FoundCity {
+  readonly id: number;
+  readonly name: string;
+  readonly country: string;
+  readonly population: number;
+  readonly latitude: number;
+  readonly longitude: number;
+}
+
 export interface Job {
   readonly id: number;
   readonly name: string;
   readonly cron: string;
   readonly action: 'refresh-trending' | 'count-check-ins' | 'forget-old-runs';
+}
+
+export interface NearbyCity {
+  readonly id: number;
+  readonly name: string;
+  readonly country: string;
+  readonly population: number;
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly km: number;
+}
+
+export interface Note {
+  readonly id: number;
+  readonly cityId: number;
+  readonly city: string;
+  readonly author: string;
+  readonly text: string;
+  readonly atMs: number;
+  readonly tags: string;
 }
 
 export interface ReportsNamesakesRow {
@@ -95,7 +123,20 @@ export interface ReportsSquaresRow {
   readonly people: number | null;
 }
 
-/** The queries of 7 files. */
+export interface TrendingCity {
+  readonly id: number;
+  readonly name: string;
+  readonly country: string;
+  readonly checkins: number;
+}
+
+export interface User {
+  readonly id: number;
+  readonly name: string;
+  readonly password: string;
+}
+
+/** The queries of 11 files. */
 export interface Queries {
   readonly cities: {
     /**
@@ -107,9 +148,15 @@ export interface Queries {
     /**
      * The nearest cities by great-circle distance; an index finds candidates in the box around the circle.
      *
-     * Reads cities, city_places. cities/cities.sqlite.sql:10
+     * Reads cities, city_places. cities/cities.sqlite.sql:11
      */
-    readonly citiesNear: ManyQuery<{ readonly latitude: number; readonly longitude: number; readonly south: number; readonly north: number; readonly west: number; readonly east: number; readonly radiusKm: number }, CitiesCitiesNearRow>;
+    readonly citiesNear: ManyQuery<{ readonly latitude: number; readonly longitude: number; readonly south: number; readonly north: number; readonly west: number; readonly east: number; readonly radiusKm: number }, NearbyCity>;
+    /**
+     * The cities of one country, the largest first.
+     *
+     * Reads cities. cities/cities.sql:24
+     */
+    readonly citiesOfCountry: ManyQuery<{ readonly country: string; readonly limit: number; readonly offset: number }, CityInList>;
     /**
      * One city by its id.
      *
@@ -117,11 +164,17 @@ export interface Queries {
      */
     readonly cityById: OneQuery<{ readonly id: number | bigint }, City>;
     /**
+     * Every country with its cities and their people: a look at the whole table.
+     *
+     * Reads cities. cities/cities.sql:40
+     */
+    readonly countries: ManyQuery<void, Country>;
+    /**
      * Which of the `:among` largest cities have most others within a quarter of a degree. Slow on purpose.
      *
-     * Reads cities, city_places. cities/cities.sqlite.sql:26
+     * Reads cities, city_places. cities/cities.sqlite.sql:29
      */
-    readonly crowdedPlaces: ManyQuery<{ readonly among: number }, CitiesCrowdedPlacesRow>;
+    readonly crowdedPlaces: ManyQuery<{ readonly among: number }, CrowdedPlace>;
     /**
      * About a thousand cities, evenly over the table. Short names are left out: a search needs two letters.
      *
@@ -134,7 +187,13 @@ export interface Queries {
      *
      * Reads cities, city_names. cities/cities.sqlite.sql:1
      */
-    readonly searchCities: ManyQuery<{ readonly words: string }, CitiesSearchCitiesRow>;
+    readonly searchCities: ManyQuery<{ readonly words: string }, FoundCity>;
+    /**
+     * The cities with the most of the latest check-ins, as the job counted them.
+     *
+     * Reads cities, trending. cities/cities.sql:33
+     */
+    readonly trendingCities: ManyQuery<void, TrendingCity>;
   };
   readonly jobs: {
     /**
@@ -152,9 +211,13 @@ export interface Queries {
      */
     readonly claimJob: EachQuery<{ readonly untilMs: number | bigint | null; readonly id: number | bigint }>;
     /**
-     * jobs/jobs.sqlite.sql:18
+     * Reads cities, trending. Writes trending. jobs/jobs.sql:31
      */
-    readonly countCheckIns: ScriptQuery;
+    readonly clearTrending: AffectedQuery<void>;
+    /**
+     * Reads checkins. Writes counts. jobs/jobs.sqlite.sql:15
+     */
+    readonly countCheckIns: AffectedQuery<void>;
     /**
      * Jobs that are due and that nobody works on, for the transaction that claims them.
      *
@@ -162,9 +225,25 @@ export interface Queries {
      */
     readonly dueJobs: ManyQuery<{ readonly nowMs: number | bigint }, DueJob>;
     /**
-     * jobs/jobs.sql:25
+     * Counts the latest check-ins by city.
+     *
+     * Reads checkins, cities. Writes trending. jobs/jobs.sql:34
      */
-    readonly forgetOldRuns: ScriptQuery;
+    readonly fillTrending: AffectedQuery<void>;
+    /**
+     * Reads counts. Writes counts. jobs/jobs.sql:28
+     */
+    readonly forgetOldCounts: AffectedQuery<void>;
+    /**
+     * Reads job_runs, jobs. Writes job_runs. jobs/jobs.sql:25
+     */
+    readonly forgetOldRuns: AffectedQuery<void>;
+    /**
+     * Makes those who fill the same table take turns, which writers do here anyway.
+     *
+     * jobs/jobs.sqlite.sql:11
+     */
+    readonly lockTrending: ValueQuery<void, unknown>;
     /**
      * When the next job that nobody works on is due.
      *
@@ -181,12 +260,36 @@ export interface Queries {
      * Reads jobs. Writes job_runs. jobs/jobs.sql:21
      */
     readonly recordRun: AffectedQuery<{ readonly id: number | bigint; readonly dueMs: number | bigint; readonly startedMs: number | bigint; readonly finishedMs: number | bigint; readonly error: string | null }>;
+  };
+  readonly notes: {
     /**
-     * Counts the latest check-ins by city. Writers take turns here, so nothing is locked.
+     * Gives the new id. An unknown city is refused by the foreign key.
      *
-     * jobs/jobs.sqlite.sql:11
+     * Reads cities, note_tags, notes, users. Writes note_words, notes. notes/notes.sql:1
      */
-    readonly refreshTrending: ScriptQuery;
+    readonly addNote: ReturningQuery<{ readonly cityId: number | bigint; readonly userId: number | bigint; readonly text: string; readonly atMs: number | bigint }, number>;
+    /**
+     * Reads notes. Writes note_tags. notes/notes.sql:5
+     */
+    readonly addTag: EachQuery<{ readonly noteId: number | bigint; readonly tag: string }>;
+    /**
+     * A note that is not there, and one of somebody else, are left alone.
+     *
+     * Reads cities, note_tags, notes, users. Writes note_tags, note_words, notes. notes/notes.sql:8
+     */
+    readonly deleteNote: AffectedQuery<{ readonly id: number | bigint; readonly userId: number | bigint }>;
+    /**
+     * The latest notes, of one city or with one tag where that is given; `:before` is the last id of the page before.
+     *
+     * Reads cities, note_tags, notes, users. notes/notes.sql:12
+     */
+    readonly listNotes: ManyQuery<{ readonly cityId?: number | bigint | undefined; readonly tag?: string | undefined; readonly before?: number | bigint | undefined }, Note>;
+    /**
+     * The notes with all `:words`, the best first. FTS5 reads `"` and words like NEAR as operators: each is quoted.
+     *
+     * Reads cities, note_tags, note_words, notes, users. notes/notes.sqlite.sql:1
+     */
+    readonly searchNotes: ManyQuery<{ readonly words: string }, Note>;
   };
   readonly reports: {
     /**
@@ -208,6 +311,18 @@ export interface Queries {
      */
     readonly squares: ManyQuery<void, ReportsSquaresRow>;
   };
+  readonly users: {
+    /**
+     * Gives the new id. A name that is taken is refused by its unique constraint.
+     *
+     * Reads notes, users. Writes users. users/users.sql:1
+     */
+    readonly addUser: ReturningQuery<{ readonly name: string; readonly password: string }, number>;
+    /**
+     * Reads users. users/users.sql:5
+     */
+    readonly userByName: OneQuery<{ readonly name: string }, User>;
+  };
 }
 
 /** The queries, on a database. */
@@ -220,6 +335,7 @@ const SOURCES: readonly SqlSource[] = [
     file: 'cities/cities.postgres.sql',
     folders: ['cities'],
     text: `-- name: search_cities
+-- record_class: FoundCity
 -- The largest cities whose name has all \`:words\`, parted by one space; the last may be unfinished.
 -- Each word is quoted, and the last one is a prefix.
 select cities.id, cities.name, country, population, latitude, longitude
@@ -229,6 +345,8 @@ order by population desc
 limit 20;
 
 -- name: cities_near
+-- record_class: NearbyCity
+-- column: km!
 -- The nearest cities by great-circle distance; an index finds candidates in the box around the circle.
 select * from (
   select id, name, country, population, latitude, longitude,
@@ -244,6 +362,10 @@ order by km
 limit 10;
 
 -- name: crowded_places
+-- record_class: CrowdedPlace
+-- column: id: number
+-- column: name: string
+-- column: country: string
 -- Which of the \`:among\` largest cities have most others within a quarter of a degree. Slow on purpose.
 with large as materialized (
   select id, name, country, latitude, longitude from cities order by population desc limit :among
@@ -283,12 +405,40 @@ from (
   where length(name) >= 4
 ) as numbered
 where place % step = 0;
+
+-- name: cities_of_country
+-- record_class: CityInList
+-- The cities of one country, the largest first.
+select id, name, admin_code, feature, population, latitude, longitude
+from cities
+where country = :country
+order by population desc, id
+limit :limit offset :offset;
+
+-- name: trending_cities
+-- record_class: TrendingCity
+-- The cities with the most of the latest check-ins, as the job counted them.
+select cities.id, name, country, checkins
+from trending join cities on cities.id = trending.city_id
+order by checkins desc, cities.id;
+
+-- name: countries
+-- record_class: Country
+-- Every country with its cities and their people: a look at the whole table.
+-- column: people!
+-- column: place!
+select country, count(*) as cities, sum(population) as people, max(population) as largest,
+  rank() over (order by sum(population) desc) as place
+from cities
+group by country
+order by country;
 `,
   },
   {
     file: 'cities/cities.sqlite.sql',
     folders: ['cities'],
     text: `-- name: search_cities
+-- record_class: FoundCity
 -- The largest cities whose name has all \`:words\`, parted by one space; the last may be unfinished.
 -- FTS5 reads \`"\`, \`*\` and words like NEAR as operators: each word is quoted.
 select cities.id, cities.name, country, population, latitude, longitude
@@ -298,6 +448,8 @@ order by population desc
 limit 20;
 
 -- name: cities_near
+-- record_class: NearbyCity
+-- column: km!
 -- The nearest cities by great-circle distance; an index finds candidates in the box around the circle.
 select * from (
   select cities.id, name, country, population, latitude, longitude,
@@ -314,6 +466,10 @@ order by km
 limit 10;
 
 -- name: crowded_places
+-- record_class: CrowdedPlace
+-- column: id: number
+-- column: name: string
+-- column: country: string
 -- Which of the \`:among\` largest cities have most others within a quarter of a degree. Slow on purpose.
 with large as materialized (
   select id, name, country, latitude, longitude from cities order by population desc limit :among
@@ -341,15 +497,11 @@ order by next_run_ms
 limit 20
 for update skip locked;
 
--- name: refresh_trending#
--- Counts the latest check-ins by city. Writers do not take turns by themselves here: two of a kind wait.
-select pg_advisory_xact_lock(hashtext('trending'));
-delete from trending;
-insert into trending (city_id, checkins)
-select city_id, count(*) from (select city_id from checkins order by id desc limit 1000) as latest
-group by city_id order by count(*) desc limit 20;
+-- name: lock_trending$
+-- Makes those who fill the same table take turns, until the transaction ends.
+select pg_advisory_xact_lock(hashtext('trending')) is null;
 
--- name: count_check_ins#
+-- name: count_check_ins!
 insert into counts (at_ms, checkins)
 select cast(extract(epoch from clock_timestamp()) * 1000 as bigint), coalesce(max(id), 0)
 from checkins;
@@ -382,9 +534,20 @@ update jobs set claimed_until_ms = :untilMs where id = :id;
 insert into job_runs (job_id, due_ms, started_ms, finished_ms, error)
 values (:id, :dueMs, :startedMs, :finishedMs, :error);
 
--- name: forget_old_runs#
+-- name: forget_old_runs!
 delete from job_runs where id <= (select max(id) from job_runs) - 1000;
+
+-- name: forget_old_counts!
 delete from counts where id <= (select max(id) from counts) - 1000;
+
+-- name: clear_trending!
+delete from trending;
+
+-- name: fill_trending!
+-- Counts the latest check-ins by city.
+insert into trending (city_id, checkins)
+select city_id, count(*) from (select city_id from checkins order by id desc limit 1000) as latest
+group by city_id order by count(*) desc limit 20;
 `,
   },
   {
@@ -400,16 +563,76 @@ where next_run_ms <= :nowMs and (claimed_until_ms is null or claimed_until_ms < 
 order by next_run_ms
 limit 20;
 
--- name: refresh_trending#
--- Counts the latest check-ins by city. Writers take turns here, so nothing is locked.
-delete from trending;
-insert into trending (city_id, checkins)
-select city_id, count(*) from (select city_id from checkins order by id desc limit 1000) as latest
-group by city_id order by count(*) desc limit 20;
+-- name: lock_trending$
+-- Makes those who fill the same table take turns, which writers do here anyway.
+select true;
 
--- name: count_check_ins#
+-- name: count_check_ins!
 insert into counts (at_ms, checkins)
 select cast(unixepoch('subsec') * 1000 as integer), coalesce(max(id), 0) from checkins;
+`,
+  },
+  {
+    file: 'notes/notes.postgres.sql',
+    folders: ['notes'],
+    text: `-- name: search_notes
+-- record_class: Note
+-- column: tags!
+-- The notes with all \`:words\`, the best first. Each word is quoted, and the last one is a prefix.
+select notes.id, city_id as "cityId", cities.name as city, users.name as author, notes.text, at_ms as "atMs",
+  coalesce((select string_agg(tag, ' ' order by tag) from note_tags where note_id = notes.id), '') as tags
+from notes join cities on cities.id = city_id join users on users.id = user_id,
+  cast('''' || replace(without_accents(:words), ' ', ''' & ''') || ''':*' as tsquery) as asked
+where words @@ asked
+order by ts_rank(words, asked) desc, notes.id desc
+limit 50;
+`,
+  },
+  {
+    file: 'notes/notes.sql',
+    folders: ['notes'],
+    text: `-- name: add_note<!
+-- Gives the new id. An unknown city is refused by the foreign key.
+insert into notes (city_id, user_id, text, at_ms) values (:cityId, :userId, :text, :atMs) returning id;
+
+-- name: add_tag*!
+insert into note_tags (note_id, tag) values (:noteId, :tag);
+
+-- name: delete_note!
+-- A note that is not there, and one of somebody else, are left alone.
+delete from notes where id = :id and user_id = :userId;
+
+-- name: list_notes
+-- record_class: Note
+-- column: tags!
+-- The latest notes, of one city or with one tag where that is given; \`:before\` is the last id of the page before.
+select notes.id, city_id as "cityId", cities.name as city, users.name as author, notes.text, at_ms as "atMs",
+  coalesce((select string_agg(tag, ' ' order by tag) from note_tags where note_id = notes.id), '') as tags
+from notes join cities on cities.id = city_id join users on users.id = user_id
+where true
+  /*[*/ and city_id = :cityId /*]*/
+  /*[*/ and notes.id in (select note_id from note_tags where tag = :tag) /*]*/
+  /*[*/ and notes.id < :before /*]*/
+order by notes.id desc
+limit 50;
+`,
+  },
+  {
+    file: 'notes/notes.sqlite.sql',
+    folders: ['notes'],
+    text: `-- name: search_notes
+-- record_class: Note
+-- column: tags!
+-- The notes with all \`:words\`, the best first. FTS5 reads \`"\` and words like NEAR as operators: each is quoted.
+select notes.id, city_id as "cityId", cities.name as city, users.name as author, notes.text, at_ms as "atMs",
+  coalesce((select string_agg(tag, ' ' order by tag) from note_tags where note_id = notes.id), '') as tags
+from note_words
+  join notes on notes.id = note_words.rowid
+  join cities on cities.id = city_id
+  join users on users.id = user_id
+where note_words match '"' || replace(:words, ' ', '" "') || '"*'
+order by note_words.rank, notes.id desc
+limit 50;
 `,
   },
   {
@@ -450,6 +673,18 @@ from cities as one join cities as other on other.name = one.name and other.id <>
 group by one.name
 order by countries desc, spread desc
 limit 20;
+`,
+  },
+  {
+    file: 'users/users.sql',
+    folders: ['users'],
+    text: `-- name: add_user<!
+-- Gives the new id. A name that is taken is refused by its unique constraint.
+insert into users (name, password) values (:name, :password) returning id;
+
+-- name: user_by_name^
+-- record_class: User
+select id, name, password from users where name = :name;
 `,
   },
 ];

@@ -11,10 +11,10 @@ import { loadCities } from '../src/dataset/load-cities.ts';
 import { median } from '../src/measure/figures.ts';
 import { AfterStore } from '../src/service/after-store.ts';
 import { Analyzer } from '../src/service/analyzer.ts';
-import { createApp } from '../src/service/app.ts';
-import { BeforePostgresStore } from '../src/service/before-postgres-store.ts';
-import { BeforeStore } from '../src/service/before-store.ts';
-import { listen, type HttpServer } from '../src/service/http-server.ts';
+import { createPlainApp } from '../src/plain/plain-app.ts';
+import { BeforePostgresStore } from '../src/plain/before-postgres-store.ts';
+import { BeforeStore } from '../src/plain/before-store.ts';
+import { listen, type HttpServer } from '../src/plain/http-server.ts';
 import { Scheduler } from '../src/service/scheduler.ts';
 import type { Store } from '../src/service/store.ts';
 import { squeeze, toBar, toSparkline } from '../src/report/spark.ts';
@@ -81,7 +81,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await postgres[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });
-});
+  // A hundred databases to remove, on a disk that others use too.
+}, 180_000);
 
 describe.each(VERSIONS)('the service, $version', ({ version, open }) => {
   let store: Store;
@@ -90,7 +91,7 @@ describe.each(VERSIONS)('the service, $version', ({ version, open }) => {
 
   beforeEach(async ({ task }) => {
     ({ store, countCheckIns } = await open(`${version}-${task.id}`));
-    server = await listen(createApp(store), 0);
+    server = await listen(createPlainApp(store), 0);
   });
   afterEach(async () => {
     await server.close();
@@ -233,7 +234,8 @@ describe('the command line', () => {
       dialect: 'postgres',
       seconds: 30,
     });
-    expect(parseArguments(['--serve', '--port', '0'])).toEqual({ kind: 'serve', port: 0 });
+    expect(parseArguments(['--serve', '--port', '0'])).toEqual({ kind: 'serve', dialect: 'sqlite', port: 0 });
+    expect(parseArguments(['--serve', '--postgres'])).toMatchObject({ kind: 'serve', dialect: 'postgres' });
     expect(parseArguments(['-h'])).toEqual({ kind: 'help' });
   });
 
@@ -242,7 +244,6 @@ describe('the command line', () => {
     [['--seconds'], "Option '--seconds <value>' argument missing"],
     [['--seconds', '0'], '--seconds is a whole number from 1 to 600, not "0"'],
     [['--seconds', '3', '--serve'], '--seconds is for measuring and does not go with --serve'],
-    [['--postgres', '--serve'], '--postgres is for measuring and does not go with --serve'],
     [['--serve', '--port', 'http'], '--port is a whole number from 0 to 65535, not "http"'],
     [['--port', '1'], '--port goes with --serve only'],
     [['now'], "Unexpected argument 'now'"],

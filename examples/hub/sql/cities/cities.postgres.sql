@@ -1,4 +1,5 @@
 -- name: search_cities
+-- record_class: FoundCity
 -- The largest cities whose name has all `:words`, parted by one space; the last may be unfinished.
 -- Each word is quoted, and the last one is a prefix.
 select cities.id, cities.name, country, population, latitude, longitude
@@ -8,6 +9,8 @@ order by population desc
 limit 20;
 
 -- name: cities_near
+-- record_class: NearbyCity
+-- column: km!
 -- The nearest cities by great-circle distance; an index finds candidates in the box around the circle.
 select * from (
   select id, name, country, population, latitude, longitude,
@@ -23,6 +26,10 @@ order by km
 limit 10;
 
 -- name: crowded_places
+-- record_class: CrowdedPlace
+-- column: id: number
+-- column: name: string
+-- column: country: string
 -- Which of the `:among` largest cities have most others within a quarter of a degree. Slow on purpose.
 with large as materialized (
   select id, name, country, latitude, longitude from cities order by population desc limit :among

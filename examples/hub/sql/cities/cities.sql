@@ -20,3 +20,30 @@ from (
   where length(name) >= 4
 ) as numbered
 where place % step = 0;
+
+-- name: cities_of_country
+-- record_class: CityInList
+-- The cities of one country, the largest first.
+select id, name, admin_code, feature, population, latitude, longitude
+from cities
+where country = :country
+order by population desc, id
+limit :limit offset :offset;
+
+-- name: trending_cities
+-- record_class: TrendingCity
+-- The cities with the most of the latest check-ins, as the job counted them.
+select cities.id, name, country, checkins
+from trending join cities on cities.id = trending.city_id
+order by checkins desc, cities.id;
+
+-- name: countries
+-- record_class: Country
+-- Every country with its cities and their people: a look at the whole table.
+-- column: people!
+-- column: place!
+select country, count(*) as cities, sum(population) as people, max(population) as largest,
+  rank() over (order by sum(population) desc) as place
+from cities
+group by country
+order by country;

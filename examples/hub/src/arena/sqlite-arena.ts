@@ -4,8 +4,8 @@ import { CITIES_FILE, copyDatabase, createRunFolder } from '../dataset/data-fold
 import { ensureCities } from '../dataset/ensure-cities.ts';
 import type { Target } from '../load/protocol.ts';
 import { AfterStore } from '../service/after-store.ts';
-import { BeforeStore } from '../service/before-store.ts';
-import { readSqlTexts } from '../service/sql-texts.ts';
+import { BeforeStore } from '../plain/before-store.ts';
+import { readSqlTexts } from '../plain/sql-texts.ts';
 import type { Store } from '../service/store.ts';
 import { calibrate, type Arena, type Facts, type Labels, type Version } from './arena.ts';
 

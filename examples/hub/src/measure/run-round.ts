@@ -1,9 +1,9 @@
 import type { Facts } from '../arena/arena.ts';
 import type { LoadProcess } from '../load/load-process.ts';
 import type { Moment } from '../load/protocol.ts';
-import { createApp } from '../service/app.ts';
+import { createPlainApp } from '../plain/plain-app.ts';
 import { Background } from '../service/background.ts';
-import { listen } from '../service/http-server.ts';
+import { listen } from '../plain/http-server.ts';
 import type { Store } from '../service/store.ts';
 import { watchEventLoop } from './event-loop.ts';
 import type { Round } from './figures.ts';
@@ -28,7 +28,7 @@ export interface RoundPlan {
 export async function runRound(plan: RoundPlan): Promise<Round> {
   const store = await plan.openStore();
   try {
-    const server = await listen(createApp(store), 0);
+    const server = await listen(createPlainApp(store), 0);
     try {
       return await measure(plan, store, server.port);
     } finally {

@@ -6,6 +6,8 @@ import {
   type CheckIn,
   type JobAction,
   type JobRun,
+  type JsonBody,
+  type Page,
   type Place,
   type ReportName,
   type Store,
@@ -18,7 +20,7 @@ export class AfterStore implements Store {
   readonly #database: Database;
   readonly #queries: Queries;
 
-  private constructor(database: Database) {
+  constructor(database: Database) {
     this.#database = database;
     this.#queries = createQueries(database);
   }
@@ -32,15 +34,27 @@ export class AfterStore implements Store {
     return this.#queries.cities.cityById({ id });
   }
 
-  searchCities(words: string): Promise<Uint8Array> {
+  searchCities(words: string): Promise<JsonBody> {
     return this.#queries.cities.searchCities.json({ words });
   }
 
-  citiesNear(place: Place): Promise<Uint8Array> {
+  citiesNear(place: Place): Promise<JsonBody> {
     return this.#queries.cities.citiesNear.json(toNearbyParams(place));
   }
 
-  crowdedPlaces(among: number): Promise<Uint8Array> {
+  citiesOfCountry({ country, limit, offset }: Page): Promise<JsonBody> {
+    return this.#queries.cities.citiesOfCountry.json({ country, limit, offset });
+  }
+
+  countries(): Promise<JsonBody> {
+    return this.#queries.cities.countries.json();
+  }
+
+  trending(): Promise<JsonBody> {
+    return this.#queries.cities.trendingCities.json();
+  }
+
+  crowdedPlaces(among: number): Promise<JsonBody> {
     return this.#queries.cities.crowdedPlaces.json({ among });
   }
 
@@ -71,15 +85,24 @@ export class AfterStore implements Store {
     return due;
   });
 
-  runAction(action: JobAction): Promise<void> {
-    const { refreshTrending, countCheckIns, forgetOldRuns } = this.#queries.jobs;
-    const actions = {
-      'refresh-trending': refreshTrending,
-      'count-check-ins': countCheckIns,
-      'forget-old-runs': forgetOldRuns,
-    };
-    return actions[action]();
-  }
+  /** All of it or nothing. */
+  readonly runAction: (action: JobAction) => Promise<void> = transactional(async (action: JobAction) => {
+    const { jobs } = this.#queries;
+    switch (action) {
+      case 'refresh-trending':
+        await jobs.lockTrending();
+        await jobs.clearTrending();
+        await jobs.fillTrending();
+        break;
+      case 'count-check-ins':
+        await jobs.countCheckIns();
+        break;
+      case 'forget-old-runs':
+        await jobs.forgetOldRuns();
+        await jobs.forgetOldCounts();
+        break;
+    }
+  });
 
   readonly finishJob: (run: JobRun) => Promise<void> = transactional(async (run: JobRun) => {
     const { job, startedMs, finishedMs, error, nextRunMs } = run;

@@ -11,7 +11,7 @@ export type ReportName = (typeof REPORT_NAMES)[number];
 export const CLAIM_MS = 60_000;
 
 /** A response body that is JSON already. */
-export type JsonBody = string | Uint8Array;
+export type JsonBody = Uint8Array<ArrayBuffer>;
 
 export interface Place {
   readonly latitude: number;
@@ -25,11 +25,27 @@ export interface CheckIn {
   readonly note: string;
 }
 
+/** A part of a country's cities. */
+export interface Page {
+  readonly country: string;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface NewNote {
+  readonly cityId: number;
+  readonly text: string;
+  readonly tags: readonly string[];
+}
+
 /** What the HTTP API needs of a database. */
 export interface CityStore {
   cityById(id: number): Promise<City | undefined>;
   searchCities(words: string): Promise<JsonBody>;
   citiesNear(place: Place): Promise<JsonBody>;
+  citiesOfCountry(page: Page): Promise<JsonBody>;
+  countries(): Promise<JsonBody>;
+  trending(): Promise<JsonBody>;
   crowdedPlaces(among: number): Promise<JsonBody>;
   /** Resolves with the new id when the row is durable; undefined where there is no such city. */
   checkIn(checkIn: CheckIn): Promise<number | undefined>;

@@ -1,6 +1,14 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { JobAction } from '../service/store.ts';
+
+/** What a job does: statements that commit together. */
+export const ACTION_TEXTS: Readonly<Record<JobAction, readonly string[]>> = {
+  'refresh-trending': ['lock_trending', 'clear_trending', 'fill_trending'],
+  'count-check-ins': ['count_check_ins'],
+  'forget-old-runs': ['forget_old_runs', 'forget_old_counts'],
+};
 
 export type Dialect = 'sqlite' | 'postgres';
 

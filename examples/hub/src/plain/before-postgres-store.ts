@@ -1,8 +1,8 @@
 import { DatabaseError } from 'pg';
 import type { City } from '../dataset/city.ts';
-import { toNearbyParams } from './nearby.ts';
+import { toNearbyParams } from '../service/nearby.ts';
 import { PooledConnections } from './pooled-connections.ts';
-import { readSqlTexts } from './sql-texts.ts';
+import { ACTION_TEXTS, readSqlTexts } from './sql-texts.ts';
 import {
   CLAIM_MS,
   type CheckIn,
@@ -10,10 +10,12 @@ import {
   type Job,
   type JobAction,
   type JobRun,
+  type JsonBody,
+  type Page,
   type Place,
   type ReportName,
   type Store,
-} from './store.ts';
+} from '../service/store.ts';
 
 const textOf = readSqlTexts('postgres');
 /** foreign_key_violation: https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -32,15 +34,27 @@ export class BeforePostgresStore implements Store {
     return city as City | undefined;
   }
 
-  searchCities(words: string): Promise<string> {
+  searchCities(words: string): Promise<JsonBody> {
     return this.#json(textOf('search_cities'), { words });
   }
 
-  citiesNear(place: Place): Promise<string> {
+  citiesNear(place: Place): Promise<JsonBody> {
     return this.#json(textOf('cities_near'), toNearbyParams(place));
   }
 
-  crowdedPlaces(among: number): Promise<string> {
+  citiesOfCountry({ country, limit, offset }: Page): Promise<JsonBody> {
+    return this.#json(textOf('cities_of_country'), { country, limit, offset });
+  }
+
+  countries(): Promise<JsonBody> {
+    return this.#json(textOf('countries'), {});
+  }
+
+  trending(): Promise<JsonBody> {
+    return this.#json(textOf('trending_cities'), {});
+  }
+
+  crowdedPlaces(among: number): Promise<JsonBody> {
     return this.#json(textOf('crowded_places'), { among });
   }
 
@@ -83,10 +97,10 @@ export class BeforePostgresStore implements Store {
   }
 
   async runAction(action: JobAction): Promise<void> {
-    await this.#connections.transaction((connection) =>
-      // Without values, several statements may stand in one text.
-      connection.query(textOf(action.replaceAll('-', '_'))),
-    );
+    const connections = this.#connections;
+    await connections.transaction(async (connection) => {
+      for (const name of ACTION_TEXTS[action]) await connections.all(textOf(name), {}, connection);
+    });
   }
 
   async finishJob({ job, startedMs, finishedMs, error, nextRunMs }: JobRun): Promise<void> {
@@ -110,7 +124,7 @@ export class BeforePostgresStore implements Store {
     return this.#connections.close();
   }
 
-  async #json(text: string, params: Record<string, string | number>): Promise<string> {
-    return JSON.stringify(await this.#connections.all(text, params));
+  async #json(text: string, params: Record<string, string | number>): Promise<JsonBody> {
+    return Buffer.from(JSON.stringify(await this.#connections.all(text, params)));
   }
 }

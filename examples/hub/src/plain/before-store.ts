@@ -1,7 +1,7 @@
 import type { City } from '../dataset/city.ts';
 import { LockedConnection } from './locked-connection.ts';
-import { toNearbyParams } from './nearby.ts';
-import { readSqlTexts } from './sql-texts.ts';
+import { toNearbyParams } from '../service/nearby.ts';
+import { ACTION_TEXTS, readSqlTexts } from './sql-texts.ts';
 import {
   CLAIM_MS,
   type CheckIn,
@@ -9,10 +9,12 @@ import {
   type Job,
   type JobAction,
   type JobRun,
+  type JsonBody,
+  type Page,
   type Place,
   type ReportName,
   type Store,
-} from './store.ts';
+} from '../service/store.ts';
 
 const textOf = readSqlTexts('sqlite');
 /** SQLITE_CONSTRAINT_FOREIGNKEY: https://sqlite.org/rescode.html#constraint_foreignkey */
@@ -32,15 +34,27 @@ export class BeforeStore implements Store {
     );
   }
 
-  searchCities(words: string): Promise<string> {
+  searchCities(words: string): Promise<JsonBody> {
     return this.#json(textOf('search_cities'), { words });
   }
 
-  citiesNear(place: Place): Promise<string> {
+  citiesNear(place: Place): Promise<JsonBody> {
     return this.#json(textOf('cities_near'), toNearbyParams(place));
   }
 
-  crowdedPlaces(among: number): Promise<string> {
+  citiesOfCountry({ country, limit, offset }: Page): Promise<JsonBody> {
+    return this.#json(textOf('cities_of_country'), { country, limit, offset });
+  }
+
+  countries(): Promise<JsonBody> {
+    return this.#json(textOf('countries'), {});
+  }
+
+  trending(): Promise<JsonBody> {
+    return this.#json(textOf('trending_cities'), {});
+  }
+
+  crowdedPlaces(among: number): Promise<JsonBody> {
     return this.#json(textOf('crowded_places'), { among });
   }
 
@@ -87,7 +101,7 @@ export class BeforeStore implements Store {
 
   async runAction(action: JobAction): Promise<void> {
     await this.#connection.transaction((connection) => {
-      connection.script(textOf(action.replaceAll('-', '_')));
+      for (const name of ACTION_TEXTS[action]) connection.statement(textOf(name)).all();
     });
   }
 
@@ -112,7 +126,9 @@ export class BeforeStore implements Store {
     return this.#connection.close();
   }
 
-  #json(text: string, params: Record<string, string | number>): Promise<string> {
-    return this.#connection.use((connection) => JSON.stringify(connection.statement(text).all(params)));
+  #json(text: string, params: Record<string, string | number>): Promise<JsonBody> {
+    return this.#connection.use((connection) =>
+      Buffer.from(JSON.stringify(connection.statement(text).all(params))),
+    );
   }
 }

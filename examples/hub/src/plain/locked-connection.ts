@@ -57,11 +57,6 @@ export class LockedConnection {
     return statement;
   }
 
-  /** Runs several statements. Only for those who hold the lock. */
-  script(text: string): void {
-    this.#database.exec(text);
-  }
-
   /** Closes after the last turn. */
   close(): Promise<void> {
     return this.use(() => this.#database.close());

@@ -1,0 +1,3 @@
+/** `millpond/cache` */
+export { createCache } from '../../../../src/cache/index.ts';
+export type { Cache, CacheStats } from '../../../../src/cache/index.ts';

@@ -1,0 +1,13 @@
+/** `millpond/hono` */
+export {
+  createServer,
+  HttpProblem,
+  jwtAuth,
+  queryBudget,
+  rateLimit,
+  readJson,
+  startServer,
+  transactional,
+  userOf,
+} from '../../../../src/hono/index.ts';
+export type { RunningServer } from '../../../../src/hono/index.ts';
