@@ -21,6 +21,7 @@ import { measureRequests } from './measure-requests.ts';
 import { anything, checkOptions, flag, integer, list, text } from './option-checks.ts';
 import { rateLimiter, type RateLimitOptions } from './rate-limit.ts';
 import type { Environment } from './read-environment.ts';
+import { readYourWrites, type ReadYourWritesOptions } from './read-your-writes.ts';
 import { requestIds } from './request-ids.ts';
 import { securityHeaderEntries, securityHeaders, type SecurityHeaders } from './security-headers.ts';
 import { readServerEnvironment } from './server-environment.ts';
@@ -60,6 +61,8 @@ export interface CreateServerOptions {
   readonly securityHeaders?: SecurityHeaders | false | undefined;
   /** Each request in a transaction. @default false: routes say so with `transactional()` */
   readonly transaction?: TransactionalRequestOptions | boolean | undefined;
+  /** Reads from replicas see what the request and its client wrote. @default false: `readYourWrites()` */
+  readonly readYourWrites?: ReadYourWritesOptions | boolean | undefined;
   /** Counts requests under their routes. @default not counted */
   readonly metrics?: Metrics | undefined;
   readonly monitor?: MountedMonitor | undefined;
@@ -84,6 +87,7 @@ const CHECKS = {
   compress: anything,
   securityHeaders: anything,
   transaction: anything,
+  readYourWrites: anything,
   metrics: anything,
   monitor: anything,
   log: anything,
@@ -182,9 +186,13 @@ function aroundRoutes({
   publicPaths = [],
   transaction,
   maxBodyBytes,
+  readYourWrites: reading,
 }: CreateServerOptions): MiddlewareHandler[] {
   const middlewares: MiddlewareHandler[] = [];
   if (auth !== undefined) middlewares.push(unlessPublic(publicPaths, jwtAuth(auth)));
+  if (reading !== undefined && reading !== false) {
+    middlewares.push(readYourWrites(reading === true ? {} : reading));
+  }
   if (transaction !== undefined && transaction !== false) {
     middlewares.push(transactional({ maxBodyBytes, ...(transaction === true ? {} : transaction) }));
   }

@@ -19,8 +19,9 @@ const FRESH_MS = 1_000;
 const HEADERS = { 'Cache-Control': 'no-store' };
 
 /**
- * `/health/live`: the process answers. `/health/ready`: so do its databases, and it is not about to stop;
- * otherwise 503. Neither says why: that is for the log.
+ * `/health/live`: the process answers. `/health/ready`: its databases are ready for requests (they answer, no
+ * migration is pending; a lost replica is none of its business), and it is not about to stop; otherwise 503.
+ * Neither says why: that is for the log.
  */
 export function healthRoutes({ databases = [], stopping }: HealthRoutesOptions = {}): Hono {
   let checked: { readonly atMs: number; readonly result: Promise<Readiness> } | undefined;
@@ -42,7 +43,10 @@ export function healthRoutes({ databases = [], stopping }: HealthRoutesOptions =
 
 async function check(databases: readonly Database[]): Promise<Readiness> {
   const checks = await Promise.all(
-    databases.map(async (database) => [database.name, (await database.health()).status] as const),
+    databases.map(async (database) => {
+      const { ready } = await database.health();
+      return [database.name, ready ? 'up' : 'down'] as const;
+    }),
   );
   const status = checks.every(([, one]) => one === 'up') ? 'up' : 'down';
   return { status, databases: Object.fromEntries(checks) };

@@ -19,6 +19,7 @@ export { measureRequests, queryBudget, type QueryBudgetOptions } from './measure
 export { rateLimit, type RateLimitOptions } from './rate-limit.ts';
 export { optional, readEnvironment, variable, type Environment, type Variable } from './read-environment.ts';
 export { readJson, type ReadJsonOptions } from './read-json.ts';
+export { readYourWrites, type ReadYourWritesOptions } from './read-your-writes.ts';
 export { RedisWindow, type RedisScripts } from './redis-window.ts';
 export { requestIds } from './request-ids.ts';
 export { securityHeaders, type SecurityHeaders } from './security-headers.ts';

@@ -16,6 +16,7 @@ import {
 } from '../../../src/hono/index.ts';
 import { knownBody } from '../../../src/hono/known-bodies.ts';
 import { Metrics } from '../../../src/metrics/index.ts';
+import { servicesOf } from '../../../src/database/index.ts';
 import { createMonitor } from '../../../src/monitor/index.ts';
 import { openScratch } from '../../fixtures/scratch-database.ts';
 import { serve, type Service } from './service.ts';
@@ -521,6 +522,17 @@ describe('startServer', () => {
       { status: 'down', databases: { unnamed: 'down' } },
     ]);
     expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
+  });
+
+  test('a database that answers, but waits for its migrations, is not ready (P1, S8)', async () => {
+    const { db } = await openScratch('create table t (i int)', { name: 'behind' });
+    const service = await serve(() => undefined, { databases: [db] });
+    servicesOf(db).readiness.require('migrations', () => 'Two migrations are pending.');
+    const response = await fetch(`${service.url}/health/ready`);
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      { status: 'down', databases: { behind: 'down' } },
+    ]);
   });
 
   test('rejects where the port is taken or the environment is wrong, and leaves no listener', async () => {
