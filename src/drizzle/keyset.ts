@@ -1,7 +1,9 @@
-import { and, asc, desc, eq, gt, is, lt, or, sql, SQL, type Column } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, is, isNotNull, isNull, lt, or, sql, SQL, type Column } from 'drizzle-orm';
 import { UsageError } from '../errors/index.ts';
+import type { Dialect } from '../sql/index.ts';
 import { columnOf } from './conditions.ts';
 import { encoded } from './row-codec.ts';
+import type { Fields } from './statement-builder.ts';
 import type { TableFacts } from './table-facts.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -49,29 +51,57 @@ export function orderTerms(order: TotalOrder): SQL[] {
   return order.map(({ column, direction }) => (direction === 'asc' ? asc(column) : desc(column)));
 }
 
-/** @throws UsageError for a column that may be null: rows would have no place in the order */
-export function assertKeyset(facts: TableFacts, order: TotalOrder): void {
-  const nullable = order.find(({ column }) => !column.notNull && !column.primary);
-  if (nullable === undefined || facts.key.includes(nullable.key)) return;
-  throw new UsageError(
-    `"${facts.name}.${nullable.key}" may be null; pages with a cursor need an order without nulls.`,
-  );
-}
-
 /** The rows behind this one: later in the first column, or equal there and later in the next, and so on. */
-export function behind(order: TotalOrder, values: readonly unknown[]): SQL {
-  // As the engine has them: the columns' own mapping was done when the cursor was made.
-  const bound = values.map((value) => sql.param(value));
-  const alternatives = order.map(({ column, direction }, index) => {
-    const equal = order.slice(0, index).map((step, at) => eq(step.column, bound[at]));
-    return and(...equal, direction === 'asc' ? gt(column, bound[index]) : lt(column, bound[index]));
+export function behind(order: TotalOrder, values: readonly unknown[], { dialect }: TableFacts): SQL {
+  const alternatives = order.flatMap((step, index) => {
+    const later = laterThan(step, values[index], dialect);
+    const equal = order.slice(0, index).map(({ column }, at) => equalTo(column, values[at]));
+    return later === undefined ? [] : [and(...equal, later)];
   });
   return or(...alternatives)!;
 }
 
+function equalTo(column: Column, value: unknown): SQL {
+  return value === null ? isNull(column) : eq(column, sql.param(value));
+}
+
+/**
+ * Undefined where nothing is. Null is the smallest for SQLite and the largest for PostgreSQL.
+ * https://sqlite.org/lang_select.html#orderby https://www.postgresql.org/docs/current/queries-order.html
+ */
+function laterThan({ column, direction }: OrderStep, value: unknown, dialect: Dialect): SQL | undefined {
+  const areNullsFirst = (dialect === 'sqlite') === (direction === 'asc');
+  if (value === null) return areNullsFirst ? isNotNull(column) : undefined;
+  // As the engine has it: the column's own mapping was done when the cursor was made.
+  const bound = sql.param(value);
+  const later = direction === 'asc' ? gt(column, bound) : lt(column, bound);
+  return areNullsFirst || column.notNull ? later : or(later, isNull(column));
+}
+
+/**
+ * What must be read beside the rows: PostgreSQL's times have µs, and a `Date` has not, so a page that began
+ * behind it would leave rows out.
+ */
+export function exactFields(order: TotalOrder): Fields {
+  const times = order.filter(({ column }) => isFineTime(column));
+  return Object.fromEntries(
+    times.map(({ key, column }) => [exactKey(key), sql`${column}::text`.as(exactKey(key))]),
+  );
+}
+
+function isFineTime({ columnType }: Column): boolean {
+  return columnType === 'PgTimestamp' || columnType === 'PgTimestampString';
+}
+
+function exactKey(key: string): string {
+  return `exact ${key}`;
+}
+
 /** What `after` of the next page is: the row's values of the order, as the engine has them. */
 export function cursorOf(order: TotalOrder, row: Row): string {
-  const values = order.map(({ key, column }) => toJson(encoded(column, row[key])));
+  const values = order.map(({ key, column }) =>
+    toJson(isFineTime(column) ? row[exactKey(key)] : encoded(column, row[key])),
+  );
   return Buffer.from(JSON.stringify(values)).toString('base64url');
 }
 
@@ -96,19 +126,37 @@ function parsed(cursor: unknown): unknown[] | undefined {
 }
 
 function toJson(value: unknown): unknown {
+  if (value === null) return null;
   if (typeof value === 'bigint') return { bigint: `${value}` };
+  if (typeof value === 'number' && !Number.isFinite(value)) return { number: `${value}` };
   if (value instanceof Date) return value.toISOString();
   if (['string', 'number', 'boolean'].includes(typeof value)) return value;
   throw new UsageError('Pages with a cursor need an order by numbers, texts, times or booleans.');
 }
 
+const FINE_TIME =
+  /^(?:-?infinity|\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[+-]\d\d(?::\d\d){0,2})?(?: BC)?)$/;
+
 /** Undefined for what no cursor of this column holds. */
-function fromJson({ dataType }: Column, value: unknown): unknown {
-  if (typeof value === 'object' && value !== null) {
-    const digits = (value as { bigint?: unknown }).bigint;
-    return typeof digits === 'string' && /^-?\d{1,19}$/.test(digits) ? BigInt(digits) : undefined;
-  }
+function fromJson(column: Column, value: unknown): unknown {
+  const { dataType, notNull } = column;
+  if (value === null) return notNull ? undefined : null;
+  if (typeof value === 'object') return numberFrom(value);
+  if (isFineTime(column)) return typeof value === 'string' && FINE_TIME.test(value) ? value : undefined;
+  if (dataType === 'date') return isTime(value) ? value : undefined;
   const fits = dataType === 'number' || dataType === 'string' ? typeof value === dataType : true;
-  if (dataType === 'date' && Number.isNaN(new Date(value as string).getTime())) return undefined;
   return fits && ['string', 'number', 'boolean'].includes(typeof value) ? value : undefined;
+}
+
+/** SQLite has times as numbers, PostgreSQL dates as texts. */
+function isTime(value: unknown): boolean {
+  if (typeof value !== 'string') return typeof value === 'number';
+  return /^\d{4}-\d\d-\d\d/.test(value) && !Number.isNaN(new Date(value).getTime());
+}
+
+/** Of those that JSON does not have. */
+function numberFrom({ bigint, number }: { bigint?: unknown; number?: unknown }): unknown {
+  if (typeof bigint === 'string' && /^-?\d{1,19}$/.test(bigint)) return BigInt(bigint);
+  const isOther = number === 'Infinity' || number === '-Infinity' || number === 'NaN';
+  return isOther ? Number(number) : undefined;
 }

@@ -2,9 +2,9 @@ import { and, type SQL } from 'drizzle-orm';
 import type { CallOptions } from '../driver/index.ts';
 import { UsageError } from '../errors/index.ts';
 import {
-  assertKeyset,
   behind,
   cursorOf,
+  exactFields,
   orderTerms,
   readCursor,
   totalOrder,
@@ -61,12 +61,14 @@ async function keysetPage(
   { where, size, after, order }: PageRequest & { readonly after: string | null; readonly order: TotalOrder },
   options: CallOptions,
 ): Promise<KeysetPage<StoredRow>> {
-  assertKeyset(store.facts, order);
-  const from = after === null ? undefined : behind(order, readCursor(order, after));
-  const selection = { where: and(where, from), orderBy: orderTerms(order), limit: size + 1 };
+  const from = after === null ? undefined : behind(order, readCursor(order, after), store.facts);
+  const exact = exactFields(order);
+  const selection = { where: and(where, from), orderBy: orderTerms(order), limit: size + 1, beside: exact };
   const read = await store.find(selection, options);
   const rows = read.slice(0, size);
-  return { rows, size, next: read.length > size ? cursorOf(order, rows.at(-1)!) : undefined };
+  const next = read.length > size ? cursorOf(order, rows.at(-1)!) : undefined;
+  for (const key of Object.keys(exact)) for (const row of rows) delete row[key];
+  return { rows, size, next };
 }
 
 function assertWithin(name: string, value: number, most: number): void {

@@ -18,7 +18,7 @@ export type PrimaryKeyOf<T extends Table> = {
 export type IdOf<T extends Table, K extends string> =
   IsUnion<K> extends true ? Simplify<Pick<RowOf<T>, K & keyof RowOf<T>>> : RowOf<T>[K & keyof RowOf<T>];
 
-/** Columns that are never null, and so have an order in which every row has its place. */
+/** Columns that are never null: only they can be a key. */
 export type NotNullColumnOf<T extends Table> = {
   [C in ColumnOf<T>]: T['_']['columns'][C]['_']['notNull'] extends true ? C : never;
 }[ColumnOf<T>];
@@ -76,8 +76,11 @@ export interface OffsetPageOptions<T extends Table> extends PageOptions<T> {
 export interface KeysetPageOptions<T extends Table> extends PageOptions<T> {
   /** `next` of the page before; null for the first. Given back unchanged, with the same order. */
   readonly after: string | null;
-  /** Only columns that are never null. The key is added as the last. @default the key */
-  readonly orderBy?: Order<NotNullColumnOf<T>> | undefined;
+  /**
+   * The key is added as the last. Nulls come where the engine has them: first in 'asc' on SQLite, last on
+   * PostgreSQL. @default the key
+   */
+  readonly orderBy?: Order<ColumnOf<T>> | undefined;
   readonly page?: undefined;
   /** Counts all rows, by a second query of the same moment or a little later. @default false */
   readonly total?: boolean | undefined;

@@ -25,6 +25,8 @@ export interface Selection {
   readonly orderBy?: readonly SQL[];
   readonly limit?: number | undefined;
   readonly offset?: number | undefined;
+  /** What is read with each row, by keys that are no column's. */
+  readonly beside?: Fields;
 }
 
 /** The statements of one table, written by drizzle, run by millpond. Decides nothing about rows. */
@@ -47,7 +49,8 @@ export class TableStore {
 
   async find(selection: Selection, options: CallOptions): Promise<StoredRow[]> {
     const { calls, builder } = this.#open();
-    return this.#rows(calls, this.#select(builder, this.#fields, selection).toSQL(), options);
+    const fields = { ...this.#fields, ...selection.beside };
+    return this.#rows(calls, this.#select(builder, fields, selection).toSQL(), options);
   }
 
   /** By a condition of placeholders, whose text is written once. */

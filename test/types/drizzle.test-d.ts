@@ -199,9 +199,10 @@ describe('a repository', () => {
     >();
     // @ts-expect-error -- a page by its number, or behind a row
     void (() => userRows.findPage({ size: 5, page: 1, after: null }));
-    // @ts-expect-error -- may be null
     void (() => userRows.findPage({ size: 5, after: null, orderBy: { age: 'asc' } }));
     void (() => userRows.findPage({ size: 5, orderBy: { age: 'asc' } }));
+    // @ts-expect-error -- no such column
+    void (() => userRows.findPage({ size: 5, after: null, orderBy: { nobody: 'asc' } }));
   });
 
   test('is a class to extend, whose instances may be made before a database is open', () => {

@@ -363,10 +363,43 @@ export function repositorySuite(engine: string, open: OpenStage): void {
         await expect(users().findPage({ size: 0 })).rejects.toThrow(UsageError);
         await expect(users().findPage({ size: 10_001 })).rejects.toThrow(UsageError);
         await expect(users().findPage({ size: 1, page: 0 })).rejects.toThrow(UsageError);
-        const nullable = { editorId: 'asc' } as object;
-        await expect(posts().findPage({ size: 1, after: null, orderBy: nullable })).rejects.toThrow(
-          /may be null/,
+        const times = { orderBy: { createdAt: 'asc' }, size: 1 } as const;
+        for (const time of ["2024'; --", true, { number: '1' }, null])
+          await expect(users().findPage({ ...times, after: cursor([time, 1]) })).rejects.toThrow(UsageError);
+      });
+
+      test.each([
+        ['nulls, many of them', { score: 'asc', editorId: 'asc' }],
+        ['nulls, the other way', { editorId: 'desc', title: 'asc' }],
+        ['nulls between others', { title: 'desc', deletedAt: 'asc', editorId: 'desc' }],
+        ['numbers that JSON does not have', { score: 'desc', title: 'desc' }],
+      ] as const)('behind a cursor, in an order with %s', async (_, orderBy) => {
+        const [ada, bob] = await users().saveMany([ADA, BOB]);
+        const scores = [0, 1.5, -Infinity, Infinity];
+        await posts().saveMany(
+          Array.from({ length: 24 }, (__, index) => ({
+            authorId: ada!.id,
+            editorId: [null, ada!.id, bob!.id][index % 3]!,
+            title: `title ${index % 2}`,
+            score: scores[index % 4]!,
+            ...(index % 5 === 0 && { deletedAt: new Date(index) }),
+          })),
         );
+        const { rows } = await posts().findPage({ size: 100, orderBy, withDeleted: true });
+        const seen: unknown[] = [];
+        let after: string | null | undefined = null;
+        while (after !== undefined) {
+          const page: KeysetPage<RowOf<typeof postTable>> = await posts().findPage({
+            size: 5,
+            after,
+            orderBy,
+            withDeleted: true,
+          });
+          seen.push(...page.rows);
+          after = page.next;
+          if (seen.length > 24) throw new Error('it does not end');
+        }
+        expect(seen).toEqual(rows);
       });
     });
 
