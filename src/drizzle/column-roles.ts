@@ -1,4 +1,5 @@
-import { sql, type Column, type SQL } from 'drizzle-orm';
+import { is, sql, type Column, type SQL } from 'drizzle-orm';
+import { PgArray } from 'drizzle-orm/pg-core';
 
 /**
  * A column's role is the identity of the function that it was made with: drizzle keeps it on the column, and
@@ -29,6 +30,24 @@ export function isDeletionMark(column: Column): boolean {
  */
 export function isReadAsJson({ columnType }: Column): boolean {
   return columnType === 'PgJson' || columnType === 'PgJsonb';
+}
+
+/**
+ * PostgreSQL's engine reads a moment as a `Date`. A column in drizzle's mode 'string' would write its UTC time
+ * with the offset of this process.
+ */
+export function isMomentAsText(column: Column): boolean {
+  if (is(column, PgArray)) return isMomentAsText(column.baseColumn);
+  return (
+    column.columnType === 'PgTimestampString' && (column as { withTimezone?: boolean }).withTimezone === true
+  );
+}
+
+/** As PostgreSQL writes it in UTC, to the ms. */
+export function momentText(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(momentText);
+  if (value instanceof Date) return `${value.toISOString().slice(0, -1).replace('T', ' ')}+00`;
+  return typeof value === 'number' ? (value > 0 ? 'infinity' : '-infinity') : value;
 }
 
 /** Of `updatedAt` in `timestamps()`. */

@@ -1,6 +1,7 @@
 import {
   createTableRelationsHelpers,
   extractTablesRelationalConfig,
+  getTableColumns,
   is,
   type Casing,
   type RelationalSchemaConfig,
@@ -12,6 +13,7 @@ import type { Database } from '../database/index.ts';
 import type { CallOptions } from '../driver/index.ts';
 import { UsageError } from '../errors/index.ts';
 import type { Dialect } from '../sql/index.ts';
+import { isMomentAsText } from './column-roles.ts';
 import { PostgresDrizzle } from './postgres-drizzle.ts';
 import { databaseScope } from './scope.ts';
 import { SqliteDrizzle } from './sqlite-drizzle.ts';
@@ -62,8 +64,17 @@ export function drizzle<S extends Schema>(
   const config = casing === undefined ? {} : { casing };
   const reads = target === undefined ? {} : { target };
   return db.dialect === 'postgres'
-    ? new PostgresDrizzle<S>({ dialect: new PgDialect(config), schema, reads }, scope)
+    ? new PostgresDrizzle<S>(
+        { dialect: new PgDialect(config), schema, reads, hasMomentTexts: hasMomentTexts(tables) },
+        scope,
+      )
     : new SqliteDrizzle<S>({ dialect: new SQLiteAsyncDialect(config), schema, reads }, scope);
+}
+
+function hasMomentTexts(tables: Schema = {}): boolean {
+  return Object.values(tables).some(
+    (table) => is(table, PgTable) && Object.values(getTableColumns(table)).some(isMomentAsText),
+  );
 }
 
 function relationsOf(tables: Schema): RelationalSchemaConfig<TablesRelationalConfig> {

@@ -1,6 +1,6 @@
 import { Column, is } from 'drizzle-orm';
 import * as drizzleUtilities from 'drizzle-orm/utils';
-import { isReadAsJson } from './column-roles.ts';
+import { isMomentAsText, isReadAsJson, momentText } from './column-roles.ts';
 
 /** A selected column or expression, and where its value goes in the row's object. */
 interface SelectedField {
@@ -13,7 +13,10 @@ interface PlainColumn {
   readonly column: Column;
   /** Not to be mapped. */
   readonly isRead: boolean;
+  readonly isMoment: boolean;
 }
+
+type Adapt = (value: unknown) => unknown;
 
 /** Of a query with joins: whether the table's rows must be there. */
 export type JoinsNotNullable = Record<string, boolean>;
@@ -34,12 +37,13 @@ const { mapResultRow } = drizzleUtilities as unknown as { readonly mapResultRow:
 export class RowMapping {
   readonly #fields: readonly SelectedField[];
   readonly #columns: readonly PlainColumn[] | undefined;
-  readonly #texts: readonly number[];
+  /** What is to be made of a value before drizzle maps it, by its place. */
+  readonly #adapted: ReadonlyMap<number, Adapt>;
 
   constructor(fields: readonly SelectedField[]) {
     this.#fields = fields;
     this.#columns = plainColumns(fields);
-    this.#texts = this.#columns === undefined ? jsonPlaces(fields) : [];
+    this.#adapted = this.#columns === undefined ? adaptedPlaces(fields) : new Map();
   }
 
   /**
@@ -58,7 +62,7 @@ export class RowMapping {
   map(rows: readonly unknown[][], joinsNotNullable: JoinsNotNullable | undefined): unknown[] {
     const columns = this.#columns;
     if (columns !== undefined) return rows.map((row) => plainRow(columns, row));
-    return rows.map((row) => mapResultRow(this.#fields, asJsonTexts(row, this.#texts), joinsNotNullable));
+    return rows.map((row) => mapResultRow(this.#fields, adapted(row, this.#adapted), joinsNotNullable));
   }
 }
 
@@ -67,7 +71,8 @@ function plainColumns(fields: readonly SelectedField[]): PlainColumn[] | undefin
   const columns: PlainColumn[] = [];
   for (const { path, field } of fields) {
     if (path.length !== 1 || !is(field, Column)) return undefined;
-    columns.push({ key: path[0]!, column: field, isRead: isReadAsJson(field) });
+    const [isRead, isMoment] = [isReadAsJson(field), isMomentAsText(field)];
+    columns.push({ key: path[0]!, column: field, isRead, isMoment });
   }
   return columns;
 }
@@ -75,21 +80,30 @@ function plainColumns(fields: readonly SelectedField[]): PlainColumn[] | undefin
 function plainRow(columns: readonly PlainColumn[], values: readonly unknown[]): Record<string, unknown> {
   const row: Record<string, unknown> = {};
   for (let index = 0; index < columns.length; index += 1) {
-    const { key, column, isRead } = columns[index]!;
+    const { key, column, isRead, isMoment } = columns[index]!;
     const value = values[index];
-    row[key] = value === null || isRead ? value : column.mapFromDriverValue(value);
+    if (value === null || isRead) row[key] = value;
+    else row[key] = column.mapFromDriverValue(isMoment ? momentText(value) : value);
   }
   return row;
 }
 
-function jsonPlaces(fields: readonly SelectedField[]): number[] {
-  return fields.flatMap(({ field }, index) => (is(field, Column) && isReadAsJson(field) ? [index] : []));
+function adaptedPlaces(fields: readonly SelectedField[]): Map<number, Adapt> {
+  const places = new Map<number, Adapt>();
+  for (const [index, { field }] of fields.entries()) {
+    if (!is(field, Column)) continue;
+    if (isReadAsJson(field)) places.set(index, jsonText);
+    else if (isMomentAsText(field)) places.set(index, momentText);
+  }
+  return places;
+}
+
+function adapted(row: unknown[], places: ReadonlyMap<number, Adapt>): unknown[] {
+  for (const [place, adapt] of places) row[place] = adapt(row[place]);
+  return row;
 }
 
 /** Drizzle reads a string as JSON: it gets the text of the one that was read. */
-function asJsonTexts(row: unknown[], places: readonly number[]): unknown[] {
-  for (const place of places) {
-    if (typeof row[place] === 'string') row[place] = JSON.stringify(row[place]);
-  }
-  return row;
+function jsonText(value: unknown): unknown {
+  return typeof value === 'string' ? JSON.stringify(value) : value;
 }

@@ -18,6 +18,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { CallOptions, Queryable, RunResult } from '../driver/index.ts';
 import { runBatch, type BatchMember } from './batch.ts';
+import { momentText } from './column-roles.ts';
 import { RowMapping, type JoinsNotNullable } from './map-rows.ts';
 import { withValues } from './placeholders.ts';
 import { isRead, type QueryMetadata } from './query-metadata.ts';
@@ -44,6 +45,8 @@ export interface PostgresParts {
   readonly schema: RelationalSchemaConfig<TablesRelationalConfig> | undefined;
   /** Given with each read. */
   readonly reads: CallOptions;
+  /** A table of the schema has moments in drizzle's mode 'string'. */
+  readonly hasMomentTexts: boolean;
 }
 
 /** Drizzle's database for PostgreSQL, whose statements are millpond's. */
@@ -121,7 +124,9 @@ class PostgresSession extends PgSession<PostgresResultHKT, Schema, TablesRelatio
     metadata?: QueryMetadata,
   ): PostgresPrepared<T> {
     const options = isRead(metadata, mapper) ? { ...this.#parts.reads, name } : { name };
-    return new PostgresPrepared({ calls: this.#scope.calls, query, fields, mapper, metadata, options });
+    const { hasMomentTexts } = this.#parts;
+    const { calls } = this.#scope;
+    return new PostgresPrepared({ calls, query, fields, mapper, metadata, hasMomentTexts, options });
   }
 
   override transaction<T, S extends Schema>(
@@ -166,6 +171,7 @@ interface PreparedParts {
   /** Of a relational query. */
   readonly mapper: RowsMapper | undefined;
   readonly metadata: QueryMetadata | undefined;
+  readonly hasMomentTexts: boolean;
   readonly options: CallOptions;
 }
 
@@ -207,13 +213,23 @@ class PostgresPrepared<T extends PreparedQueryConfig = PreparedQueryConfig> exte
   async #execute(calls: Queryable, values: Record<string, unknown> = {}): Promise<unknown> {
     const { query, mapper, metadata, options } = this.#parts;
     const params = withValues(query.params, values);
-    if (mapper !== undefined) return mapper(await calls.arrays(query.sql, params, options));
+    if (mapper !== undefined) {
+      const rows = await calls.arrays(query.sql, params, options);
+      return mapper(this.#parts.hasMomentTexts ? rows.map((row) => row.map(momentOrValue)) : rows);
+    }
     if (this.#mapping !== undefined) {
       return this.#mapping.map(await calls.arrays(query.sql, params, options), this.joinsNotNullableMap);
     }
     if (metadata === undefined) return { rows: await calls.all(query.sql, params, options) };
     return writeResult(await calls.run(query.sql, params, options));
   }
+}
+
+/** A relational query says nothing of its columns: texts of moments are what all of them can read. */
+function momentOrValue(value: unknown): unknown {
+  const isMoment =
+    value instanceof Date || (Array.isArray(value) && value.some((one) => one instanceof Date));
+  return isMoment ? momentText(value) : value;
 }
 
 function writeResult({ rowsAffected }: RunResult): PostgresResult {

@@ -1,6 +1,6 @@
 import { Column, is, Placeholder, SQL, type SQLWrapper } from 'drizzle-orm';
 import { UsageError } from '../errors/index.ts';
-import { isDeletionMark, isReadAsJson } from './column-roles.ts';
+import { isDeletionMark, isMomentAsText, isReadAsJson, momentText } from './column-roles.ts';
 import type { TableFacts } from './table-facts.ts';
 
 type Row = Record<string, unknown>;
@@ -25,6 +25,10 @@ interface KeyedColumn {
   readonly column: Column;
 }
 
+interface DecodedColumn extends KeyedColumn {
+  readonly isMoment: boolean;
+}
+
 /** A program whose rows have ever new shapes begins anew. */
 const MOST_STEPS = 10_000;
 
@@ -42,7 +46,7 @@ export class RowCodec {
   #shapes: ShapeStep = { keys: [] };
   #steps = 0;
   /** Most columns read what the engine gives as it is. */
-  readonly #decoded: readonly KeyedColumn[];
+  readonly #decoded: readonly DecodedColumn[];
 
   constructor(facts: TableFacts) {
     this.#facts = facts;
@@ -50,15 +54,18 @@ export class RowCodec {
     this.#insertable = columns.filter(
       ({ column }) => (column.generated?.type ?? 'byDefault') === 'byDefault',
     );
-    this.#decoded = columns.filter(({ column }) => hasDecoding(column));
+    this.#decoded = columns
+      .filter(({ column }) => hasDecoding(column))
+      .map((one) => ({ ...one, isMoment: isMomentAsText(one.column) }));
   }
 
   /** In place: the rows are the caller's alone. */
   decode(rows: readonly Row[]): readonly Row[] {
     if (this.#decoded.length === 0) return rows;
     for (const row of rows) {
-      for (const { key, column } of this.#decoded) {
-        if (row[key] !== null) row[key] = column.mapFromDriverValue(row[key]);
+      for (const { key, column, isMoment } of this.#decoded) {
+        const value = row[key];
+        if (value !== null) row[key] = column.mapFromDriverValue(isMoment ? momentText(value) : value);
       }
     }
     return rows;

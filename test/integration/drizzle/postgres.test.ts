@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm';
 import * as pg from 'drizzle-orm/pg-core';
 import { sqliteTable, integer } from 'drizzle-orm/sqlite-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { drizzle, repository } from '../../../src/drizzle/index.ts';
+import { drizzle, repository, type KeysetPage, type RowOf } from '../../../src/drizzle/index.ts';
 import { openDatabase, UsageError, type Database } from '../../../src/index.ts';
 import { sharedPostgresDatabase } from '../../servers/shared.ts';
 import { drizzleSuite } from './drizzle-suite.ts';
@@ -75,6 +75,64 @@ describe("PostgreSQL's drizzle", () => {
     expect(page.rows.map((row) => row.id)).toEqual([ROW.id]);
     const next = await rows.findPage({ size: 1, after: page.next!, orderBy: { id: 'desc' } });
     expect(next.rows.map((row) => row.id)).toEqual([2n]);
+  });
+
+  test('tells the same moment in texts, whatever the time zone of the process', async () => {
+    const moments = pg.pgTable('moments', {
+      id: pg.integer().primaryKey(),
+      at: pg.timestamp({ mode: 'string', withTimezone: true }),
+      many: pg.timestamp({ mode: 'string', withTimezone: true }).array(),
+    });
+    await db.script('create table moments (id int primary key, at timestamptz, many timestamptz[])');
+    const zone = process.env['TZ'];
+    process.env['TZ'] = 'America/New_York';
+    try {
+      const orm = drizzle(db, { schema: { moments } });
+      const at = '2024-07-01 12:34:56.789+00';
+      const row = { id: 1, at, many: [at] };
+      expect(await orm.insert(moments).values(row).returning()).toEqual([row]);
+      expect(await orm.select().from(moments)).toEqual([row]);
+      const joined = orm
+        .select()
+        .from(moments)
+        .innerJoin(pg.alias(moments, 'other'), sql`true`);
+      expect(await joined).toEqual([{ moments: row, other: row }]);
+      expect(await orm.query.moments.findFirst()).toEqual(row);
+      expect(await repository(db, moments).findById(1)).toEqual(row);
+      await orm.update(moments).set({ at: 'infinity', many: ['-infinity'] });
+      expect(await repository(db, moments).findById(1)).toEqual({
+        id: 1,
+        at: 'infinity',
+        many: ['-infinity'],
+      });
+    } finally {
+      if (zone === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = zone;
+    }
+  });
+
+  test('keeps its place between times that differ by less than a ms', async () => {
+    const ticks = pg.pgTable('ticks', {
+      id: pg.integer().primaryKey(),
+      at: pg.timestamp({ withTimezone: true }).notNull(),
+      local: pg.timestamp(),
+    });
+    await db.script(`create table ticks (id int primary key, at timestamptz not null, local timestamp);
+      insert into ticks select n, '2024-01-01T00:00:00Z'::timestamptz + (n % 20) * interval '100 microseconds',
+        case n % 3 when 0 then null else '2024-01-01'::timestamp + n * interval '10 microseconds' end
+      from generate_series(1, 60) n; insert into ticks values (61, 'infinity', '-infinity')`);
+    const rows = repository(db, ticks);
+    for (const orderBy of [{ at: 'desc' }, { local: 'desc', at: 'asc' }, { local: 'asc' }] as const) {
+      const whole = await rows.findPage({ size: 100, orderBy });
+      const seen: unknown[] = [];
+      for (let after: string | null | undefined = null; after !== undefined;) {
+        const page: KeysetPage<RowOf<typeof ticks>> = await rows.findPage({ size: 7, after, orderBy });
+        seen.push(...page.rows);
+        after = page.next;
+      }
+      expect(seen).toEqual(whole.rows);
+      expect(Object.keys(whole.rows[0]!)).toEqual(['id', 'at', 'local']);
+    }
   });
 
   test('executes texts, alone and in a batch, and gives the number of rows that a write changed', async () => {
