@@ -91,6 +91,7 @@ function createProgram(
   addMigrate(program, on);
   addQueries(program, on);
   addTools(program, on);
+  addCodeTools(program, on);
   return program;
 }
 
@@ -178,6 +179,10 @@ function addTools(program: Command, on: On): void {
         (await import('./copy-command.ts')).copyCommand(context, source!, target!),
       ),
     );
+}
+
+/** For the code of an application. */
+function addCodeTools(program: Command, on: On): void {
   program
     .command('query <name>')
     .description('runs one named query of the SQL files')
@@ -187,6 +192,14 @@ function addTools(program: Command, on: On): void {
       on(async (context, [name], flags) =>
         (await import('./query-command.ts')).queryCommand(context, name!, flags),
       ),
+    );
+  program
+    .command('codemod <paths...>')
+    .description('moves code from better-sqlite3 or node:sqlite to a pool, and says what is left')
+    .option('--dry-run', 'says what would change, and writes nothing')
+    .option('--check', 'the same; exit code 1 where anything would change')
+    .action(
+      on(async (_, paths, flags) => (await import('./codemod-command.ts')).codemodCommand(paths, flags)),
     );
   program
     .command('drizzle-config')

@@ -19,5 +19,6 @@ export {
 } from './folder.ts';
 export { parseSqlFile, type ParsedFile } from './parse-file.ts';
 export { fullVariant, renderQuery, type RenderedQuery, type Slot, type Variant } from './render.ts';
+export { Scanner } from './scanner.ts';
 export { selectInitScript, selectVariants, type SelectedQuery } from './select-variants.ts';
 export { SourceText } from './source-text.ts';

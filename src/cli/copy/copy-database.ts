@@ -209,7 +209,7 @@ class Copy {
   }
 
   /**
-   * What SQLite keeps may be refused by PostgreSQL: long keys, names that differ by more than ASCII, rows that
+   * What SQLite keeps may be refused by PostgreSQL: long keys, names that differ beyond ASCII, rows that
    * refer to none. The rows come along nevertheless.
    */
   async #try(what: string, text: string): Promise<void> {

@@ -143,7 +143,10 @@ function canonicalSql(id: string, type: TargetType): string {
       return double;
     case 'numeric':
       // From 1e21 on JavaScript writes a number with an exponent.
-      return `case when ${id} = trunc(${id}) and ${id} <> 0 and abs(${id}) < 1e21 then trunc(${id})::text else ${double} end`;
+      return (
+        `case when ${id} = trunc(${id}) and ${id} <> 0 and abs(${id}) < 1e21 ` +
+        `then trunc(${id})::text else ${double} end`
+      );
     case 'bytea':
       return `encode(${id}, 'hex')`;
     default:
