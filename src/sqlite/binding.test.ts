@@ -8,7 +8,7 @@ describe('the Node version', () => {
       expect(() => assertNodeVersion(version)).not.toThrow();
   });
 
-  test('is refused below, saying what is needed, what is there, and what to do', () => {
+  test('is refused below, saying what is needed, what is there, and what to do (C58)', () => {
     expect(() => assertNodeVersion('20.20.2')).toThrow(
       expect.objectContaining({
         code: 'ERR_MILLPOND_NODE_VERSION',
@@ -27,7 +27,7 @@ describe('the Node version', () => {
 });
 
 describe('the SQLite version', () => {
-  test('is accepted from 3.51.3 on', () => {
+  test('is accepted from 3.51.3 on (C58)', () => {
     expect(() => assertSqliteVersion()).not.toThrow();
     for (const version of ['3.51.3', '3.51.10', '3.53.4', '4.0.0']) {
       expect(() => assertSqliteVersion(version)).not.toThrow();

@@ -2,7 +2,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FileWatch } from './file-guard.ts';
+import { FileWatch, preparePlace } from './file-guard.ts';
 import { FailureCode } from './protocol.ts';
 
 const CORRUPT = 11;
@@ -81,4 +81,22 @@ describe('a watched file', () => {
     renameSync(path, `${path}.away`);
     expect(() => watch.check()).toThrow(expect.objectContaining({ code: 'ERR_MILLPOND_CORRUPT' }));
   });
+});
+
+describe('the place of a database file (C58)', () => {
+  const prepare = (type: number) => () => preparePlace(path, { readOnly: false, fileSystemType: () => type });
+
+  test.each([
+    [0x6969, 'NFS'],
+    [0xff534d42, 'CIFS'],
+    [0x01021997, '9P'],
+    [0x65735546, 'FUSE'],
+  ])('is refused on a file system that other machines write to: %i', (type, name) => {
+    expect(prepare(type)).toThrow(`is on a network file system: ${name}`);
+  });
+
+  test.each([0xef53, 0x9123683e, 0x58465342, 0x01021994, 0])(
+    'is accepted on one of this machine: %i',
+    (type) => expect(prepare(type)).not.toThrow(),
+  );
 });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { expectAtRest, outcomes, scratchForAll } from '../fixtures/scratch-database.ts';
+import { ConnectionPoolExhaustedError } from '../../src/index.ts';
+import { expectAtRest, openScratch, outcomes, scratchForAll } from '../fixtures/scratch-database.ts';
 import { scaled, scaledTimeoutMs } from '../fixtures/scale.ts';
 
 const SCHEMA = 'create table row (id integer primary key, caller int, step int)';
@@ -75,6 +76,42 @@ describe('under a burst of writes', () => {
     const told = await outcomes<unknown>([long, ...writes, ...transactions]);
     expect(told.filter((one) => one instanceof Error)).toEqual([]);
     expect(performance.now() - startedAt).toBeLessThan(heldMs + 5_000);
+  });
+
+  test('ten times more callers than may wait are refused at once, and with fewer all is as before (C74, B10)', async () => {
+    const maxWaiting = 40;
+    const { db } = await openScratch(SCHEMA, { pool: { maxWaiting } });
+    let isOver = false;
+    const told = { committed: 0, refused: 0 };
+    const strange: unknown[] = [];
+    const insist = async (): Promise<void> => {
+      while (!isOver) {
+        const [outcome] = await outcomes([
+          db.transaction((tx) => tx.run('insert into row (caller) values (1)')),
+        ]);
+        if (!(outcome instanceof Error)) told.committed += 1;
+        else if (outcome instanceof ConnectionPoolExhaustedError && outcome.retryable) told.refused += 1;
+        else strange.push(outcome);
+        // Who is refused comes again soon.
+        if (outcome instanceof Error) await sleep(20);
+      }
+    };
+    const callers = Array.from({ length: 10 * maxWaiting }, insist);
+    let mostWaiting = 0;
+    for (let look = 0; look < 60; look += 1) {
+      await sleep(10);
+      mostWaiting = Math.max(mostWaiting, db.stats().pool.waiting);
+    }
+    isOver = true;
+    await Promise.all(callers);
+    expect(strange).toEqual([]);
+    expect(mostWaiting).toBeLessThanOrEqual(maxWaiting);
+    expect(told.refused).toBeGreaterThan(5 * maxWaiting);
+    expect(told.committed, 'those who are let in are served').toBeGreaterThan(maxWaiting);
+    const few = Array.from({ length: maxWaiting }, () => db.run('insert into row (caller) values (2)'));
+    expect((await outcomes(few)).filter((one) => one instanceof Error)).toEqual([]);
+    expect(await db.value('select count(*) from row where caller = 1')).toBe(told.committed);
+    await expectAtRest(db);
   });
 
   test('neither transactions nor single writes starve the other (C26)', async () => {

@@ -104,7 +104,7 @@ describe('a connection, each time one is made', () => {
     return found;
   }
 
-  test('has the pragmas it was given, also the one that takes the place of a dead one (S2, S5, T3, J13)', async () => {
+  test('has the pragmas it was given, also the one that takes the place of a dead one (C04, S2, S5, T3, J13)', async () => {
     const { db } = await openScratch(SCHEMA, {
       busyTimeoutMs: 1_234,
       sqlite: { cacheSizeKiB: 2_048, mmapSizeBytes: 1_048_576 },
