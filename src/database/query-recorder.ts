@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { CallContext, ObservedStatement, QueryObserver } from '../driver/index.ts';
-import type { Announcer, QueryEvent } from '../events/index.ts';
+import type { Announcer, EventMap, QueryEvent } from '../events/index.ts';
 
 export interface QueryStats {
   /** Statements that ended, failed ones included. */
@@ -34,11 +34,10 @@ export class QueryRecorder implements QueryObserver {
 
   started(sql: string, name: string | undefined, transactionId: number | undefined): void {
     if (!this.#announce.has('query:start')) return;
-    this.#announce.emit('query:start', {
-      sql,
-      ...(name === undefined ? {} : { name }),
-      ...(transactionId === undefined ? {} : { transactionId }),
-    });
+    const event: Mutable<EventMap['query:start']> = { sql };
+    if (name !== undefined) event.name = name;
+    if (transactionId !== undefined) event.transactionId = transactionId;
+    this.#announce.emit('query:start', event);
   }
 
   capture(): CallContext | undefined {
@@ -56,10 +55,8 @@ export class QueryRecorder implements QueryObserver {
     const isSlow = statement.durationMs >= this.#slowQueryMs;
     if (isSlow) this.#slow += 1;
     const event = this.#toEvent(statement, rows);
-    inContextOf(statement, () => {
-      this.#announce.emit('query:end', event);
-      if (isSlow) this.#announce.emit('query:slow', { ...event, thresholdMs: this.#slowQueryMs });
-    });
+    if (statement.context === undefined) this.#announceEnd(event, isSlow);
+    else statement.context(() => this.#announceEnd(event, isSlow));
   }
 
   failed(statement: ObservedStatement, error: Error): void {
@@ -81,24 +78,31 @@ export class QueryRecorder implements QueryObserver {
     };
   }
 
+  #announceEnd(event: QueryEvent, isSlow: boolean): void {
+    this.#announce.emit('query:end', event);
+    if (isSlow) this.#announce.emit('query:slow', { ...event, thresholdMs: this.#slowQueryMs });
+  }
+
   #toEvent(statement: ObservedStatement, rows: number): QueryEvent {
-    const { text, name, params, placement, connectionId, transactionId, durationMs } = statement;
+    const { text: sql, name, placement, connectionId, transactionId, durationMs } = statement;
     const { waitedMs, ranMs, tables } = statement;
-    return {
-      sql: text,
-      ...(name === undefined ? {} : { name }),
-      durationMs,
-      rows,
-      placement,
-      ...(connectionId === undefined ? {} : { connectionId }),
-      ...(transactionId === undefined ? {} : { transactionId }),
-      ...(waitedMs === undefined ? {} : { waitedMs }),
-      ...(ranMs === undefined ? {} : { ranMs }),
-      ...(tables === undefined ? {} : { tablesRead: tables.tablesRead, tablesWritten: tables.tablesWritten }),
-      ...(this.#exposeParams ? { params } : {}),
-    };
+    // One statement each: spreads of what may be there cost as much as all that listens.
+    const event: Mutable<QueryEvent> = { sql, durationMs, rows, placement };
+    if (name !== undefined) event.name = name;
+    if (connectionId !== undefined) event.connectionId = connectionId;
+    if (transactionId !== undefined) event.transactionId = transactionId;
+    if (waitedMs !== undefined) event.waitedMs = waitedMs;
+    if (ranMs !== undefined) event.ranMs = ranMs;
+    if (tables !== undefined) {
+      event.tablesRead = tables.tablesRead;
+      event.tablesWritten = tables.tablesWritten;
+    }
+    if (this.#exposeParams) event.params = statement.params;
+    return event;
   }
 }
+
+type Mutable<Event> = { -readonly [Key in keyof Event]: Event[Key] };
 
 function inContextOf({ context }: ObservedStatement, report: () => void): void {
   if (context === undefined) report();

@@ -3,6 +3,12 @@ import { EVENT_NAMES, type EventMap, type EventName, type EventOf, type Listener
 
 type AnyListener = (event: never) => void;
 
+/** Those who want to hear of one event. */
+interface Topic {
+  readonly listeners: Set<AnyListener>;
+  readonly channel: Channel;
+}
+
 /** What code that works needs of events: it announces and never learns who listens. */
 export interface Announcer {
   /** True when somebody would receive the event. Ask before building one on a hot path. */
@@ -18,42 +24,39 @@ export interface Announcer {
 export class EventHub implements Announcer {
   readonly #database: string;
   readonly #onListenerError: (error: unknown, name: EventName) => void;
-  readonly #listeners = new Map<EventName, Set<AnyListener>>();
-  readonly #channels = new Map<EventName, Channel>();
+  readonly #topics = new Map<EventName, Topic>();
 
   constructor(database: string, onListenerError: (error: unknown, name: EventName) => void) {
     this.#database = database;
     this.#onListenerError = onListenerError;
-    for (const name of EVENT_NAMES) this.#channels.set(name, channel(`millpond:${name}`));
+    for (const name of EVENT_NAMES) {
+      this.#topics.set(name, { listeners: new Set(), channel: channel(`millpond:${name}`) });
+    }
   }
 
   /** @returns a function that takes the listener off again. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set<AnyListener>();
-    listeners.add(listener);
-    this.#listeners.set(name, listeners);
+    this.#topics.get(name)!.listeners.add(listener);
     return () => this.off(name, listener);
   }
 
   off<Name extends EventName>(name: Name, listener: Listener<Name>): void {
-    const listeners = this.#listeners.get(name);
-    listeners?.delete(listener);
-    // An empty set would keep `has` true and make the hot path build events for nobody.
-    if (listeners?.size === 0) this.#listeners.delete(name);
+    this.#topics.get(name)?.listeners.delete(listener);
   }
 
   has(name: EventName): boolean {
-    return this.#listeners.has(name) || this.#channels.get(name)!.hasSubscribers;
+    const topic = this.#topics.get(name)!;
+    return topic.listeners.size > 0 || topic.channel.hasSubscribers;
   }
 
   emit<Name extends EventName>(name: Name, event: EventMap[Name]): void {
-    if (!this.has(name)) return;
+    const topic = this.#topics.get(name)!;
+    if (topic.listeners.size === 0 && !topic.channel.hasSubscribers) return;
     const full = { ...event, database: this.#database } as EventOf<Name>;
-    for (const listener of this.#listeners.get(name) ?? [])
-      this.#deliver(name, listener as Listener<Name>, full);
+    for (const listener of topic.listeners) this.#deliver(name, listener as Listener<Name>, full);
     // diagnostics_channel reports a subscriber's exception by itself, as an uncaught one; ours must not do
     // harm.
-    this.#channels.get(name)!.publish(full);
+    topic.channel.publish(full);
   }
 
   #deliver<Name extends EventName>(name: Name, listener: Listener<Name>, event: EventOf<Name>): void {

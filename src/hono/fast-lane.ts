@@ -135,10 +135,10 @@ export class FastLane {
   #end(exchange: Exchange, response: Response): Response | Promise<Response> {
     const { log, logPaths, metrics } = this.#parts;
     const { incoming, context, requestId, measuring } = exchange;
-    const route = context === undefined ? `${incoming.method} /*` : routeOf(context);
+    const measured = measuring?.request.route;
+    const route = measured ?? (context === undefined ? `${incoming.method} /*` : routeOf(context));
     const { status } = response;
     if (measuring !== undefined) {
-      measuring.request.route = route;
       measuring.request.failed = status >= 500;
       metrics!.endRequest(measuring.request, measuring);
     }

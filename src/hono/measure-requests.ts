@@ -24,13 +24,12 @@ const measured = new WeakMap<Context, Measuring>();
  */
 export function measureRequests(metrics: Metrics): MiddlewareHandler {
   return async function measureRequest(context, next) {
-    const request = metrics.startRequest(`${context.req.method} /*`, requestIdOf(context));
+    const request = metrics.startRequest(routeOf(context), requestIdOf(context));
     const measuring: Measuring = { request, budget: undefined };
     measured.set(context, measuring);
     request.failed = true;
     try {
       await metrics.inRequest(request, next);
-      request.route = routeOf(context);
       request.failed = context.res.status >= 500;
     } finally {
       metrics.endRequest(request, measuring);

@@ -45,12 +45,15 @@ export class DatabaseMetrics {
   readonly durations: DurationHistogram = new DurationHistogram();
   readonly transactionDurations: DurationHistogram = new DurationHistogram();
 
+  /** For the detector. */
+  readonly #where: { readonly database: string; readonly now: () => number };
   #isUp = true;
   #suspects = 0;
   #leaks = 0;
 
   constructor(parts: DatabaseMetricsParts) {
     this.#parts = parts;
+    this.#where = { database: parts.database.name, now: () => parts.now() };
     this.#statements = new StatementTable(parts.database.dialect, parts.maxStatements);
     this.#recent = new RecentEvents(parts.maxRecent);
     this.#transactions = new TransactionWatch(() => parts.now());
@@ -134,8 +137,7 @@ export class DatabaseMetrics {
     const request = this.#parts.currentRequest();
     if (request === undefined) return;
     const record = this.#statements.of(sql, name);
-    const where = { database: this.database.name, nowMs: this.#parts.now() };
-    const suspect = this.#parts.detector.began(request, record, where);
+    const suspect = this.#parts.detector.began(request, record, this.#where);
     if (suspect === undefined) return;
     this.#suspects += 1;
     this.#parts.onSuspect(suspect);

@@ -157,7 +157,8 @@ export class Metrics {
     const { route, failed, usage } = request;
     const durationMs = systemClock.now() - request.startedAtMs;
     this.recordRequest({ route, durationMs, failed, thresholdMs, usage });
-    const faults = budget === undefined ? [] : overBudget(usage, budget);
+    if (budget === undefined) return;
+    const faults = overBudget(usage, budget);
     if (faults.length === 0) return;
     this.#routes.wasOverBudget(route);
     this.#announcements.emit('route:over-budget', { route, usage, faults });

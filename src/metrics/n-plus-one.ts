@@ -35,17 +35,25 @@ export class NPlusOneDetector {
   began(
     request: MeasuredRequest,
     record: StatementRecord,
-    where: { readonly database: string; readonly nowMs: number },
+    where: { readonly database: string; readonly now: () => number },
   ): NPlusOneSuspect | undefined {
     if (this.#threshold === 0) return undefined;
-    const key = `${where.database}\n${record.id}`;
-    const repeats = request.repeats.get(key) ?? this.#first(request, key, where.nowMs);
-    if (repeats === undefined) return undefined;
+    const repeats = findRepeats(request.repeats, record);
+    if (repeats === undefined) {
+      if (request.repeats.length < MOST_SHAPES) {
+        request.repeats.push({ of: record, count: 1, parent: request.parent, sites: undefined });
+      }
+      return undefined;
+    }
     repeats.count += 1;
-    if (repeats.count === 1 || repeats.count > this.#threshold) return undefined;
+    if (repeats.count > this.#threshold) return undefined;
+    // Most statements are sent once: what is known of the others is looked up at the second.
+    if (repeats.count === 2 && !this.#isJudged(keyOf(request, record, where.database), where.now())) {
+      repeats.sites = [];
+    }
     repeats.sites?.push(captureStack());
     if (repeats.count < this.#threshold || repeats.sites === undefined) return undefined;
-    this.#remember(`${request.route}\n${key}`, where.nowMs);
+    this.#remember(keyOf(request, record, where.database), where.now());
     return this.#judge(request, record, { ...where, repeats });
   }
 
@@ -53,13 +61,8 @@ export class NPlusOneDetector {
     this.#verdicts.clear();
   }
 
-  #first(request: MeasuredRequest, key: string, nowMs: number): Repeats | undefined {
-    if (request.repeats.size >= MOST_SHAPES) return undefined;
-    const judgedAtMs = this.#verdicts.get(`${request.route}\n${key}`) ?? -Infinity;
-    const isKnown = nowMs - judgedAtMs < VERDICT_HOLDS_MS;
-    const repeats: Repeats = { count: 0, parent: request.parent, sites: isKnown ? undefined : [] };
-    request.repeats.set(key, repeats);
-    return repeats;
+  #isJudged(key: string, nowMs: number): boolean {
+    return nowMs - (this.#verdicts.get(key) ?? -Infinity) < VERDICT_HOLDS_MS;
   }
 
   #judge(
@@ -92,6 +95,16 @@ export class NPlusOneDetector {
     // The map keeps the order of setting: its first entry is the oldest.
     if (this.#verdicts.size > MOST_VERDICTS) this.#verdicts.delete(this.#verdicts.keys().next().value!);
   }
+}
+
+function keyOf({ route }: MeasuredRequest, { id }: StatementRecord, database: string): string {
+  return `${route}\n${database}\n${id}`;
+}
+
+/** The newest first: loops come back to them. */
+function findRepeats(all: readonly Repeats[], record: StatementRecord): Repeats | undefined {
+  for (let at = all.length - 1; at >= 0; at -= 1) if (all[at]!.of === record) return all[at];
+  return undefined;
 }
 
 function captureStack(): { readonly stack?: string } {

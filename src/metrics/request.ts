@@ -25,8 +25,8 @@ export class MeasuredRequest {
   failed = false;
   readonly id: string | undefined;
   readonly startedAtMs: number;
-  /** Statements by shape, for the search for N+1. */
-  readonly repeats: Map<string, Repeats> = new Map();
+  /** Statements by shape, for the search for N+1; few, and mostly the one that was last. */
+  readonly repeats: Repeats[] = [];
   /** The last statement that returned several rows: the parent of those that follow one for each row. */
   parent: StatementResult | undefined;
   #queries = 0;
@@ -61,11 +61,13 @@ export interface StatementResult {
 
 /** How often one request sent one shape of statement, and from where. */
 export interface Repeats {
+  /** What is known of the shape, as its identity. */
+  readonly of: object;
   count: number;
   /** The list that was read last before the first of them. */
   readonly parent: StatementResult | undefined;
-  /** Of the calls after the first; absent where nobody needs to know. */
-  readonly sites: { readonly stack?: string }[] | undefined;
+  /** Of the calls after the first; absent where nobody needs to know, or before the second. */
+  sites: { readonly stack?: string }[] | undefined;
 }
 
 /** What a request used beyond its budget, as a sentence for each limit. */

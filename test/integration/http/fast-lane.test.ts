@@ -7,6 +7,7 @@ import { stream } from 'hono/streaming';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createServer, HttpProblem, userOf } from '../../../src/hono/index.ts';
 import { Metrics } from '../../../src/metrics/index.ts';
+import { openScratch } from '../../fixtures/scratch-database.ts';
 
 type Fetch = Hono['fetch'];
 type Line = readonly [level: string, fields: Record<string, unknown>];
@@ -182,6 +183,24 @@ describe('the fast lane of createServer', () => {
     ]);
   });
 
+  test.each(['fast', 'whole'])('names the route of a query in a loop, in the %s lane (P8)', async (lane) => {
+    const { db } = await openScratch('create table t (i int)');
+    const metrics = new Metrics({ nPlusOneThreshold: 3 });
+    onTestFinished(() => metrics.close());
+    metrics.watch(db);
+    const app = createServer({ environment: {}, log: 'silent', metrics });
+    app.get('/loop/:id', async (c) => {
+      for (let i = 0; i < 4; i += 1) await db.get('select * from t where i = ?', [i]);
+      return c.text('looped');
+    });
+    const context = lane === 'fast' ? undefined : ({} as ExecutionContext);
+    const server = createAdaptorServer({ fetch: (request, env) => app.fetch(request, env, context) });
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    await ask((server.address() as AddressInfo).port, { path: '/loop/1' });
+    expect(metrics.snapshot().suspects).toMatchObject([{ route: 'GET /loop/:id', repeats: 3 }]);
+  });
+
   test('a handler that throws what is no error counts as failed, and ends alone', async () => {
     const metrics = new Metrics();
     onTestFinished(() => metrics.close());
@@ -200,6 +219,9 @@ describe('the fast lane of createServer', () => {
     onTestFinished(() => void server.close());
     const { port } = server.address() as AddressInfo;
     for (const path of ['/', '/later']) expect(await ask(port, { path })).toMatchObject({ status: 500 });
-    expect(metrics.snapshot().routes).toMatchObject([{ route: 'GET /*', count: 2, errors: 2 }]);
+    expect(metrics.snapshot().routes).toMatchObject([
+      { route: 'GET /', count: 1, errors: 1 },
+      { route: 'GET /later', count: 1, errors: 1 },
+    ]);
   });
 });
