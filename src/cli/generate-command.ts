@@ -1,9 +1,9 @@
-import { watch } from 'node:fs/promises';
 import { resolveDatabaseConfig } from '../config/index.ts';
 import type { Database } from '../database/index.ts';
 import { UsageError } from '../errors/index.ts';
 import { migrate } from '../migrate/index.ts';
 import { checkQueries, generateQueries, type GeneratedQueries, type SchemaSource } from '../queries/index.ts';
+import { Changes } from './changes.ts';
 import type { CommandContext, CommandResult } from './command.ts';
 import { reportError } from './report-error.ts';
 
@@ -19,9 +19,6 @@ export interface GenerateFlags {
   readonly watch?: boolean | undefined;
 }
 
-/** Between a change and the run: an editor writes a file in several steps. */
-const SETTLE_MS = 100;
-
 /** `millpond generate` */
 export function generateCommand(context: CommandContext, flags: GenerateFlags): Promise<CommandResult> {
   return once(context, flags, generateQueries, ({ changed }) => (changed ? 'was written' : 'is as it was'));
@@ -33,34 +30,31 @@ export function checkCommand(context: CommandContext, flags: GenerateFlags): Pro
 }
 
 /**
- * The same again whenever a file of the folder changes, until Ctrl-C. What is wrong is told, and waited out.
+ * The same again whenever a `.sql` file of the folders changes, until it is aborted; one run at a time. What
+ * is wrong is told, and waited out.
  */
 export async function watchQueries(
   run: () => Promise<CommandResult>,
-  folder: string,
+  folders: readonly string[],
   { signal, tell }: { readonly signal: AbortSignal; readonly tell: (text: string) => void },
 ): Promise<void> {
-  const runOnce = async (): Promise<void> => {
-    try {
-      tell((await run()).text);
-    } catch (error) {
-      tell(reportError(error).text);
-    }
-  };
-  // Before the first run: a change meanwhile must not be missed.
-  const changes = watch(folder, { recursive: true, signal });
-  await runOnce();
-  let timer: NodeJS.Timeout | undefined;
+  // Before the first run: a change meanwhile is not missed. (The watch of node:fs/promises would begin when
+  // it is first asked for a change.)
+  const changes = new Changes(folders);
+  const stop = (): void => changes.close();
+  signal.addEventListener('abort', stop);
   try {
-    for await (const { filename } of changes) {
-      if (filename?.endsWith('.sql') !== true) continue;
-      clearTimeout(timer);
-      timer = setTimeout(() => void runOnce(), SETTLE_MS);
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
+    if (signal.aborted) return;
+    do {
+      try {
+        tell((await run()).text);
+      } catch (error) {
+        tell(reportError(error).text);
+      }
+    } while (await changes.next());
   } finally {
-    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+    changes.close();
   }
 }
 
@@ -80,10 +74,11 @@ async function once(
   };
   if (flags.watch !== true) return run();
   if (context.json) throw new UsageError('--watch tells of run after run, and --json is one document.');
-  await watchQueries(run, flags.folder ?? 'sql', {
-    signal: context.signal,
-    tell: (text) => console.log(text),
-  });
+  await watchQueries(
+    run,
+    [flags.folder ?? 'sql', ...(flags.migrations === undefined ? [] : [flags.migrations])],
+    { signal: context.signal, tell: (text) => console.log(text) },
+  );
   return { json: {}, text: '' };
 }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { watchQueries } from '../../../src/cli/generate-command.ts';
 import { showState } from '../../../src/cli/top-command.ts';
@@ -52,7 +53,7 @@ describe('generate and check', () => {
       told.push(text);
       if (told.length === 2) resolve();
     };
-    const watching = watchQueries(run, folder, { signal: abort.signal, tell });
+    const watching = watchQueries(run, [folder], { signal: abort.signal, tell });
     await expect.poll(() => told.length).toBe(1);
     await writeFile(join(folder, 'a.txt'), '');
     await writeFile(join(folder, 'a.sql'), 'select 1');
@@ -60,6 +61,43 @@ describe('generate and check', () => {
     abort.abort();
     await watching;
     expect(told).toEqual([expect.stringContaining('not yet'), 'done']);
+  });
+});
+
+describe('generate --watch', () => {
+  test('sees a change that comes during the first run, and never runs twice at once', async () => {
+    const folder = await folderWith({ 'sql/a.sql': '', 'migrations/1.sql': '' });
+    const [sql, migrations] = [join(folder, 'sql'), join(folder, 'migrations')];
+    const abort = new AbortController();
+    const { promise: endOfFirst, resolve: endFirst } = Promise.withResolvers<void>();
+    let [runs, underWay, most] = [0, 0, 0];
+    const run = async () => {
+      most = Math.max(most, (underWay += 1));
+      runs += 1;
+      if (runs === 1) await endOfFirst;
+      underWay -= 1;
+      if (runs === 3) abort.abort();
+      return { json: {}, text: '' };
+    };
+    const watching = watchQueries(run, [sql, migrations], { signal: abort.signal, tell: () => undefined });
+    await writeFile(join(sql, 'a.sql'), 'select 1');
+    // Longer than what is waited for after a change: a run of its own would have begun.
+    await sleep(300);
+    expect(runs).toBe(1);
+    endFirst();
+    await expect.poll(() => runs, { timeout: 20_000 }).toBe(2);
+    await writeFile(join(migrations, '1.sql'), 'select 2');
+    await watching;
+    expect([runs, most]).toEqual([3, 1]);
+  });
+
+  test('ends at once where it is aborted already, and fails where there is no folder', async () => {
+    const folder = await folderWith();
+    const run = () => Promise.reject(new Error('nothing to read'));
+    const tell = () => undefined;
+    await watchQueries(run, [folder], { signal: AbortSignal.abort(), tell });
+    const nowhere = watchQueries(run, [join(folder, 'x')], { signal: new AbortController().signal, tell });
+    await expect(nowhere).rejects.toThrow('ENOENT');
   });
 });
 
