@@ -22,7 +22,7 @@ export interface AbstractCursor {
 }
 
 const NO_COLUMNS: ReadonlySet<number> = new Set();
-export const NO_CURSOR: AbstractCursor = {
+const NO_CURSOR: AbstractCursor = {
   tree: undefined,
   temporary: undefined,
   register: undefined,

@@ -1,6 +1,6 @@
 export { Transactional, transactional } from './ambient.ts';
 export { closeOnSignals, type CloseOnSignalsOptions, type SignalShutdown } from './close-on-signals.ts';
-export { openDatabase, openPrepared, type DatabasePreparation } from './create-database.ts';
+export { openDatabase, openPrepared } from './create-database.ts';
 export {
   servicesOf,
   type AcquireOptions,
@@ -14,6 +14,5 @@ export type { HealthCheckResult } from './health-monitor.ts';
 export type { QueryStats } from './query-recorder.ts';
 export { createLogger, type LeveledLogger } from './logger.ts';
 export { getDb } from './registry.ts';
-export type { DatabaseServices } from './services.ts';
 export type { Closeable } from './shutdown.ts';
 export type { Health } from './health.ts';

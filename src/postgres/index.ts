@@ -1,5 +1,5 @@
-export { acquireWithin, type WaitLimits } from './call-limits.ts';
-export { CleanSource, type ConnectionSource } from './clean-source.ts';
+export { acquireWithin } from './call-limits.ts';
+export { CleanSource } from './clean-source.ts';
 export type { PostgresConnection } from './connection.ts';
 export { ENGINE_CONNECTIONS, PostgresEngine } from './engine.ts';
 export { ENGINE_HOLDERS } from './holders.ts';

@@ -33,7 +33,7 @@ const DECODERS: ReadonlyMap<number, Decoder> = new Map<number, Decoder>([
   [TypeId.timestamptz, decodeMoment],
 ]);
 
-export function decodeText(buffer: Buffer, start: number, end: number): string {
+function decodeText(buffer: Buffer, start: number, end: number): string {
   return buffer.toString('utf8', start, end);
 }
 

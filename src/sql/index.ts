@@ -1,5 +1,5 @@
 export { Sql, sql } from './sql.ts';
-export { compile, describePlaceholders, type Params, type PlaceholderList } from './compile.ts';
+export { compile, describePlaceholders, type Params } from './compile.ts';
 export { checkText, hasPlaceholders } from './analyse-text.ts';
 export type { Dialect } from './dialect.ts';
 export { isDigit, isWordStart } from './characters.ts';

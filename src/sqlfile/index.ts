@@ -1,12 +1,4 @@
-export type {
-  Choice,
-  ColumnMark,
-  Operation,
-  OptionalPart,
-  ParameterDefinition,
-  Part,
-  QueryDefinition,
-} from './definition.ts';
+export type { Operation, ParameterDefinition, QueryDefinition } from './definition.ts';
 export { toPascalCase } from './camel-case.ts';
 export {
   fullName,
@@ -17,7 +9,7 @@ export {
   type SqlQuery,
   type SqlSource,
 } from './folder.ts';
-export { parseSqlFile, type ParsedFile } from './parse-file.ts';
+export { parseSqlFile } from './parse-file.ts';
 export { fullVariant, renderQuery, type RenderedQuery, type Slot, type Variant } from './render.ts';
 export { Scanner } from './scanner.ts';
 export { selectInitScript, selectVariants, type SelectedQuery } from './select-variants.ts';

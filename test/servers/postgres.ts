@@ -7,7 +7,7 @@ import { withFreePort } from './free-port.ts';
 import { GuardedProcess, handOver, logOf, runUnprivileged, waitForLog } from './guarded-process.ts';
 import { postgresPrograms, type PostgresVersion } from './postgres-programs.ts';
 
-export const POSTGRES_USER = 'millpond';
+const POSTGRES_USER = 'millpond';
 /** With characters that a URL must escape. */
 export const POSTGRES_PASSWORD = 'p@ss/w:rd#%';
 

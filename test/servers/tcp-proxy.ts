@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Link, type Cut, type Direction, type Weather } from './tcp-link.ts';
 
-export type { Cut, Direction, Weather } from './tcp-link.ts';
+export type { Cut, Weather } from './tcp-link.ts';
 
 /** A proxy before `target` that breaks the network on demand. The caller closes it. */
 export async function startTcpProxy(target: { host?: string; port: number }): Promise<TcpProxy> {
