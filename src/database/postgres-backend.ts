@@ -87,8 +87,13 @@ export class PostgresBackend implements Backend {
     return this.#services.openLink(signal);
   }
 
+  /** A question of the database's own, which waits for no caller's connection. */
+  ask(statement: Statement, timeoutMs: number): Promise<unknown[][]> {
+    return this.#primary.engine.ask(statement, timeoutMs);
+  }
+
   askApart(statement: Statement, timeoutMs: number): Promise<unknown[][]> {
-    return this.#services.askApart(statement, timeoutMs);
+    return this.#primary.engine.askApart(statement, timeoutMs);
   }
 
   /** By what is known of the text: false only where nothing that it does could last. */

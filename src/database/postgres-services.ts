@@ -1,5 +1,5 @@
 import type { ResolvedPostgresConfig } from '../config/index.ts';
-import type { CallOptions, CopySource, LeaseSource, RunResult, Statement } from '../driver/index.ts';
+import type { CallOptions, CopySource, LeaseSource, RunResult } from '../driver/index.ts';
 import { UsageError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import {
@@ -12,8 +12,6 @@ import {
   type Subscription,
 } from '../postgres/index.ts';
 
-/** For a connection's goodbye. */
-const END_MS = 500;
 /** A dead link is found within this, though it is silent. */
 const LONGEST_PING_MS = 30_000;
 
@@ -52,16 +50,6 @@ export class PostgresServices {
   /** A connection of its own, for what listens. */
   async openLink(signal: AbortSignal): Promise<PostgresConnection['link']> {
     return (await this.#parts.engine.connect('connection', signal)).link;
-  }
-
-  /** Asks on a connection of its own: where all of the pool are taken, that says nothing of the server. */
-  async askApart(statement: Statement, timeoutMs: number): Promise<unknown[][]> {
-    const connection = await this.#parts.engine.connect('connection', AbortSignal.timeout(timeoutMs));
-    try {
-      return await connection.execute('arrays', statement, { timeoutMs });
-    } finally {
-      await connection.end('asked', END_MS);
-    }
   }
 
   async copyIn(text: string, source: CopySource, options: CallOptions): Promise<RunResult> {

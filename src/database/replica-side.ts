@@ -37,16 +37,15 @@ const FIRST_RETRY_MS = 250;
 
 /** @throws ConnectionError, TimeoutError */
 export async function askPlace(backend: PostgresBackend): Promise<ServerPlace> {
-  const options = { timeoutMs: ASK_TIMEOUT_MS, name: 'replication' };
-  return toPlace(await backend.execute('arrays', PLACE, options));
+  return toPlace(await backend.ask(PLACE, ASK_TIMEOUT_MS));
 }
 
-/** The same where the pool may be too busy to ask: only a server that takes no connection is gone. */
+/** The same where a connection may be too slow to answer: only a server that takes none is gone. */
 export async function askPlaceSurely(backend: PostgresBackend): Promise<ServerPlace> {
   try {
     return await askPlace(backend);
   } catch {
-    // Its own reason is the better one: it is of the server, not of the pool.
+    // Its own reason is the better one: it is of the server, not of a connection.
     return toPlace(await backend.askApart(PLACE, ASK_TIMEOUT_MS));
   }
 }

@@ -16,7 +16,7 @@ const SET_READ_ONLY = {
   text: "select reset_val = 'on' from pg_settings where name = 'default_transaction_read_only'",
   params: [],
 };
-const ASK_OPTIONS = { timeoutMs: 2_000, name: 'replication' };
+const ASK_TIMEOUT_MS = 2_000;
 
 /**
  * Which of the servers is the primary, and which are replicas: as they were configured, until a server says
@@ -131,7 +131,7 @@ export class ReplicaTopology {
   async #isSetReadOnly(): Promise<boolean> {
     if (!this.#isRefusingWrites || this.#config.readOnly) return false;
     this.#isRefusingWrites = false;
-    return (await this.#primary.execute('value', SET_READ_ONLY, ASK_OPTIONS)) === true;
+    return (await this.#primary.ask(SET_READ_ONLY, ASK_TIMEOUT_MS))[0]?.[0] === true;
   }
 
   async #follow(successor: ReplicaSide): Promise<void> {

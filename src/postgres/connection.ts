@@ -257,9 +257,9 @@ export class PostgresConnection implements DriverConnection {
   }
 
   /** A question of the engine's own, of which nobody is told. */
-  ask({ text, params }: Statement): Promise<unknown[][]> {
-    const plan = this.#home.planOf(text);
-    const call = createCall({ form: 'arrays', statement: { text, params }, plan }, {}, this.#quiet);
+  ask(statement: Statement, timeoutMs?: number): Promise<unknown[][]> {
+    const plan = this.#home.planOf(statement.text);
+    const call = createCall({ form: 'arrays', statement, plan }, { timeoutMs }, this.#quiet);
     return startCall(call, (started) => this.#sender.send(started));
   }
 

@@ -29,6 +29,7 @@ import {
   type PendingCall,
 } from './pending-call.ts';
 import { GroupedWrites } from './grouped-writes.ts';
+import { OwnQuestions } from './own-questions.ts';
 import { WayThere, type Weight } from './cost-model.ts';
 import { PlanCache, type Plan } from './plan.ts';
 import type { ServerFailure } from './server-error.ts';
@@ -82,6 +83,7 @@ export class PostgresEngine {
   #sources!: PostgresSources;
   #reads: SharedReads | undefined;
   #writes: GroupedWrites | undefined;
+  #questions!: OwnQuestions;
   #underWay = 0;
   #sharedCount = 0;
   #aloneCount = 0;
@@ -129,6 +131,13 @@ export class PostgresEngine {
         runAlone,
       });
     }
+    const reads = this.#reads;
+    this.#questions = new OwnQuestions({
+      planOf: (text) => this.#plans.get(text),
+      submit: reads === undefined ? undefined : (call) => reads.submit(call),
+      connections: sources.connections,
+      connect: (signal) => this.connect('connection', signal),
+    });
     if (grouped === undefined) return;
     this.#writes = new GroupedWrites({
       source: grouped,
@@ -179,6 +188,16 @@ export class PostgresEngine {
 
   describe(text: string): Promise<StatementDescription> {
     return this.#descriptions.get(text);
+  }
+
+  /** A question of the database's own: see {@link OwnQuestions}. */
+  ask(statement: Statement, timeoutMs: number): Promise<unknown[][]> {
+    return this.#questions.ask(statement, timeoutMs);
+  }
+
+  /** The same on a connection opened for it: whatever the others do, it says whether the server answers. */
+  askApart(statement: Statement, timeoutMs: number): Promise<unknown[][]> {
+    return this.#questions.askApart(statement, timeoutMs);
   }
 
   /** By what is known of the text: false only where nothing that it does could last. */
@@ -325,7 +344,7 @@ export class PostgresEngine {
       noteDone: (call, cost) => this.#noteDone(call, cost),
       noteCommit: (call) => this.#noteCommit(call),
       noteDefinitions: (plans) => this.#noteDefinitions(plans),
-      isCommitted: (transactionId) => this.#isCommitted(transactionId),
+      isCommitted: (transactionId) => this.#questions.isCommitted(transactionId),
     };
   }
 
@@ -359,27 +378,7 @@ export class PostgresEngine {
     const tables = changes === 'anything' ? undefined : changes;
     this.#announce.emit('data:change', { tables, source: 'local' });
   }
-
-  /** Asks on another connection what became of a transaction whose COMMIT was not answered. */
-  async #isCommitted(transactionId: string): Promise<boolean | undefined> {
-    const statement = { text: 'select pg_xact_status($1::xid8)', params: [transactionId] };
-    const deadline = performance.now() + OUTCOME_TIMEOUT_MS;
-    do {
-      const status = await this.#onConnection('commit outcome', (connection) =>
-        connection.execute('value', statement, { timeoutMs: OUTCOME_TIMEOUT_MS }),
-      ).catch(() => 'not to be asked');
-      if (status === 'committed') return true;
-      if (status === 'aborted') return false;
-      // Still in progress: the server has not noticed yet that its client is gone, or it is committing.
-      await new Promise((resolve) => setTimeout(resolve, OUTCOME_PAUSE_MS));
-    } while (performance.now() < deadline);
-    return undefined;
-  }
 }
-
-/** For the question what became of a COMMIT. */
-const OUTCOME_TIMEOUT_MS = 2_000;
-const OUTCOME_PAUSE_MS = 20;
 
 function giveBack(lease: LeaseLike<PostgresConnection>): void {
   lease.release(lease.resource.usable ? 'reuse' : 'discard');

@@ -189,6 +189,26 @@ test('a pool that is taken is no reason to think that the primary is gone', asyn
   expect(db.stats()).toMatchObject({ replication: { primary: `127.0.0.1:${server.port}` } });
 });
 
+test.each([true, false])(
+  'the question where the log ends takes no connection that callers hold, and is told to nobody (pooled: %s)',
+  async (pooled) => {
+    const { db } = await openReplicated({
+      ...{ pooled, replica: { checkIntervalMs: 50 } },
+      pool: { max: 1, acquireTimeoutMs: 500 },
+    });
+    const told: unknown[] = [];
+    db.on('data:change', ({ tables }) => told.push(tables));
+    db.on('query:end', ({ sql }) => told.push(sql));
+    await using lease = await db.acquire();
+    await lease.connection.run("insert into t values (1, 'a')");
+    const text = 'select count(*)::int from t';
+    // Whoever holds the connection waits for the read: that must not wait for the connection.
+    expect(await db.value(text, [], { target: 'replica' })).toBe(1);
+    await sleep(200);
+    expect(told).toEqual([undefined, "insert into t values (1, 'a')", text]);
+  },
+);
+
 describe('replicas that cannot serve', () => {
   test('one that lags behind is left out until it has caught up, and this is announced', async () => {
     const { db } = await openReplicated({ replica: { maxLagMs: 200, checkIntervalMs: 50, waitMs: 10 } });
