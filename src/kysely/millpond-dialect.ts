@@ -1,5 +1,4 @@
 import {
-  PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
   SqliteAdapter,
@@ -13,6 +12,7 @@ import {
   type QueryCompiler,
 } from 'kysely';
 import type { Database } from '../database/index.ts';
+import { LockingPostgresAdapter } from './locking-postgres-adapter.ts';
 import { MillpondDriver } from './millpond-driver.ts';
 
 /**
@@ -37,7 +37,7 @@ export class MillpondDialect implements Dialect {
   }
 
   createAdapter(): DialectAdapter {
-    return this.#db.dialect === 'postgres' ? new PostgresAdapter() : new PooledSqliteAdapter();
+    return this.#db.dialect === 'postgres' ? new LockingPostgresAdapter(this.#db) : new PooledSqliteAdapter();
   }
 
   createIntrospector(kysely: Kysely<unknown>): DatabaseIntrospector {

@@ -1,4 +1,5 @@
-import { sql, type Generated, type Kysely } from 'kysely';
+import { Kysely, sql, type Generated } from 'kysely';
+import { Migrator, type Migration } from 'kysely/migration';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -8,6 +9,7 @@ import {
   UsageError,
   type Database,
 } from '../../../src/index.ts';
+import { MillpondDialect } from '../../../src/kysely/index.ts';
 import { expectAtRest, outcomes, rejection } from '../../fixtures/scratch-database.ts';
 
 export interface Tables {
@@ -268,6 +270,59 @@ export function kyselySuite(engine: string, open: () => KyselyStage): void {
         };
         await expect(read()).rejects.toThrow('enough');
         await expectAtRest(stage.db);
+      });
+    });
+
+    describe("runs Kysely's migrations", () => {
+      const creates = (table: string): Migration => ({
+        up: async (kysely) => kysely.schema.createTable(table).addColumn('id', 'integer').execute(),
+        down: async (kysely) => kysely.schema.dropTable(table).execute(),
+      });
+      const migrator = (migrations: Record<string, Migration>, disableTransactions = false) =>
+        new Migrator({
+          db: new Kysely<unknown>({ dialect: new MillpondDialect(stage.db) }),
+          provider: { getMigrations: async () => migrations },
+          disableTransactions,
+        });
+      const tables = async () => (await stage.kysely.introspection.getTables()).map(({ name }) => name);
+      /** No lock was left behind, and none is waited for. */
+      const undo = async (migrations: Record<string, Migration>) => {
+        for (const _ of Object.keys(migrations)) await migrator(migrations).migrateDown();
+        await stage.db.script('drop table kysely_migration; drop table kysely_migration_lock');
+        await expectAtRest(stage.db);
+      };
+
+      test.each(engine === 'PostgreSQL' ? [false, true] : [false])(
+        'once, also when three start together (C54), without transactions: %s',
+        async (without) => {
+          const both = { first: creates('a'), second: creates('b') };
+          const runs = [1, 2, 3].map(() => migrator(both, without).migrateToLatest());
+          const results = await Promise.all(runs);
+          expect(results.map(({ error }) => error)).toEqual([undefined, undefined, undefined]);
+          const applied = results.flatMap(({ results: one }) =>
+            one!.map(({ migrationName }) => migrationName),
+          );
+          expect(applied).toEqual(['first', 'second']);
+          expect(await tables()).toEqual(expect.arrayContaining(['a', 'b']));
+          await undo(both);
+        },
+      );
+
+      test('all or nothing, with the error of the one that failed', async () => {
+        const fails = { up: () => Promise.reject(new Error('no such idea')) };
+        const { error, results } = await migrator({ first: creates('a'), second: fails }).migrateToLatest();
+        expect(error).toMatchObject({ message: 'no such idea' });
+        expect(results!.map(({ status }) => status)).toEqual(['Success', 'Error']);
+        expect(await tables()).not.toContain('a');
+        const inside = stage.kysely.transaction().execute(async (trx) => {
+          const { error: none } = await new Migrator({
+            db: trx,
+            provider: { getMigrations: async () => ({ first: creates('a') }) },
+          }).migrateToLatest();
+          return none;
+        });
+        expect(await inside).toBeUndefined();
+        await undo({ first: creates('a') });
       });
     });
 

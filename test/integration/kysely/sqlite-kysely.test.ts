@@ -1,5 +1,4 @@
 import { Kysely } from 'kysely';
-import { Migrator } from 'kysely/migration';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { TransactionClosedError } from '../../../src/index.ts';
@@ -37,29 +36,6 @@ describe("SQLite's kysely", () => {
     await expect(trx.commit().execute()).rejects.toThrow(/ms|ended|closed/);
     await trx.rollback().execute();
     expect(await db.value('select count(*) from users')).toBe(0);
-    await expectAtRest(db);
-  });
-
-  test("runs Kysely's migrations once, also when two runners start together (C54)", async () => {
-    const { db } = await openScratch('');
-    const migrator = () =>
-      new Migrator({
-        db: new Kysely<unknown>({ dialect: new MillpondDialect(db) }),
-        provider: {
-          getMigrations: async () => ({
-            first: {
-              up: async (kysely) => kysely.schema.createTable('a').addColumn('id', 'integer').execute(),
-            },
-            second: {
-              up: async (kysely) => kysely.schema.createTable('b').addColumn('id', 'integer').execute(),
-            },
-          }),
-        },
-      });
-    const results = await Promise.all([migrator().migrateToLatest(), migrator().migrateToLatest()]);
-    expect(results.map(({ error }) => error)).toEqual([undefined, undefined]);
-    const applied = results.flatMap(({ results: one }) => one!.map(({ migrationName }) => migrationName));
-    expect(applied).toEqual(['first', 'second']);
     await expectAtRest(db);
   });
 });
