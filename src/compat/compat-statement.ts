@@ -38,6 +38,7 @@ export class CompatStatement<Args extends unknown[] = unknown[], Row = unknown> 
   /** The first row, or undefined. */
   async get(...args: Args): Promise<Row | undefined> {
     if (this.#form === 'rows') return this.#db.get<Row>(this.source, this.#params(args));
+    if (this.#form === 'pluck') return this.#db.value<Row>(this.source, this.#params(args));
     return (await this.all(...args))[0];
   }
 
