@@ -1,5 +1,6 @@
-import { watch, type FSWatcher } from 'node:fs';
+import { existsSync, watch, type FSWatcher } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UsageError } from '../errors/index.ts';
 
 /** Between a change and its answer: an editor writes a file in several steps. */
 const SETTLE_MS = 100;
@@ -13,6 +14,9 @@ export class Changes {
   #wake: () => void = () => undefined;
 
   constructor(folders: readonly string[]) {
+    // A recursive watch of nothing waits for ever.
+    const missing = folders.find((folder) => !existsSync(folder));
+    if (missing !== undefined) throw new UsageError(`There is no folder ${missing} to be watched.`);
     this.#watchers = folders.map((folder) => {
       const watcher = watch(folder, { recursive: true });
       watcher.on('change', (_, filename) => this.#note(String(filename)));
