@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Transaction } from '../../src/transaction/index.ts';
+import { scaled, seed } from '../fixtures/scale.ts';
 import { settled, TransactionBench } from '../fixtures/transaction-bench.ts';
 
-/** More with `MILLPOND_RUNS=200000`. */
-const RUNS = Number(process.env.MILLPOND_RUNS ?? 300);
+const RUNS = scaled(300);
 const KEYS = ['a', 'b', 'c', '__proto__'];
 
 /** What one transaction, or savepoint, does: steps one after another, then it may fail. */
@@ -157,7 +157,7 @@ test(
         await settled();
         expect(real.bench.faults()).toEqual([]);
       }),
-      { numRuns: RUNS },
+      { seed, numRuns: RUNS },
     );
   },
   RUNS * 100 + 30_000,

@@ -2,8 +2,9 @@ import fc, { type Scheduler } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/async/index.ts';
 import { Pool, resolvePoolOptions, type Lease, type PoolOptions } from '../../src/pool/index.ts';
+import { scaled, scaledTimeoutMs, seed } from '../fixtures/scale.ts';
 
-const RUNS = Number(process.env['MILLPOND_PROPERTY_RUNS'] ?? 300);
+const RUNS = scaled(300);
 
 /** A resource that notices when two hold it at once, or when it is used after its end. */
 class Resource {
@@ -155,44 +156,48 @@ class Callers {
 }
 
 describe('Pool against a model', () => {
-  it('keeps its counts, serves in order and loses nothing, whatever happens (B11, B20, C46)', async () => {
-    await fc.assert(
-      fc.asyncProperty(options, fc.array(step, { maxLength: 60 }), async (given, steps) => {
-        let outage = false;
-        let isSuspended = false;
-        const { pool, clock, made } = poolOf(given, {
-          answer: async (kind) => kind === 'destroy' || !outage,
-        });
-        const callers = new Callers();
-        for (const next of steps) {
-          outage = next.do === 'outage' ? next.is : outage;
-          perform(next, { pool, clock, made, callers });
-          expectCountsHold(pool, given);
-          await clock.advanceAsync(0);
-          expectCountsHold(pool, given);
-          expect(pool.leases()).toHaveLength(callers.held.length);
+  it(
+    'keeps its counts, serves in order and loses nothing, whatever happens (B11, B20, C46)',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(options, fc.array(step, { maxLength: 60 }), async (given, steps) => {
+          let outage = false;
+          let isSuspended = false;
+          const { pool, clock, made } = poolOf(given, {
+            answer: async (kind) => kind === 'destroy' || !outage,
+          });
+          const callers = new Callers();
+          for (const next of steps) {
+            outage = next.do === 'outage' ? next.is : outage;
+            perform(next, { pool, clock, made, callers });
+            expectCountsHold(pool, given);
+            await clock.advanceAsync(0);
+            expectCountsHold(pool, given);
+            expect(pool.leases()).toHaveLength(callers.held.length);
+            expect(callers.faults).toEqual([]);
+            isSuspended = next.do === 'suspend' || (next.do !== 'resume' && isSuspended);
+            // Pings and resets are answered by now, so nobody may be waiting beside an idle one.
+            const { waiting, idle } = pool.stats();
+            expect(isSuspended || waiting === 0 || idle === 0).toBe(true);
+          }
+          outage = false;
+          pool.resume();
+          while (callers.held.length > 0) callers.release(0, 'reuse');
+          await clock.advanceAsync(30);
+          while (callers.held.length > 0) callers.release(0, 'reuse');
+          await clock.advanceAsync(10_000);
           expect(callers.faults).toEqual([]);
-          isSuspended = next.do === 'suspend' || (next.do !== 'resume' && isSuspended);
-          // Pings and resets are answered by now, so nobody may be waiting beside an idle one.
-          const { waiting, idle } = pool.stats();
-          expect(isSuspended || waiting === 0 || idle === 0).toBe(true);
-        }
-        outage = false;
-        pool.resume();
-        while (callers.held.length > 0) callers.release(0, 'reuse');
-        await clock.advanceAsync(30);
-        while (callers.held.length > 0) callers.release(0, 'reuse');
-        await clock.advanceAsync(10_000);
-        expect(callers.faults).toEqual([]);
-        expect(callers.calls.every(({ settled }) => settled)).toBe(true);
-        expect(pool.stats()).toMatchObject({ waiting: 0, connecting: 0, leased: 0 });
-        // And one more successful call.
-        (await pool.acquire()).release();
-        await expectClosesCleanly(pool, clock, made);
-      }),
-      { numRuns: RUNS },
-    );
-  });
+          expect(callers.calls.every(({ settled }) => settled)).toBe(true);
+          expect(pool.stats()).toMatchObject({ waiting: 0, connecting: 0, leased: 0 });
+          // And one more successful call.
+          (await pool.acquire()).release();
+          await expectClosesCleanly(pool, clock, made);
+        }),
+        { seed, numRuns: RUNS },
+      );
+    },
+    scaledTimeoutMs(60_000),
+  );
 });
 
 interface Scene {
@@ -219,78 +224,82 @@ function perform(next: Step, { pool, clock, made, callers }: Scene): void {
 }
 
 describe('Pool under adversarial ordering', () => {
-  it('loses no connection to a timeout, an abort or a close that comes in the same step (bug 10, C76)', async () => {
-    const actors = fc.array(
-      fc.record({
-        timeoutMs: fc.constantFrom(0, 5, 10),
-        how: fc.constantFrom('reuse', 'discard'),
-        aborts: fc.boolean(),
-      }),
-      { minLength: 3, maxLength: 10 },
-    );
-    await fc.assert(
-      fc.asyncProperty(
-        fc.scheduler(),
-        options,
-        actors,
-        fc.array(fc.boolean()),
-        async (scheduler, given, all, answers) => {
-          const world: World = {
-            // Attempts may fail; what is open answers, or not, when the scheduler lets it.
-            answer: (kind) =>
-              scheduler.schedule(Promise.resolve(kind === 'destroy' || (answers.shift() ?? true)), kind),
-          };
-          const { pool, clock, made } = poolOf({ ...given, max: 2 }, world);
-          let granted = 0;
-          let settled = 0;
-          const act = async ({
-            timeoutMs,
-            how,
-            aborts,
-          }: {
-            timeoutMs: number;
-            how: string;
-            aborts: boolean;
-          }) => {
-            await scheduler.schedule(Promise.resolve(), 'come');
-            const controller = new AbortController();
-            if (aborts) void scheduler.schedule(Promise.resolve(), 'abort').then(() => controller.abort());
-            try {
-              const lease = await pool.acquire({ timeoutMs, signal: controller.signal });
-              granted += 1;
-              const { resource } = lease;
-              expect([resource.holders, resource.destroyed]).toEqual([0, 0]);
-              resource.holders += 1;
-              await scheduler.schedule(Promise.resolve(), 'work');
-              resource.holders -= 1;
-              lease.release(how as 'reuse' | 'discard');
-              expectCountsHold(pool, { ...given, max: 2 });
-            } catch (error) {
-              if (!isExpected(error)) throw error;
-            } finally {
-              settled += 1;
-            }
-          };
-          const done = Promise.all(all.map(act));
-          await runWithTime(scheduler, clock, () => settled === all.length);
-          await done;
-          expect(pool.stats()).toMatchObject({ waiting: 0 });
-          expect(pool.leases()).toEqual([]);
-          expect(granted).toBeLessThanOrEqual(all.length);
-          answers.length = 0;
-          await runWithTime(scheduler, clock, () => pool.stats().leased === 0);
-          const closed = pool.close();
-          let isClosed = false;
-          void closed.then(() => (isClosed = true));
-          await runWithTime(scheduler, clock, () => isClosed);
-          expect(pool.stats()).toMatchObject({ size: 0, connecting: 0 });
-          for (const resource of made) expect(resource.destroyed).toBe(1);
-          expect(clock.pending).toBe(0);
-        },
-      ),
-      { numRuns: RUNS },
-    );
-  });
+  it(
+    'loses no connection to a timeout, an abort or a close that comes in the same step (bug 10, C76)',
+    async () => {
+      const actors = fc.array(
+        fc.record({
+          timeoutMs: fc.constantFrom(0, 5, 10),
+          how: fc.constantFrom('reuse', 'discard'),
+          aborts: fc.boolean(),
+        }),
+        { minLength: 3, maxLength: 10 },
+      );
+      await fc.assert(
+        fc.asyncProperty(
+          fc.scheduler(),
+          options,
+          actors,
+          fc.array(fc.boolean()),
+          async (scheduler, given, all, answers) => {
+            const world: World = {
+              // Attempts may fail; what is open answers, or not, when the scheduler lets it.
+              answer: (kind) =>
+                scheduler.schedule(Promise.resolve(kind === 'destroy' || (answers.shift() ?? true)), kind),
+            };
+            const { pool, clock, made } = poolOf({ ...given, max: 2 }, world);
+            let granted = 0;
+            let settled = 0;
+            const act = async ({
+              timeoutMs,
+              how,
+              aborts,
+            }: {
+              timeoutMs: number;
+              how: string;
+              aborts: boolean;
+            }) => {
+              await scheduler.schedule(Promise.resolve(), 'come');
+              const controller = new AbortController();
+              if (aborts) void scheduler.schedule(Promise.resolve(), 'abort').then(() => controller.abort());
+              try {
+                const lease = await pool.acquire({ timeoutMs, signal: controller.signal });
+                granted += 1;
+                const { resource } = lease;
+                expect([resource.holders, resource.destroyed]).toEqual([0, 0]);
+                resource.holders += 1;
+                await scheduler.schedule(Promise.resolve(), 'work');
+                resource.holders -= 1;
+                lease.release(how as 'reuse' | 'discard');
+                expectCountsHold(pool, { ...given, max: 2 });
+              } catch (error) {
+                if (!isExpected(error)) throw error;
+              } finally {
+                settled += 1;
+              }
+            };
+            const done = Promise.all(all.map(act));
+            await runWithTime(scheduler, clock, () => settled === all.length);
+            await done;
+            expect(pool.stats()).toMatchObject({ waiting: 0 });
+            expect(pool.leases()).toEqual([]);
+            expect(granted).toBeLessThanOrEqual(all.length);
+            answers.length = 0;
+            await runWithTime(scheduler, clock, () => pool.stats().leased === 0);
+            const closed = pool.close();
+            let isClosed = false;
+            void closed.then(() => (isClosed = true));
+            await runWithTime(scheduler, clock, () => isClosed);
+            expect(pool.stats()).toMatchObject({ size: 0, connecting: 0 });
+            for (const resource of made) expect(resource.destroyed).toBe(1);
+            expect(clock.pending).toBe(0);
+          },
+        ),
+        { seed, numRuns: RUNS },
+      );
+    },
+    scaledTimeoutMs(60_000),
+  );
 });
 
 /** The pool's own refusals, the factory's failure as the pool reports it, and an abort. */

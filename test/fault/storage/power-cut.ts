@@ -24,7 +24,7 @@ interface Cut {
 }
 
 /**
- * C03: cuts the power of an ext4 file system of its own while a process writes, mounts it again, and looks
+ * C03, C04: cuts the power of an ext4 file system of its own while a process writes, mounts it again, and looks
  * what is left. With `durability: 'full'` every acknowledged write must be there. Each fourth cut is made
  * under 'process': that some are lost there shows that a cut is one. Needs the superuser, ext4 and loop
  * devices.
