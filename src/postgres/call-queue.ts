@@ -1,14 +1,19 @@
-import { limitWaiting } from './call-limits.ts';
+import { CallAlarms, disarm } from './call-alarm.ts';
 import { failCall } from './call-settlement.ts';
-import type { PendingCall } from './pending-call.ts';
+import type { CancelReason, PendingCall } from './pending-call.ts';
 
 /**
  * Calls in line for a connection, in order. One whose time is over, or whose signal aborts, leaves it by
  * itself.
  */
 export class CallQueue {
-  /** With what lifts the limits of each. */
-  readonly #calls = new Map<PendingCall, () => void>();
+  readonly #calls = new Set<PendingCall>();
+  readonly #alarms = new CallAlarms({
+    calls: () => this.#calls,
+    cancel: (call, reason) => this.#giveUp(call, reason),
+    // Where the connection is held by somebody who does nothing with it, nothing else does.
+    keepsAlive: true,
+  });
 
   get length(): number {
     return this.#calls.size;
@@ -16,27 +21,35 @@ export class CallQueue {
 
   push(call: PendingCall): void {
     if (call.signal?.aborted === true) return failCall(call, call.signal.reason);
-    const lift = limitWaiting(call, (error) => {
-      if (this.#calls.delete(call)) failCall(call, error);
-    });
-    this.#calls.set(call, lift);
+    this.#calls.add(call);
+    this.#alarms.arm(call);
   }
 
   /** The longest waiting call, which stays. */
   peek(): PendingCall | undefined {
-    return this.#calls.keys().next().value;
+    return this.#calls.values().next().value;
   }
 
   /** The longest waiting call, whose turn has come. */
   shift(): PendingCall | undefined {
     const call = this.peek();
-    if (call === undefined) return undefined;
-    this.#calls.get(call)!();
-    this.#calls.delete(call);
+    if (call !== undefined) this.#remove(call);
     return call;
   }
 
   rejectAll(error: unknown): void {
     for (let call = this.shift(); call !== undefined; call = this.shift()) failCall(call, error);
+  }
+
+  /** Nothing of it was sent, so nothing is left to be undone. */
+  #giveUp(call: PendingCall, reason: CancelReason): void {
+    this.#remove(call);
+    failCall(call, reason({ wasRunning: false, confirmed: true }));
+  }
+
+  #remove(call: PendingCall): void {
+    this.#calls.delete(call);
+    disarm(call);
+    if (this.#calls.size === 0) this.#alarms.stop();
   }
 }

@@ -1,5 +1,5 @@
 import { MillpondError, OutcomeUnknownError } from '../errors/index.ts';
-import { armGrace, armLimits, disarm } from './call-alarm.ts';
+import { armGrace, CallAlarms, disarm } from './call-alarm.ts';
 import { failCall, succeedCall } from './call-settlement.ts';
 import type { TransactionStatus } from './exchange.ts';
 import type { PostgresLink } from './link.ts';
@@ -57,11 +57,16 @@ const MAX_RETRIES = 2;
 export class CallSender {
   readonly #link: PostgresLink;
   readonly #home: SenderHome;
-  readonly #calls = new Set<PendingCall>();
+  readonly #calls = new Map<PendingCall, Sending>();
+  readonly #alarms = new CallAlarms({
+    calls: () => this.#calls.keys(),
+    cancel: (call, reason) => this.#endEarly(call, reason),
+  });
 
   constructor(link: PostgresLink, home: SenderHome) {
     this.#link = link;
     this.#home = home;
+    void link.lost.then(() => this.#alarms.stop());
   }
 
   send(call: PendingCall, sending: Sending = NO_SENDING): void {
@@ -70,13 +75,12 @@ export class CallSender {
       sending.over?.();
       return;
     }
-    this.#calls.add(call);
+    this.#calls.set(call, sending);
     if (liftsForSession(call, sending)) this.#link.send(this.#liftForSession(call.serverLimitMs!));
     call.sentAt = performance.now();
     call.exchange = call.kind === 'script' ? this.#script(call, sending) : this.#statements(call, sending);
-    if (call.timer === undefined && call.onAbort === undefined) {
-      armLimits(call, (ended, reason) => this.#endEarly(ended, reason, sending));
-    }
+    // One that is sent once more here has its limits already.
+    if (call.deadline === Infinity && call.onAbort === undefined) this.#alarms.arm(call);
     this.#link.send(call.exchange);
   }
 
@@ -87,13 +91,14 @@ export class CallSender {
     disarm(call);
   }
 
-  /** Ends what waits and stops what runs; it rejects with `reason`. */
-  endAll(reason: Error): void {
-    for (const call of [...this.#calls]) this.#endEarly(call, () => reason);
+  /** No call will come any more. */
+  stop(): void {
+    this.#alarms.stop();
   }
 
-  get underWay(): number {
-    return this.#calls.size;
+  /** Ends what waits and stops what runs; it rejects with `reason`. */
+  endAll(reason: Error): void {
+    for (const call of [...this.#calls.keys()]) this.#endEarly(call, () => reason);
   }
 
   #statements(call: PendingCall, sending: Sending): StatementExchange {
@@ -257,10 +262,11 @@ export class CallSender {
     failCall(call, error, this.#link.id);
   }
 
-  #endEarly(call: PendingCall, reason: CancelReason, sending: Sending = NO_SENDING): void {
+  #endEarly(call: PendingCall, reason: CancelReason): void {
     if (call.settled || call.cancelReason !== undefined) return;
     call.cancelReason = reason;
     if (this.#link.withdraw(call.exchange!)) {
+      const sending = this.#calls.get(call)!;
       this.#calls.delete(call);
       this.#fail(call, reason({ wasRunning: false, confirmed: true }));
       sending.over?.();

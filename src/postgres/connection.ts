@@ -284,6 +284,7 @@ export class PostgresConnection implements DriverConnection {
   async end(reason: string, timeoutMs: number): Promise<void> {
     this.cancelPending(closedError(reason));
     await this.link.close(timeoutMs);
+    this.#sender.stop();
   }
 
   /** Of the engine's own, within the limits that the session has. */

@@ -25,6 +25,11 @@ const RUNS_TO_FORGIVE = 256;
 export class WayThere {
   micros: number = Infinity;
 
+  /** The same in ms; 0 where nothing is known. */
+  get ms(): number {
+    return this.micros === Infinity ? 0 : this.micros / 1_000;
+  }
+
   note(micros: number): void {
     this.micros = Math.min(micros, this.micros * 1.001);
   }
@@ -41,6 +46,11 @@ export class CostModel {
   #runsApart = 0;
   #penalty = FIRST_PENALTY;
   #goodRuns = 0;
+
+  /** Beyond the way there and back, in µs. */
+  beyond(wayMicros: number): number {
+    return Math.max(0, this.#micros - wayMicros);
+  }
 
   /** @param wayMicros what a statement that costs nothing takes, there and back */
   weigh(wayMicros: number, kind: 'read' | 'write'): Weight {

@@ -128,6 +128,9 @@ export class PostgresEngine {
       this.#reads = new SharedReads({
         source: shared,
         maxConnections: ENGINE_CONNECTIONS.shared,
+        home: this.#home,
+        costOf: ({ plans: [plan] }) => plan!.cost.beyond(this.#way.micros),
+        wayMs: () => this.#way.ms,
         runAlone,
       });
     }

@@ -49,6 +49,8 @@ export class PostgresLink {
   readonly statements: PreparedStatements;
   /** Called after each answer. */
   onAnswered: (() => void) | undefined;
+  /** Called right before this turn's messages are sent: what is sent then goes with them. */
+  onFlush: (() => void) | undefined;
   listener: LinkListener | undefined;
   /** `performance.now()` of the answer before the one that is being read. */
   answeredAt = 0;
@@ -57,7 +59,7 @@ export class PostgresLink {
   readonly #writer = new WireWriter();
   readonly #lost = Promise.withResolvers<Error>();
   /** Sent and not answered, in order. */
-  readonly #sent: Exchange[] = [];
+  readonly #sent: (Exchange | undefined)[] = [];
   #firstSent = 0;
   /** Accepted and not sent: behind a barrier, a cancellation, or a full socket. */
   #queue: Exchange[] = [];
@@ -128,6 +130,18 @@ export class PostgresLink {
     else this.#queue.unshift(exchange);
   }
 
+  /**
+   * When all that is to be done in this turn of the event loop is done: it goes out in one piece. While the
+   * server has work, that of all that arrives in the turn; a lone call does not wait for it.
+   */
+  flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    const underWay = this.#sent.length - this.#firstSent;
+    if (underWay > BUSY) setImmediate(this.#flush);
+    else process.nextTick(this.#flush);
+  }
+
   /** Takes an exchange back that was not sent yet. @returns false where it was */
   withdraw(exchange: Exchange): boolean {
     const place = this.#queue.indexOf(exchange);
@@ -156,8 +170,7 @@ export class PostgresLink {
    */
   cancel(exchange: Exchange): void {
     if (this.#state !== 'open' || this.#cancels.has(exchange)) return;
-    for (const other of this.#sent.slice(this.#firstSent))
-      if (other !== exchange) this.#bystanders.add(other);
+    for (const other of this.#unanswered()) if (other !== exchange) this.#bystanders.add(other);
     const ended = Promise.withResolvers<void>();
     const cancel: Cancel = { ended, release: this.hold(), timer: undefined };
     this.#cancels.set(exchange, cancel);
@@ -178,7 +191,7 @@ export class PostgresLink {
   /** Bytes of an exchange that is under way: of a COPY. @returns false where the socket is full */
   writeMore(write: (writer: WireWriter) => void): boolean {
     write(this.#writer);
-    this.#scheduleFlush();
+    this.flushSoon();
     return this.#socket.stream.writableLength < HIGH_WATER_BYTES;
   }
 
@@ -228,7 +241,7 @@ export class PostgresLink {
     this.#state = 'lost';
     const cause =
       this.#fatal === undefined ? error : Object.assign(new Error(this.#fatal.message), { cause: error });
-    const sent = this.#sent.slice(this.#firstSent);
+    const sent = this.#unanswered();
     const queued = this.#queue;
     this.#sent.length = 0;
     this.#firstSent = 0;
@@ -241,6 +254,10 @@ export class PostgresLink {
     this.#socket.stream.destroy();
     this.#tellIdle();
     this.onAnswered?.();
+  }
+
+  #unanswered(): Exchange[] {
+    return this.#sent.slice(this.#firstSent) as Exchange[];
   }
 
   #tellIdle(): void {
@@ -284,22 +301,11 @@ export class PostgresLink {
     if (this.#sent.length === 0) this.#socket.stream.ref?.();
     this.#sent.push(exchange);
     exchange.write(this.#writer, this);
-    this.#scheduleFlush();
-  }
-
-  /**
-   * When all that is to be done in this turn of the event loop is done: it goes out in one piece. While the
-   * server has work, that of all that arrives in the turn; a lone call does not wait for it.
-   */
-  #scheduleFlush(): void {
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    const underWay = this.#sent.length - this.#firstSent;
-    if (underWay > BUSY) setImmediate(this.#flush);
-    else process.nextTick(this.#flush);
+    this.flushSoon();
   }
 
   readonly #flush = (): void => {
+    this.onFlush?.();
     this.#isFlushing = false;
     if (this.#state === 'open' && !this.#writer.isEmpty) this.#socket.stream.write(this.#writer.take());
   };
@@ -335,6 +341,8 @@ export class PostgresLink {
     this.#status = status;
     const exchange = this.#sent[this.#firstSent];
     if (exchange === undefined) return;
+    // Nothing holds on to it: what outlives the answer becomes work for the garbage collector.
+    this.#sent[this.#firstSent] = undefined;
     this.#firstSent += 1;
     // The answered ones are cut off now and then, not one by one: the line may be long.
     if (this.#firstSent === this.#sent.length) {

@@ -58,13 +58,20 @@ export interface PendingCall {
   sentAt: number | undefined;
   /** How often it was sent anew. */
   retries: number;
+  /** It goes with no others any more: among others it failed, or took too long. */
+  isSingle: boolean;
   exchange: Exchange | undefined;
   /** Set once the call is to end; the first reason stands. */
   cancelReason: CancelReason | undefined;
   settled: boolean;
+  /** `performance.now()` when its time is over; Infinity where nothing watches that. */
+  deadline: number;
+  /** Of the grace of a cancelled call. */
   timer: NodeJS.Timeout | undefined;
   onAbort: (() => void) | undefined;
 }
+
+type CallContent = Pick<PendingCall, 'kind' | 'text' | 'params' | 'steps' | 'plans' | 'mayWrite'>;
 
 interface CallParts {
   readonly form: ResultForm;
@@ -82,14 +89,15 @@ export function createCall(
   place.observer?.started(text, options.name, place.transactionId);
   const context = place.observer?.capture();
   const step = createStep(statement, plan, form);
-  return {
-    ...createBare(text, params, options, place),
+  const content: CallContent = {
     kind: 'statement',
+    text,
+    params,
     steps: [step],
     plans: [plan],
     mayWrite: plan.mayWrite,
-    context,
   };
+  return create(content, options, { place, context });
 }
 
 /** @throws UsageError naming the first value that cannot be bound */
@@ -102,14 +110,9 @@ export function createBatchCall(
   const context = place.observer?.capture();
   const steps = statements.map((statement, index) => createStep(statement, plans[index]!, 'batch'));
   const params = statements.flatMap((statement) => statement.params);
-  return {
-    ...createBare('batch', params, options, place),
-    kind: 'batch',
-    steps,
-    plans,
-    mayWrite: plans.some((plan) => plan.mayWrite),
-    context,
-  };
+  const mayWrite = plans.some((plan) => plan.mayWrite);
+  const content: CallContent = { kind: 'batch', text: 'batch', params, steps, plans, mayWrite };
+  return create(content, options, { place, context });
 }
 
 export function createScriptCall(
@@ -120,14 +123,8 @@ export function createScriptCall(
 ): PendingCall {
   place.observer?.started(text, options.name, place.transactionId);
   const context = place.observer?.capture();
-  return {
-    ...createBare(text, [], options, place),
-    kind: 'script',
-    steps: [],
-    plans: [plan],
-    mayWrite: true,
-    context,
-  };
+  const content: CallContent = { kind: 'script', text, params: [], steps: [], plans: [plan], mayWrite: true };
+  return create(content, options, { place, context });
 }
 
 /** As a chunk of the rows of a portal. */
@@ -160,31 +157,38 @@ function createStep({ text, params }: Statement, plan: Plan, form: ResultForm): 
 
 const NO_VALUES: Step['values'] = Object.freeze([]);
 
-function createBare(
-  text: string,
-  params: readonly unknown[],
+/** All of it in one literal: copying one object into another costs more than the rest of a call. */
+function create(
+  { kind, text, params, steps, plans, mayWrite }: CallContent,
   options: CallOptions,
-  place: CallPlace,
-): Omit<PendingCall, 'kind' | 'steps' | 'plans' | 'mayWrite' | 'context'> {
+  { place, context }: { readonly place: CallPlace; readonly context: CallContext | undefined },
+): PendingCall {
   const timeoutMs = options.timeoutMs ?? place.queryTimeoutMs;
   return {
+    kind,
     text,
     params,
     name: options.name,
     placement: place.placement,
     transactionId: place.transactionId,
+    steps,
+    plans,
     serverLimitMs: liftedLimitMs(timeoutMs, place.serverLimits),
     startedAt: performance.now(),
     timeoutMs,
     signal: options.signal,
+    mayWrite,
     observer: place.observer,
+    context,
     resolve: unsent,
     reject: unsent,
     sentAt: undefined,
     retries: 0,
+    isSingle: false,
     exchange: undefined,
     cancelReason: undefined,
     settled: false,
+    deadline: Infinity,
     timer: undefined,
     onAbort: undefined,
   };

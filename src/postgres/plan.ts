@@ -102,6 +102,14 @@ export class Plan {
     return this.kind !== 'read' || this.#callsWriter;
   }
 
+  /**
+   * Whether it may be one of several reads up to one Sync, and so of one transaction: it calls nothing that
+   * could keep a lock until that ends.
+   */
+  get mayJoin(): boolean {
+    return this.mayShare && !this.#callsWriter;
+  }
+
   /** A text that is used once is not worth questions about it. */
   get isUsedAgain(): boolean {
     return this.#uses > 1;

@@ -9,8 +9,9 @@ export type ResultForm = Shape | 'batch';
 export class ResultReader {
   readonly form: ResultForm;
   #shape: RowShape | undefined;
-  #objects: Record<string, unknown>[] = [];
-  #arrays: unknown[][] = [];
+  /** Made with the first row that is to be kept: most calls want one row. */
+  #objects: Record<string, unknown>[] | undefined;
+  #arrays: unknown[][] | undefined;
   #body: JsonBytes | undefined;
   #first: unknown;
   /** Rows that came. */
@@ -39,10 +40,10 @@ export class ResultReader {
     switch (this.form) {
       case 'all':
       case 'batch':
-        this.#objects.push(shape.object(buffer, at));
+        (this.#objects ??= []).push(shape.object(buffer, at));
         return;
       case 'arrays':
-        this.#arrays.push(shape.array(buffer, at));
+        (this.#arrays ??= []).push(shape.array(buffer, at));
         return;
       case 'json':
         this.#body ??= new JsonBytes();
@@ -62,11 +63,11 @@ export class ResultReader {
   result(rowsAffected: number): unknown {
     switch (this.form) {
       case 'all':
-        return this.#objects;
+        return this.#objects ?? [];
       case 'arrays':
-        return this.#arrays;
+        return this.#arrays ?? [];
       case 'batch':
-        return { rowsAffected, rows: this.#objects };
+        return { rowsAffected, rows: this.#objects ?? [] };
       case 'json':
         return (this.#body ?? new JsonBytes()).finish();
       case 'run':

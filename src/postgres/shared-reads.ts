@@ -4,7 +4,9 @@ import { CallQueue } from './call-queue.ts';
 import type { ConnectionSource } from './clean-source.ts';
 import type { PostgresConnection } from './connection.ts';
 import { ENGINE_HOLDERS } from './holders.ts';
+import type { SenderHome } from './call-sender.ts';
 import { renewSteps, type PendingCall } from './pending-call.ts';
+import { SharedConnection } from './shared-connection.ts';
 import { SqlState } from './translate-failure.ts';
 
 /** A statement that runs longer than this while others stand behind it has held them up. */
@@ -19,20 +21,13 @@ interface SharedReadsParts {
   /** Connections on which nothing can be written. */
   readonly source: ConnectionSource;
   readonly maxConnections: number;
+  readonly home: SenderHome;
+  /** What it takes the server, in µs, beyond the way there and back. */
+  readonly costOf: (call: PendingCall) => number;
+  /** The way there and back, in ms. */
+  wayMs(): number;
   /** Sends a call that has no business here. */
   runAlone(call: PendingCall): void;
-}
-
-/** A connection that many calls share. */
-interface Shared {
-  readonly lease: LeaseLike<PostgresConnection>;
-  /** Under way on it, in order. */
-  readonly calls: Set<PendingCall>;
-  /** What ran at the last look, and since when. */
-  running: PendingCall | undefined;
-  runningSince: number;
-  /** A slow statement keeps it; it goes back when that has ended. */
-  isApart: boolean;
 }
 
 /**
@@ -48,7 +43,7 @@ export class SharedReads {
   moved = 0;
   readonly #parts: SharedReadsParts;
   readonly #queue = new CallQueue();
-  #shared: Shared[] = [];
+  #shared: SharedConnection[] = [];
   #isAcquiring = false;
   #lookTimer: NodeJS.Timeout | undefined;
   #releaseScheduled = false;
@@ -59,7 +54,7 @@ export class SharedReads {
 
   /** Calls in line or under way. */
   get pending(): number {
-    return this.#shared.reduce((sum, { calls }) => sum + calls.size, this.#queue.length);
+    return this.#shared.reduce((sum, { size }) => sum + size, this.#queue.length);
   }
 
   submit(call: PendingCall): void {
@@ -70,31 +65,39 @@ export class SharedReads {
     this.#acquire();
   }
 
-  #leastBusy(): Shared | undefined {
-    let best: Shared | undefined;
+  #leastBusy(): SharedConnection | undefined {
+    let best: SharedConnection | undefined;
     for (const shared of this.#shared) {
-      if (!shared.lease.resource.usable || shared.calls.size >= MAX_UNDER_WAY) continue;
-      if (best === undefined || shared.calls.size < best.calls.size) best = shared;
+      if (!shared.isUsable || shared.size >= MAX_UNDER_WAY) continue;
+      if (best === undefined || shared.size < best.size) best = shared;
     }
     if (best === undefined) return this.#tryIdle();
-    if (best.calls.size >= CALLS_BEFORE_SPREAD && this.#shared.length < this.#parts.maxConnections) {
+    if (best.size >= CALLS_BEFORE_SPREAD && this.#shared.length < this.#parts.maxConnections) {
       return this.#tryIdle() ?? this.#spread(best);
     }
     return best;
   }
 
-  #spread(best: Shared): Shared {
+  #spread(best: SharedConnection): SharedConnection {
     this.#acquire();
     return best;
   }
 
-  #tryIdle(): Shared | undefined {
+  #tryIdle(): SharedConnection | undefined {
     const lease = this.#parts.source.tryAcquire(ENGINE_HOLDERS.sharedReads);
     return lease === undefined ? undefined : this.#adopt(lease);
   }
 
-  #adopt(lease: LeaseLike<PostgresConnection>): Shared {
-    const shared: Shared = { lease, calls: new Set(), running: undefined, runningSince: 0, isApart: false };
+  #adopt(lease: LeaseLike<PostgresConnection>): SharedConnection {
+    const { home, costOf } = this.#parts;
+    const shared = new SharedConnection({
+      lease,
+      home,
+      costOf,
+      submit: (call) => this.submit(call),
+      whereTo: (call, failure) => this.#whereTo(call, failure?.code),
+      onOver: () => this.#over(shared),
+    });
     this.#shared.push(shared);
     return shared;
   }
@@ -107,7 +110,7 @@ export class SharedReads {
         this.#isAcquiring = false;
         const shared = this.#adopt(lease);
         this.#sendQueued(shared);
-        if (shared.calls.size === 0) this.#scheduleRelease();
+        if (shared.size === 0) this.#scheduleRelease();
       },
       () => {
         this.#isAcquiring = false;
@@ -118,29 +121,24 @@ export class SharedReads {
   }
 
   #runQueuedAlone(): void {
-    if (this.#shared.some(({ lease }) => lease.resource.usable)) return;
+    if (this.#shared.some(({ isUsable }) => isUsable)) return;
     for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) {
       this.#parts.runAlone(call);
     }
   }
 
-  #sendQueued(shared: Shared): void {
-    const { resource } = shared.lease;
-    while (this.#queue.length > 0 && resource.usable && shared.calls.size < MAX_UNDER_WAY) {
+  #sendQueued(shared: SharedConnection): void {
+    while (this.#queue.length > 0 && shared.isUsable && shared.size < MAX_UNDER_WAY) {
       this.#send(shared, this.#queue.shift()!);
     }
   }
 
-  #send(shared: Shared, call: PendingCall): void {
-    shared.calls.add(call);
+  #send(shared: SharedConnection, call: PendingCall): void {
     this.#lookTimer ??= runInRootContext(() =>
       // What has arrived while the event loop stood still is heard first.
       setInterval(() => setImmediate(() => this.#look()), LOOK_EVERY_MS),
     ).unref();
-    shared.lease.resource.send(call, {
-      moves: (failure) => this.#whereTo(call, failure?.code),
-      over: () => this.#over(shared, call),
-    });
+    shared.send(call);
   }
 
   /** A write, or what only works where writes do, goes to the other connections; a lost read to another. */
@@ -153,12 +151,15 @@ export class SharedReads {
     return () => this.#parts.runAlone(renewSteps(call));
   }
 
-  #over(shared: Shared, call: PendingCall): void {
-    shared.calls.delete(call);
+  #over(shared: SharedConnection): void {
+    if (shared.isApart) {
+      if (shared.size === 0) this.#drop(shared);
+      return;
+    }
     if (this.#queue.length > 0) this.#sendQueued(shared);
-    if (shared.calls.size > 0) return;
-    if (shared.isApart || !shared.lease.resource.usable) this.#drop(shared);
-    else this.#scheduleRelease();
+    if (shared.size > 0) return;
+    if (shared.isUsable) this.#scheduleRelease();
+    else this.#drop(shared);
   }
 
   /** Not at once: the callers that were just answered are about to ask for more. */
@@ -167,14 +168,13 @@ export class SharedReads {
     this.#releaseScheduled = true;
     setImmediate(() => {
       this.#releaseScheduled = false;
-      for (const shared of [...this.#shared]) if (shared.calls.size === 0) this.#drop(shared);
+      for (const shared of [...this.#shared]) if (shared.size === 0) this.#drop(shared);
     });
   }
 
-  #drop(shared: Shared): void {
-    const { lease } = shared;
+  #drop(shared: SharedConnection): void {
     this.#shared = this.#shared.filter((other) => other !== shared);
-    lease.release(lease.resource.usable ? 'reuse' : 'discard');
+    shared.release();
     if (this.#queue.length > 0) this.#acquire();
     if (this.#shared.length > 0 || this.#lookTimer === undefined) return;
     clearInterval(this.#lookTimer);
@@ -185,27 +185,18 @@ export class SharedReads {
   #look(): void {
     const now = performance.now();
     for (const shared of [...this.#shared]) {
-      const running = shared.calls.values().next().value;
-      if (running !== shared.running) {
-        shared.running = running;
-        shared.runningSince = now;
-      } else if (running !== undefined && now - shared.runningSince > STALL_MS) {
-        running.plans[0]!.cost.recordStall((now - shared.runningSince) * 1_000);
-        this.#setApart(shared, running);
-      }
+      const ranMs = shared.look(now);
+      if (ranMs > STALL_MS + this.#parts.wayMs()) this.#setApart(shared, ranMs);
     }
   }
 
   /** The slow statement keeps its connection until it ends; those behind it are sent again. */
-  #setApart(shared: Shared, slow: PendingCall): void {
+  #setApart(shared: SharedConnection, ranMs: number): void {
     this.#shared = this.#shared.filter((other) => other !== shared);
-    shared.isApart = true;
-    const behind = [...shared.calls].filter((call) => call !== slow && !call.settled);
+    const { slow, behind } = shared.setApart();
+    slow?.plans[0]!.cost.recordStall(ranMs * 1_000);
     for (const call of behind) {
-      // One that is being stopped is waited for where it was sent.
-      if (call.cancelReason !== undefined) continue;
       this.moved += 1;
-      shared.lease.resource.abandon(call);
       this.submit(renewSteps(call));
     }
   }

@@ -6,6 +6,8 @@ export type WireValue = string | Uint8Array | null;
 const FIRST_SIZE = 16_384;
 /** A buffer that grew above this for one large statement is not kept. */
 const LARGEST_KEPT = 1_048_576;
+/** Names, and most values. */
+const SHORT_TEXT = 24;
 
 /**
  * Writes the messages of a client, one behind the other, until they are taken to be sent together.
@@ -136,9 +138,30 @@ export class WireWriter {
       return this.#bytes(value);
     }
     this.#ensure(4 + value.length * 3);
-    const length = this.#buffer.write(value, this.#end + 4);
-    this.#int32(length);
-    this.#end += length;
+    const start = this.#end;
+    this.#end += 4;
+    this.#text(value);
+    this.#putInt32(this.#end - start - 4, start);
+  }
+
+  /** Short ASCII by hand: a call into the runtime costs more than that. There must be room. */
+  #text(text: string): void {
+    const { length } = text;
+    let at = this.#end;
+    if (length <= SHORT_TEXT) {
+      const buffer = this.#buffer;
+      let index = 0;
+      for (; index < length; index += 1) {
+        const code = text.charCodeAt(index);
+        if (code > 0x7f) break;
+        buffer[at++] = code;
+      }
+      if (index === length) {
+        this.#end = at;
+        return;
+      }
+    }
+    this.#end += this.#buffer.write(text, this.#end);
   }
 
   #bytes(bytes: Uint8Array): void {
@@ -155,12 +178,20 @@ export class WireWriter {
   }
 
   #finish(start: number): void {
-    this.#buffer.writeInt32BE(this.#end - start, start);
+    this.#putInt32(this.#end - start, start);
+  }
+
+  #putInt32(value: number, at: number): void {
+    const buffer = this.#buffer;
+    buffer[at] = value >> 24;
+    buffer[at + 1] = value >> 16;
+    buffer[at + 2] = value >> 8;
+    buffer[at + 3] = value;
   }
 
   #cstring(text: string): void {
     this.#ensure(text.length * 3 + 1);
-    this.#end += this.#buffer.write(text, this.#end);
+    this.#text(text);
     this.#buffer[this.#end++] = 0;
   }
 
@@ -172,7 +203,7 @@ export class WireWriter {
 
   #int32(value: number): void {
     this.#ensure(4);
-    this.#buffer.writeInt32BE(value, this.#end);
+    this.#putInt32(value, this.#end);
     this.#end += 4;
   }
 

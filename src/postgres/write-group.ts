@@ -1,5 +1,5 @@
 import { OutcomeUnknownError } from '../errors/index.ts';
-import { armGrace, armLimits, disarm } from './call-alarm.ts';
+import { armGrace, CallAlarms, disarm } from './call-alarm.ts';
 import { failCall, succeedCall } from './call-settlement.ts';
 import type { SenderHome } from './call-sender.ts';
 import type { CommandTag } from './command-tag.ts';
@@ -26,6 +26,10 @@ interface WriteGroupParts {
 export class WriteGroup {
   readonly #parts: WriteGroupParts;
   readonly #exchange: StatementExchange;
+  readonly #alarms = new CallAlarms({
+    calls: () => this.#parts.calls,
+    cancel: (call, reason) => this.#endEarly(call, reason),
+  });
 
   constructor(parts: WriteGroupParts) {
     this.#parts = parts;
@@ -44,13 +48,14 @@ export class WriteGroup {
     for (const call of calls) {
       call.sentAt = sentAt;
       call.placement = 'grouped';
-      armLimits(call, (ended, reason) => this.#endEarly(ended, reason));
+      this.#alarms.arm(call);
     }
     link.send(this.#exchange);
   }
 
   #answered({ failure, fault, tags }: ExchangeAnswer): void {
     const { calls, onUndone, onOver } = this.#parts;
+    this.#alarms.stop();
     if (failure === undefined && fault === undefined) this.#succeed(tags);
     else {
       for (const call of calls) {
@@ -78,6 +83,7 @@ export class WriteGroup {
 
   #lost({ error, sent, failure, tags }: Loss & Pick<ExchangeAnswer, 'failure' | 'tags'>): void {
     const { calls, home, onOver } = this.#parts;
+    this.#alarms.stop();
     // What ends a connection may come behind the COMMIT: once all was done, its reason says nothing of that.
     const isUnknown = sent && (failure === undefined || tags.length >= calls.length);
     for (const call of calls) {
@@ -92,7 +98,15 @@ export class WriteGroup {
   #endEarly(call: PendingCall, reason: CancelReason): void {
     if (call.settled || call.cancelReason !== undefined) return;
     call.cancelReason = reason;
-    const { link, home } = this.#parts;
+    const { link, home, calls, onUndone, onOver } = this.#parts;
+    if (link.withdraw(this.#exchange)) {
+      this.#alarms.stop();
+      this.#fail(call, reason({ wasRunning: false, confirmed: true }));
+      const left = calls.filter((other) => !other.settled);
+      left.forEach(disarm);
+      onUndone(left);
+      return onOver();
+    }
     link.cancel(this.#exchange);
     armGrace(call, home.cancelGraceMs, () => {
       this.#fail(call, reason({ wasRunning: true, confirmed: false }));

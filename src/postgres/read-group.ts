@@ -1,0 +1,135 @@
+import { MillpondError } from '../errors/index.ts';
+import { armGrace, CallAlarms, disarm } from './call-alarm.ts';
+import { failCall, succeedCall } from './call-settlement.ts';
+import type { SenderHome } from './call-sender.ts';
+import type { CommandTag } from './command-tag.ts';
+import type { Loss } from './exchange.ts';
+import type { PostgresLink } from './link.ts';
+import type { CancelReason, PendingCall } from './pending-call.ts';
+import { StatementExchange, type ExchangeAnswer } from './statement-exchange.ts';
+import { connectionLostError, translateFailure } from './translate-failure.ts';
+
+interface ReadGroupParts {
+  readonly link: PostgresLink;
+  readonly home: SenderHome;
+  readonly calls: readonly PendingCall[];
+  /** Another has failed before it, or it itself: it has to be sent without the others. */
+  readonly sendSingly: (call: PendingCall) => void;
+  /** The connection was lost under it. @returns false where it has been sent often enough */
+  readonly sendElsewhere: (call: PendingCall) => boolean;
+  /** Nothing of it is under way any more. */
+  readonly onOver: () => void;
+}
+
+/**
+ * Reads of several callers up to one Sync: the server answers them with one packet, and begins and ends one
+ * transaction for all. None of them shows in the others: those that the server skips, or stops, because of
+ * one of them are sent again, each by itself, and so is the one.
+ */
+export class ReadGroup {
+  readonly exchange: StatementExchange;
+  readonly #parts: ReadGroupParts;
+  readonly #alarms: CallAlarms;
+  /** Those that wait for the answer to this group. */
+  #calls: readonly PendingCall[];
+
+  constructor(parts: ReadGroupParts) {
+    this.#parts = parts;
+    this.#calls = parts.calls;
+    this.#alarms = new CallAlarms({
+      calls: () => this.#calls,
+      cancel: (call, reason) => this.#endEarly(call, reason),
+    });
+    this.exchange = new StatementExchange({
+      steps: parts.calls.map((call) => call.steps[0]!),
+      shapes: parts.home.shapes,
+      answered: (answer) => this.#answered(answer),
+      lost: (loss) => this.#lost(loss),
+    });
+  }
+
+  send(): void {
+    const sentAt = performance.now();
+    for (const call of this.#calls) {
+      call.sentAt = sentAt;
+      this.#alarms.arm(call);
+    }
+    this.#parts.link.send(this.exchange);
+  }
+
+  /** Lets go of its calls, to be sent elsewhere; but of one that is being stopped. */
+  abandon(): PendingCall[] {
+    const left = this.#calls.filter(({ settled, cancelReason }) => !settled && cancelReason === undefined);
+    this.#calls = this.#calls.filter((call) => !left.includes(call));
+    left.forEach(disarm);
+    return left;
+  }
+
+  #answered({ failure, fault, tags }: ExchangeAnswer): void {
+    const { sendSingly } = this.#parts;
+    const calls = this.#end();
+    // Rows that could not be given in the form asked for leave nobody's rows behind them.
+    const done = fault === undefined ? tags.length : 0;
+    if (calls.length === this.#parts.calls.length) this.#succeed(calls.slice(0, done), tags);
+    for (const call of calls) {
+      if (call.settled) continue;
+      if (call.cancelReason !== undefined) {
+        this.#fail(call, call.cancelReason({ wasRunning: true, confirmed: true }));
+      } else if (failure !== undefined || fault !== undefined) sendSingly(call);
+    }
+    this.#parts.onOver();
+  }
+
+  #succeed(calls: readonly PendingCall[], tags: readonly CommandTag[]): void {
+    if (calls.length === 0) return;
+    const { home, link } = this.#parts;
+    const ranMs = (performance.now() - Math.max(calls[0]!.sentAt!, link.answeredAt)) / calls.length;
+    for (let index = 0; index < calls.length; index += 1) {
+      const call = calls[index]!;
+      const { reader } = call.steps[0]!;
+      const { rows } = reader;
+      home.noteDone(call, { rows, ranMs });
+      succeedCall(call, { value: reader.result(tags[index]!.rowsAffected), rows }, link.id);
+    }
+  }
+
+  #lost({ error, failure }: Loss & Pick<ExchangeAnswer, 'failure'>): void {
+    for (const call of this.#end()) {
+      if (call.settled) continue;
+      if (call.cancelReason !== undefined) {
+        this.#fail(call, call.cancelReason({ wasRunning: true, confirmed: true }));
+      } else if (this.#parts.sendElsewhere(call)) continue;
+      else if (failure !== undefined) this.#fail(call, translateFailure(failure, call));
+      else this.#fail(call, error instanceof MillpondError ? error : connectionLostError(error));
+    }
+    this.#parts.onOver();
+  }
+
+  /** @returns those that waited for it, none of which has limits here any more */
+  #end(): readonly PendingCall[] {
+    const calls = this.#calls;
+    this.#alarms.stop();
+    for (const call of calls) if (call.cancelReason === undefined) disarm(call);
+    return calls;
+  }
+
+  #endEarly(call: PendingCall, reason: CancelReason): void {
+    if (call.settled || call.cancelReason !== undefined) return;
+    call.cancelReason = reason;
+    const { link, home, sendSingly, onOver } = this.#parts;
+    if (link.withdraw(this.exchange)) {
+      const calls = this.#end();
+      this.#fail(call, reason({ wasRunning: false, confirmed: true }));
+      for (const other of calls) if (!other.settled) sendSingly(other);
+      return onOver();
+    }
+    link.cancel(this.exchange);
+    armGrace(call, home.cancelGraceMs, () => {
+      this.#fail(call, reason({ wasRunning: true, confirmed: false }));
+    });
+  }
+
+  #fail(call: PendingCall, error: unknown): void {
+    failCall(call, error, this.#parts.link.id);
+  }
+}
