@@ -24,7 +24,8 @@ const db: Database = await openDatabase({
   url: `sqlite:${join(folder, 'a.db')}`,
   name: false,
   log: 'silent',
-  pool: { max: 2 },
+  // Where nothing stops it, the next one waits for the writer for as long as this machine needs.
+  pool: { max: 2, acquireTimeoutMs: 60_000 },
   // Reads on this thread would not notice what the readers do.
   inlineReads: false,
 });
