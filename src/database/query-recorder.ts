@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import type { CallContext, ObservedStatement, QueryObserver } from '../driver/index.ts';
 import type { Announcer, EventMap, QueryEvent } from '../events/index.ts';
 
@@ -10,6 +10,9 @@ export interface QueryStats {
   readonly rows: number;
   readonly totalMs: number;
 }
+
+/** Nobody waits for the end of a call's resource: Node need not watch for it to be collected. */
+const WITHOUT_END = { requireManualDestroy: true };
 
 /** Counts every statement and announces those that somebody wants to hear of. */
 export class QueryRecorder implements QueryObserver {
@@ -41,7 +44,10 @@ export class QueryRecorder implements QueryObserver {
   }
 
   capture(): CallContext | undefined {
-    return this.#announce.has('query:end') ? AsyncLocalStorage.snapshot() : undefined;
+    if (!this.#announce.has('query:end')) return undefined;
+    // AsyncLocalStorage.snapshot() gives the same for 25 times as long: 4 us instead of 0.15 (Node 24).
+    const call = new AsyncResource('MILLPOND_CALL', WITHOUT_END);
+    return (report) => call.runInAsyncScope(report);
   }
 
   record(durationMs: number, rows: number): boolean {
