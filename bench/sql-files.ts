@@ -13,8 +13,8 @@ const SCHEMA = `create table jobs (id integer primary key, name text not null, q
 create table runs (id integer primary key, job_id int not null, note text);
 insert into jobs values (1, 'a', 'b');`;
 const GET_JOB = 'select id, name, queue from jobs where id = :id';
-const ROUNDS = 15;
-const CALLS = 20_000;
+const ROUNDS = 41;
+const CALLS = 10_000;
 const TOGETHER = 20;
 
 function queryText(number: number): string {

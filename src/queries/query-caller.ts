@@ -19,6 +19,8 @@ interface ReadyText {
   readonly slots: readonly Slot[];
 }
 
+type Call = (text: string, values: unknown[], options: CallOptions) => Promise<unknown>;
+
 /** One query, bound to a database: reads its caller's parameters and makes the call. */
 export class QueryCaller {
   readonly query: SqlQuery;
@@ -54,19 +56,14 @@ export class QueryCaller {
 
   /** The function that callers get. Faults in what they pass reject; nothing is thrown at the call. */
   function(): (params?: never, options?: CallOptions) => unknown {
+    const db = this.#db;
     switch (this.query.definition.operation) {
       case 'many':
-        return this.#rejecting((text, values, options) =>
-          this.#cached(text, values, () => this.#db.all(text, values, options)),
-        );
+        return this.#reading((text, values, options) => db.all(text, values, options));
       case 'one':
-        return this.#rejecting((text, values, options) =>
-          this.#cached(text, values, () => this.#db.get(text, values, options)),
-        );
+        return this.#reading((text, values, options) => db.get(text, values, options));
       case 'value':
-        return this.#rejecting((text, values, options) =>
-          this.#cached(text, values, () => this.#db.value(text, values, options)),
-        );
+        return this.#reading((text, values, options) => db.value(text, values, options));
       case 'affected':
         return this.#rejecting((text, values, options) => this.#affected(text, values, options));
       case 'returning':
@@ -95,9 +92,18 @@ export class QueryCaller {
     return this.#db.json(text, values, this.#optionsWith(options));
   }
 
-  #rejecting(
-    call: (text: string, values: unknown[], options: CallOptions) => Promise<unknown>,
-  ): (params?: QueryParams, options?: CallOptions) => Promise<unknown> {
+  /** Through the cache, where there is one for it: most queries pay nothing for the question. */
+  #reading(call: Call): (params?: QueryParams, options?: CallOptions) => Promise<unknown> {
+    const { cacheMs, tags } = this.query.definition;
+    const cache = this.#cache;
+    if (cache === undefined || cacheMs === undefined) return this.#rejecting(call);
+    const entry = { name: this.name, ttlMs: cacheMs, tags };
+    return this.#rejecting((text, values, options) =>
+      cache.getOrSet([this.name, text, values], () => call(text, values, options), entry),
+    );
+  }
+
+  #rejecting(call: Call): (params?: QueryParams, options?: CallOptions) => Promise<unknown> {
     const reader = this.#params;
     const { text } = this.#full;
     if (!reader.isFlat) {
@@ -139,13 +145,6 @@ export class QueryCaller {
 
   #optionsWith(options: CallOptions | undefined): CallOptions {
     return options === undefined ? this.#options : { ...this.#options, ...options };
-  }
-
-  #cached<T>(text: string, values: readonly unknown[], load: () => Promise<T>): Promise<T> {
-    const { cacheMs, tags } = this.query.definition;
-    if (this.#cache === undefined || cacheMs === undefined) return load();
-    const entry = { name: this.name, ttlMs: cacheMs, tags };
-    return this.#cache.getOrSet([this.name, text, values], load, entry);
   }
 
   /** What a write with tags changes is kept no longer. */

@@ -1,12 +1,10 @@
 /** `get_job_by_id` and `get-job-by-id` become `getJobById`; what has no _ or - stays as it is. */
 export function toCamelCase(written: string): string {
-  if (!/[_-]/.test(written)) return written;
-  const [, lead, rest] = /^([_-]*)(.*)$/s.exec(written)!;
-  const joined = rest!.replaceAll(
-    /[_-]+(.)?/gsu,
-    (_, letter: string | undefined) => letter?.toUpperCase() ?? '',
-  );
-  return `${lead!.replaceAll('-', '_')}${joined}`;
+  const [lead = ''] = /^[_-]*/.exec(written) ?? [];
+  const [first = '', ...others] = written.slice(lead.length).split(/[_-]+/);
+  let name = first;
+  for (const word of others) name += toPascalCase(word);
+  return lead.replaceAll('-', '_') + name;
 }
 
 /** `getJobById` becomes `GetJobById`: the name of a type. */

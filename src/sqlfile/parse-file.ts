@@ -147,6 +147,7 @@ class FileParser {
     const built = builder.finish();
     if (nameLine === undefined || built === undefined) return;
     this.#checkNames(nameLine, annotations, built);
+    if (nameLine.declared === undefined) return this.#add(nameLine, annotations, built);
     const marked = built.parameters.map((parameter) => withDeclaredMark(parameter, nameLine));
     this.#add(nameLine, annotations, { ...built, parameters: marked });
   }
@@ -157,14 +158,37 @@ class FileParser {
     }
     if (this.#definitions.length >= MOST_QUERIES) return;
     const { name, operation, offset } = nameLine;
-    const { documentation, parameters: _, choices: _texts, ...marks } = annotations;
-    const lines = documentation.join('\n').trim();
-    this.#definitions.push({ name, operation, offset, ...marks, ...built, documentation: lines });
+    const { recordClass, dialect, timeoutMs, cacheMs, target, tags, columns } = annotations;
+    const { parameters, parts, optionals, choices, bodyStart, bodyEnd, questionMark } = built;
+    const documentation = annotations.documentation.join('\n').trim();
+    // Written out: files have thousands of these, and they are read when a service starts.
+    this.#definitions.push({
+      name,
+      operation,
+      dialect,
+      parameters,
+      parts,
+      optionals,
+      choices,
+      columns,
+      documentation,
+      recordClass,
+      timeoutMs,
+      cacheMs,
+      tags,
+      target,
+      questionMark,
+      offset,
+      bodyStart,
+      bodyEnd,
+    });
   }
 
   /** What is declared is used, what is used is declared, and one name means one thing. */
   #checkNames({ name, declared, offset }: NameLine, annotations: Annotations, built: BuiltStatement): void {
     const { parameters, optionals, choices } = built;
+    const isPlain = optionals.length + choices.length + annotations.parameters.length === 0;
+    if (isPlain && declared === undefined) return;
     const flags = optionals.flatMap(({ flag }) => flag ?? []);
     const places = new Map(parameters.map((parameter) => [parameter.name, parameter.offset]));
     for (const choice of choices) places.set(choice.name, choice.offset);

@@ -53,7 +53,7 @@ export class StatementBuilder {
   readonly #parameters: FoundParameter[] = [];
   readonly #byName = new Map<string, number>();
   readonly #optionals: OptionalPart[] = [];
-  readonly #usedChoices = new Set<number>();
+  #usedChoices: Set<number> | undefined;
   #open: OpenOptional | undefined;
   #start = -1;
   #end = -1;
@@ -106,7 +106,7 @@ export class StatementBuilder {
     }
     this.#flush(this.#end);
     this.#annotations.choices.forEach(({ name, offset }, index) => {
-      if (this.#usedChoices.has(index)) return;
+      if (this.#usedChoices?.has(index) === true) return;
       this.#faults.add(
         `The choice ${name} is not used: write :${name} in its place.`,
         offset,
@@ -189,14 +189,16 @@ export class StatementBuilder {
   }
 
   #parameter(start: number, end: number): void {
-    const [name, ...path] = this.#text.slice(start + 1, end).split('.');
-    const choice = this.#annotations.choices.findIndex((other) => other.name === name);
+    const key = this.#text.slice(start + 1, end);
+    const [name, ...path] = key.includes('.') ? key.split('.') : [key];
+    const { choices } = this.#annotations;
+    const choice = choices.length === 0 ? -1 : choices.findIndex((other) => other.name === name);
     const membership = this.#membership;
     this.#flush(membership?.start ?? start);
     this.#written = end;
     if (choice !== -1) {
       if (path.length > 0) this.#faults.add(`${name!} is a choice: it has no properties.`, start, end);
-      this.#usedChoices.add(choice);
+      (this.#usedChoices ??= new Set()).add(choice);
       this.#target.push({ kind: 'choice', choice });
       return;
     }
@@ -211,7 +213,7 @@ export class StatementBuilder {
     start: number,
     end: number,
   ): number {
-    const key = [name, ...path].join('.');
+    const key = path.length === 0 ? name : [name, ...path].join('.');
     const isOptional = this.#open !== undefined && this.#open.flag === undefined;
     const known = this.#byName.get(key);
     if (known !== undefined) {
@@ -246,15 +248,19 @@ export class StatementBuilder {
 
   /** Remembers `in` and `not in`: a parameter right behind them is a list. */
   #noteWord(kind: TokenKind, start: number, end: number): void {
-    const word = kind === 'word' && end - start <= 3 ? this.#text.slice(start, end).toLowerCase() : '';
+    // Most words are neither by their length or their first letter: nothing is made of them.
+    const first = this.#text.charCodeAt(start) | 32;
+    const mayBe = kind === 'word' && (end - start === 2 ? first === 105 /* i */ : end - start === 3);
+    const word = mayBe ? this.#text.slice(start, end).toLowerCase() : '';
     this.#membership =
       word === 'in' ? { start: this.#notAt ?? start, isNegated: this.#notAt !== undefined } : undefined;
     this.#notAt = word === 'not' ? start : undefined;
   }
 
   #marked({ name, path, offset, isList, isOptional }: FoundParameter): ParameterDefinition {
-    const key = [name, ...path].join('.');
-    const mark = this.#annotations.parameters.find((other) => other.name === key);
+    const { parameters } = this.#annotations;
+    const key = path.length === 0 ? name : [name, ...path].join('.');
+    const mark = parameters.length === 0 ? undefined : parameters.find((other) => other.name === key);
     return { name, path, isList, isOptional, nullable: mark?.nullable, type: mark?.type, offset };
   }
 }
