@@ -8,7 +8,7 @@ export type GivenWhere = SQL | Readonly<Record<string, unknown>>;
 /** @throws UsageError for an unknown column, or an undefined value */
 export function conditionOf(facts: TableFacts, where: GivenWhere): SQL | undefined {
   if (is(where, SQL)) return where;
-  if (typeof where !== 'object' || where === null) {
+  if (typeof where !== 'object' || where === null || Array.isArray(where)) {
     throw new UsageError(`A condition on "${facts.name}" is drizzle's, or an object of columns and values.`);
   }
   return and(

@@ -158,7 +158,10 @@ export class TableStore {
   ): SelectStatement {
     let select = builder.select(fields).from(this.facts.table).where(where);
     if (orderBy.length > 0) select = select.orderBy(...orderBy);
-    if (limit !== undefined) select = select.limit(limit);
+    // SQLite takes an offset only behind a limit: https://sqlite.org/lang_select.html#limitoffset
+    const most =
+      offset !== undefined && this.facts.dialect === 'sqlite' ? (limit ?? Number.MAX_SAFE_INTEGER) : limit;
+    if (most !== undefined) select = select.limit(most);
     return offset === undefined ? select : select.offset(offset);
   }
 

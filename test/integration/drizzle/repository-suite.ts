@@ -73,6 +73,7 @@ export function repositorySuite(engine: string, open: OpenStage): void {
           await names({ where: gt(userTable.name, 'Ada'), orderBy: desc(userTable.name), limit: 1 }),
         ).toEqual(['Cyd']);
         expect(await names({ orderBy: [desc(userTable.name)], limit: 2, offset: 2 })).toEqual(['Ada']);
+        expect(await names({ orderBy: { name: 'asc' }, offset: 1 })).toEqual(['Bob', 'Cyd']);
         expect(await users().findOne({ email: BOB.email })).toMatchObject(BOB);
         expect(await users().findOne({ email: 'none' })).toBeUndefined();
         expect(await users().exists({ name: 'Ada' })).toBe(true);
@@ -87,6 +88,7 @@ export function repositorySuite(engine: string, open: OpenStage): void {
         await expect(users().findAll({ where: { nmae: 'x' } as object })).rejects.toThrow(/no column "nmae"/);
         await expect(users().save({ ...ADA, nmae: 'x' } as typeof ADA)).rejects.toThrow(/no column "nmae"/);
         await expect(users().upsert({ ...ADA, nmae: 'x' } as typeof ADA)).rejects.toThrow(/no column "nmae"/);
+        await expect(users().findAll({ where: [] as object })).rejects.toThrow(/drizzle's, or an object/);
         await expect(users().findAll({ limit: -1 })).rejects.toThrow(UsageError);
         await expect(users().findAll({ orderBy: { name: 'up' } as object })).rejects.toThrow(UsageError);
       });
