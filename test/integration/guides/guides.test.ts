@@ -16,6 +16,7 @@ const GUIDES = [
   'events',
   'performance',
   'schema',
+  'testing',
   'troubleshooting',
 ];
 const LIMIT_MS = 25_000;
