@@ -17,9 +17,10 @@ export class ArgumentsError extends Error {
 export const HELP: string = `npm run demo -- [options]
 
 One service on one SQLite file of cities: an HTTP API, a scheduler and an analyzer at once.
-Without options it is measured side by side, before and after millpond, in about 20 seconds.
+Without options it is measured side by side, before and after millpond, in about 40 seconds:
+first the data layer under the same HTTP code, then the whole services.
 
-  --seconds N   measure each version for N seconds, 1 to 600 (default ${DEFAULT_SECONDS})
+  --seconds N   measure each data layer for N seconds, 1 to 600 (default ${DEFAULT_SECONDS})
   --postgres    on a PostgreSQL that is started for it, and gone afterwards
   --serve       keep the service with millpond, and its monitor, running until Ctrl-C
   --port N      with --serve: listen here, 0 for any free port (default ${DEFAULT_PORT})

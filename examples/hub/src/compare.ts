@@ -10,6 +10,8 @@ import { toIntroduction } from './report/introduction.ts';
 import { toCount, toText } from './report/numbers.ts';
 import { paint } from './report/paint.ts';
 import { startProgress } from './report/progress.ts';
+import { toServices } from './report/services.ts';
+import { measureServices } from './whole/measure-services.ts';
 import type { Dialect } from './plain/sql-texts.ts';
 
 const ROUNDS = 3;
@@ -27,6 +29,7 @@ export async function compare(
   const versions = arena.versions.map((version): Measured => ({ ...version, rounds: [] }));
   for (const line of toIntroduction(arena, { rounds: ROUNDS, seconds })) console.log(line);
   const client = new LoadProcess();
+  let services;
   try {
     for (let round = 1; round <= ROUNDS; round += 1) {
       // The one that goes first changes, so that neither always meets the warmer machine.
@@ -34,11 +37,14 @@ export async function compare(
         version.rounds.push(await measure({ version, round, facts, client, seconds, signal }));
       }
     }
+    services = await measureServices({ arena, client, measuredMs: seconds * 500, signal });
   } finally {
     await client.close();
   }
   // Awaited here: the arena goes when this function returns.
-  return await conclude(versions, arena.labels);
+  const isComplete = await conclude(versions, arena.labels);
+  console.log([...toServices(services, arena.labels.before), ''].join('\n'));
+  return isComplete && services.naive.failures + services.full.failures === 0;
 }
 
 interface Turn {

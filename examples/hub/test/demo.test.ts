@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { DATA_FOLDER } from '../src/dataset/data-folder.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 
 describe('npm run demo -- --postgres', { timeout: TIMEOUT_MS }, () => {
   it('measures before and after, finds every check-in, and leaves nothing behind (S6)', async () => {
@@ -18,6 +18,7 @@ describe('npm run demo -- --postgres', { timeout: TIMEOUT_MS }, () => {
     expect(await output).toMatch(/Ten 100 ms requests at once/);
     expect(await output).toMatch(/✓ before: ([\d,]+) of \1 acknowledged check-ins are in the table/);
     expect(await output).toMatch(/✓ after: ([\d,]+) of \1 acknowledged check-ins are in the table/);
+    expect(await output).toMatch(/requests\/s \(goal 10×\) +[\d.,]+ +[\d.,]+/);
     expect(code).toBe(0);
     expect(processesOf(demo)).toEqual([]);
     expect(existsSync(runFolderOf(demo))).toBe(false);

@@ -15,6 +15,8 @@ export interface Facts {
 /** One of the two ways to use the database, on its own copy of the data. */
 export interface Version {
   readonly name: 'before' | 'after';
+  /** Of its database, for those who open it elsewhere. */
+  readonly url: string;
   readonly openStore: () => Promise<Store>;
   /** How many of these check-ins are there, seen by a connection that had no part in writing them. */
   readonly countCheckIns: (ids: readonly number[]) => Promise<number>;

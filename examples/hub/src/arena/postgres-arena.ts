@@ -71,6 +71,7 @@ function createVersion(
   const text = 'select count(*)::int as found from checkins where id = any($1)';
   return {
     name,
+    url: server.urlOf(name),
     openStore,
     countCheckIns: async (ids) => (await server.query<{ found: number }>(name, text, [ids]))[0]?.found ?? 0,
   };

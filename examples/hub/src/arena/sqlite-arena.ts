@@ -45,7 +45,7 @@ export function countInFile(path: string, ids: readonly number[]): number {
 
 function createVersion(name: Version['name'], path: string, openStore: () => Promise<Store>): Version {
   copyDatabase(CITIES_FILE, path);
-  return { name, openStore, countCheckIns: async (ids) => countInFile(path, ids) };
+  return { name, url: `sqlite:${path}`, openStore, countCheckIns: async (ids) => countInFile(path, ids) };
 }
 
 async function readFacts(path: string): Promise<Facts> {

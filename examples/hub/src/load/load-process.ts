@@ -1,11 +1,22 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { BurstResult, BurstTask, LoadResult, LoadTask, Moment, Report, Task } from './protocol.ts';
+import type {
+  BurstResult,
+  BurstTask,
+  CallsResult,
+  CallsTask,
+  LoadResult,
+  LoadTask,
+  MixResult,
+  MixTask,
+  Moment,
+  Report,
+  Result,
+  Task,
+} from './protocol.ts';
 
 const CLIENT = fileURLToPath(new URL('./client.ts', import.meta.url));
-
-type Result = LoadResult | BurstResult;
 
 /** The load generator's process, seen from the server's side. One task at a time. */
 export class LoadProcess {
@@ -15,16 +26,20 @@ export class LoadProcess {
     this.#child = fork(CLIENT, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   }
 
-  async load(task: LoadTask, signal: AbortSignal, onProgress: (moment: Moment) => void): Promise<LoadResult> {
-    const result = await this.#run(task, signal, onProgress);
-    if (result.kind === 'load') return result;
-    throw new Error(`BUG: the load generator answered a load with "${result.kind}"`);
+  load(task: LoadTask, signal: AbortSignal, onProgress: (moment: Moment) => void): Promise<LoadResult> {
+    return this.#run(task, signal, onProgress) as Promise<LoadResult>;
   }
 
-  async burst(task: BurstTask, signal: AbortSignal): Promise<BurstResult> {
-    const result = await this.#run(task, signal, () => undefined);
-    if (result.kind === 'burst') return result;
-    throw new Error(`BUG: the load generator answered a burst with "${result.kind}"`);
+  burst(task: BurstTask, signal: AbortSignal): Promise<BurstResult> {
+    return this.#run(task, signal) as Promise<BurstResult>;
+  }
+
+  mix(task: MixTask, signal: AbortSignal): Promise<MixResult> {
+    return this.#run(task, signal) as Promise<MixResult>;
+  }
+
+  calls(task: CallsTask, signal: AbortSignal): Promise<CallsResult> {
+    return this.#run(task, signal) as Promise<CallsResult>;
   }
 
   /** Ends the process and waits until it is gone. */
@@ -35,16 +50,18 @@ export class LoadProcess {
     await gone;
   }
 
-  async #run(task: Task, signal: AbortSignal, onProgress: (moment: Moment) => void): Promise<Result> {
+  /** A task is answered with a result of its own kind. */
+  async #run(task: Task, signal: AbortSignal, onProgress?: (moment: Moment) => void): Promise<Result> {
     const done = Promise.withResolvers<Result>();
     const onExit = (code: number | null): void =>
       done.reject(new Error(`the load generator ended early (${code})`));
     const onAbort = (): void => done.reject(signal.reason);
     const onReport = (report: Report): void => {
-      if (report.kind === 'progress') onProgress(report);
+      if (report.kind === 'progress') onProgress?.(report);
       else if (report.kind === 'failed')
         done.reject(new Error(`the load generator failed: ${report.message}`));
-      else done.resolve(report);
+      else if (report.kind === task.kind) done.resolve(report);
+      else done.reject(new Error(`BUG: the load generator answered "${task.kind}" with "${report.kind}"`));
     };
     signal.throwIfAborted();
     this.#child.on('message', onReport).on('exit', onExit);

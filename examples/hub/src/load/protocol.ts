@@ -30,7 +30,21 @@ export interface BurstTask {
   readonly targets: readonly Target[];
 }
 
-export type Task = LoadTask | BurstTask;
+/** Users of the whole service, with a pause after each answer where they are to be calm. */
+export interface MixTask extends Omit<LoadTask, 'kind'> {
+  readonly kind: 'mix';
+  readonly pauseMs: number;
+}
+
+/** The same call, again and again. */
+export interface CallsTask {
+  readonly kind: 'calls';
+  readonly port: number;
+  readonly path: string;
+  readonly times: number;
+}
+
+export type Task = LoadTask | BurstTask | MixTask | CallsTask;
 
 /** How long requests took, in milliseconds. */
 export interface Latency {
@@ -62,6 +76,23 @@ export interface BurstResult {
   readonly lookUps: Latency;
 }
 
+export interface MixResult {
+  readonly kind: 'mix';
+  readonly requestsPerSecond: number;
+  readonly latency: Latency;
+  /** Of an answer with many rows, as it is sent, on average. */
+  readonly bytesOfList: number;
+  readonly failures: number;
+  readonly firstFailure: string | undefined;
+}
+
+export interface CallsResult {
+  readonly kind: 'calls';
+  readonly latency: Latency;
+}
+
+export type Result = LoadResult | BurstResult | MixResult | CallsResult;
+
 /** How far a load has come. */
 export interface Moment {
   readonly kind: 'progress';
@@ -70,8 +101,4 @@ export interface Moment {
 }
 
 /** What the client process says. */
-export type Report =
-  | Moment
-  | { readonly kind: 'failed'; readonly message: string }
-  | LoadResult
-  | BurstResult;
+export type Report = Moment | { readonly kind: 'failed'; readonly message: string } | Result;

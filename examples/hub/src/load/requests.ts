@@ -1,10 +1,14 @@
 import type { Endpoint, Target } from './protocol.ts';
 
-export interface PlannedRequest {
-  readonly endpoint: Endpoint;
+/** What goes to the server. */
+export interface Sent {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body?: string;
+}
+
+export interface PlannedRequest extends Sent {
+  readonly endpoint: Endpoint;
 }
 
 /** What users do: mostly look, sometimes check in. */
@@ -14,7 +18,7 @@ const MIX: readonly {
 }[] = [
   { upTo: 0.5, plan: lookUp },
   { upTo: 0.65, plan: search },
-  { upTo: 0.8, plan: nearby },
+  { upTo: 0.8, plan: citiesNear },
   { upTo: 1, plan: checkIn },
 ];
 
@@ -32,13 +36,13 @@ export function lookUp(target: Target): PlannedRequest {
 }
 
 /** Types the first letters of a name, as a search box would. */
-function search(target: Target, random: () => number): PlannedRequest {
+export function search(target: Target, random: () => number): PlannedRequest {
   const name = target.name.replaceAll(/[^\p{L}]+/gu, ' ').trim();
   const letters = name.slice(0, 3 + Math.floor(random() * 4));
   return { endpoint: 'GET /cities?q=', method: 'GET', path: `/cities?q=${encodeURIComponent(letters)}` };
 }
 
-function nearby(target: Target): PlannedRequest {
+export function citiesNear(target: Target): PlannedRequest {
   return {
     endpoint: 'GET /nearby',
     method: 'GET',
@@ -46,7 +50,7 @@ function nearby(target: Target): PlannedRequest {
   };
 }
 
-function checkIn(target: Target, random: () => number): PlannedRequest {
+export function checkIn(target: Target, random: () => number): PlannedRequest {
   const body = JSON.stringify({
     cityId: target.id,
     visitor: `visitor ${Math.floor(random() * 5000)}`,

@@ -19,7 +19,7 @@ interface Pair {
 /** Both versions side by side, as the lines to print. */
 export function toComparison(pair: Pair, nameOfBefore: string): string[] {
   const sections = [throughput(pair), latencies(pair), burst(pair), eventLoop(pair), background(pair)];
-  return [...toTable(sections, nameOfBefore), '', paint('dim', GAIN_NOTE), '', ...pictures(pair)];
+  return [...toTable(sections, { nameOfBefore }), '', paint('dim', GAIN_NOTE), '', ...pictures(pair)];
 }
 
 function throughput(pair: Pair): Section {

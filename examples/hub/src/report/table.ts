@@ -16,14 +16,24 @@ export interface Section {
   readonly rows: readonly Row[];
 }
 
+/** What stands above the columns. */
+export interface TableNames {
+  readonly before?: string;
+  readonly after?: string;
+  readonly nameOfBefore: string;
+}
+
 // 80 characters in all.
 const LABEL = 31;
 const COLUMN = 21;
 const GAIN = 7;
 
 /** The comparison as aligned lines; `nameOfBefore` says what *before* is. */
-export function toTable(sections: readonly Section[], nameOfBefore: string): string[] {
-  const head = paint('bold', line({ label: '', before: 'before', after: 'after', gain: 'gain' }));
+export function toTable(
+  sections: readonly Section[],
+  { before = 'before', after = 'after', nameOfBefore }: TableNames,
+): string[] {
+  const head = paint('bold', line({ label: '', before, after, gain: 'gain' }));
   const names = paint('dim', line({ label: '', before: nameOfBefore, after: 'millpond', gain: '' }));
   return [head, names, ...sections.flatMap(toLines)];
 }

@@ -9,22 +9,22 @@ import type { CityStore, Page, Place } from './store.ts';
 export function cityRoutes(store: CityStore, cache: Cache): Hono {
   const routes = new Hono();
   const search = cache.cached(async function searchCities(words: string) {
-    return keepJson(await store.searchCities(words));
+    return keepJson(store.searchCities(words));
   });
   const near = cache.cached(async function citiesNear(place: Place) {
-    return keepJson(await store.citiesNear(place));
+    return keepJson(store.citiesNear(place));
   });
   const ofCountry = cache.cached(async function citiesOfCountry(page: Page) {
-    return keepJson(await store.citiesOfCountry(page));
+    return keepJson(store.citiesOfCountry(page), 'small');
   });
   const countries = cache.cached(async function allCountries() {
-    return keepJson(await store.countries());
+    return keepJson(store.countries(), 'small');
   });
   const trending = cache.cached(async function trendingCities() {
-    return keepJson(await store.trending());
+    return keepJson(store.trending());
   });
   const crowded = cache.cached(async function crowdedPlaces(among: number) {
-    return keepJson(await store.crowdedPlaces(among));
+    return keepJson(store.crowdedPlaces(among));
   });
 
   routes.get('/cities/:id', async (c) => {
