@@ -14,7 +14,7 @@ export interface GenerateFlags {
   readonly out?: string | undefined;
   /** Migrations that make the schema, in a database of its own. @default `init.sql` makes it */
   readonly migrations?: string | undefined;
-  /** A PostgreSQL server on which a database is made for this, and dropped afterwards. */
+  /** A PostgreSQL server on which a database is made for this, and dropped afterwards; or `embedded`. */
   readonly server?: string | undefined;
   readonly watch?: boolean | undefined;
 }

