@@ -3,6 +3,7 @@ import type { DriverConnection, LeaseSource } from '../driver/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { TransactionError, UsageError } from '../errors/index.ts';
 import type { Dialect } from '../sql/index.ts';
+import { BeginSites } from './begin-sites.ts';
 import { captureCallSite, StatementSites, type CallSite } from './call-site.ts';
 import { contextWith, currentContext, currentTransaction, runInContext } from './context.ts';
 import type { ErrorReporter } from './hooks.ts';
@@ -64,11 +65,13 @@ export class TransactionManager {
   readonly #house: TransactionHouse;
   readonly #counts: TransactionCounts = { committed: 0, rolledBack: 0, unknown: 0, active: 0 };
   readonly #open = new Set<LeasedTransaction>();
+  readonly #sites: BeginSites;
   #lastId = 0;
   #closedBy: Error | undefined;
 
   constructor(setup: TransactionManagerSetup) {
     this.#setup = setup;
+    this.#sites = new BeginSites(setup.clock);
     const { databaseKey, dialect, exclusiveWriter, announce, clock, limits, reportError } = setup;
     this.#house = {
       databaseKey,
@@ -176,7 +179,7 @@ export class TransactionManager {
   }
 
   async #runNew<T>(work: TransactionWork<T>, options: ResolvedTransactionOptions): Promise<T> {
-    const site = captureCallSite();
+    const site = this.#sites.capture();
     const { retry } = options;
     for (let retries = 0; ; retries++) {
       const attempt: Attempt = { settled: true };
