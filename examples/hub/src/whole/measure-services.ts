@@ -6,7 +6,7 @@ import { startProgress } from '../report/progress.ts';
 import { ServiceProcess } from './service-process.ts';
 
 const USERS = 32;
-const WARM_UP_MS = 500;
+const WARM_UP_MS = 1000;
 /** The load under which memory is compared: requests a second that both can answer. */
 const CALM = { users: 8, pauseMs: 200, measuredMs: 1500 } as const;
 /** Cities of the slow call, against those of the one of 100 ms: later ones have fewer neighbours. */
