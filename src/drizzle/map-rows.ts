@@ -33,7 +33,7 @@ type MapResultRow = (
  */
 const { mapResultRow } = drizzleUtilities as unknown as { readonly mapResultRow: MapResultRow };
 
-/** How the rows of one selection become objects; made once for all rows, and for all calls of a prepared one. */
+/** How the rows of one selection become objects; made once for all calls of a prepared one. */
 export class RowMapping {
   readonly #fields: readonly SelectedField[];
   readonly #columns: readonly PlainColumn[] | undefined;
