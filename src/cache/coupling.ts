@@ -6,7 +6,8 @@ import { currentLoad, type LoadScope } from './load-scope.ts';
 import type { Version, Versions } from './versions.ts';
 
 /** What a cache needs of its database. */
-export type CachedDatabase = Pick<Database, 'name' | 'on' | 'currentTransaction'>;
+export type CachedDatabase = Pick<Database, 'name' | 'on' | 'currentTransaction'> &
+  Partial<Pick<Database, 'readLatest'>>;
 
 /** Where a call is made, as far as a cache has to know. */
 export type Standing =
@@ -89,6 +90,12 @@ export class Coupling {
     if (!isInWritingTransaction()) return false;
     onCommit(invalidate);
     return true;
+  }
+
+  /** Runs a load: what it reads is not older than a change that was heard of before it, on replicas either. */
+  runLoad<T>(load: () => T): T {
+    const { database } = this.#parts;
+    return database?.readLatest === undefined ? load() : database.readLatest(load);
   }
 
   /** The statements of running loads are heard until `endLoad` was called as often. */

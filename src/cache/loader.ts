@@ -139,7 +139,7 @@ export class Loader {
     let value: unknown;
     try {
       report.loadBegan();
-      value = await scope.run(() => request.load({ signal }));
+      value = await scope.run(() => this.#parts.coupling.runLoad(() => request.load({ signal })));
     } catch (error) {
       const isStillUsable = this.#usable(run, usable) !== undefined;
       if (usable === undefined || !isStillUsable || signal.aborted) throw error;

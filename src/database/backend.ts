@@ -66,6 +66,7 @@ export interface Backend {
   /** See `Database.readYourWrites` and `lastWrite`. Absent where every read sees every write. */
   readYourWrites?<T>(after: string | undefined, work: () => T): T;
   readAfter?<T>(token: string, work: () => T): T;
+  readLatest?<T>(work: () => T): T;
   lastWrite?(): Promise<string | undefined>;
   /**
    * Drops connections that may be stale, after a failed check. Absent where the data would go with them, in

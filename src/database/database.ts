@@ -243,6 +243,12 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     return backend.readYourWrites === undefined ? work() : backend.readYourWrites(after, work);
   }
 
+  /** Inside `work`, reads from replicas see all that was committed before them, by other processes too. */
+  readLatest<T>(work: () => T): T {
+    const { backend } = this.#parts;
+    return backend.readLatest === undefined ? work() : backend.readLatest(work);
+  }
+
   /** The transaction of this database in which the running async flow is, if any. It may have ended. */
   get currentTransaction(): CurrentTransaction | undefined {
     const view = currentTransaction(this.#key);

@@ -208,6 +208,10 @@ export class ReplicatedBackend implements Backend {
     return this.#marks.alsoAfter(parseLsn(token), work);
   }
 
+  readLatest<T>(work: () => T): T {
+    return this.#marks.latest(work);
+  }
+
   async lastWrite(): Promise<string | undefined> {
     const lsn = await this.#marks.required();
     return lsn === undefined ? undefined : formatLsn(lsn);

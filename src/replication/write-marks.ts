@@ -15,6 +15,8 @@ interface Scope {
   readonly mark: WriteMark;
   /** Written elsewhere, and carried here. */
   readonly after: bigint | undefined;
+  /** All that was written before the read, whoever wrote it. */
+  readonly latest: boolean;
 }
 
 /**
@@ -34,13 +36,20 @@ export class WriteMarks {
 
   /** Inside `work`, reads see the writes made inside it, and those before `after`; others not necessarily. */
   scope<T>(after: bigint | undefined, work: () => T): T {
-    return this.#scopes.run({ mark: createMark(), after }, work);
+    return this.#scopes.run({ mark: createMark(), after, latest: false }, work);
   }
 
   /** Inside `work`, reads see what those outside would see, and the writes before `after` too. */
   alsoAfter<T>(after: bigint, work: () => T): T {
     const outer = this.#scopes.getStore();
-    return this.#scopes.run({ mark: this.current(), after: later(outer?.after, after) }, work);
+    const latest = outer?.latest ?? false;
+    return this.#scopes.run({ mark: this.current(), after: later(outer?.after, after), latest }, work);
+  }
+
+  /** Inside `work`, reads see all that was written before them, by other processes too. */
+  latest<T>(work: () => T): T {
+    const after = this.#scopes.getStore()?.after;
+    return this.#scopes.run({ mark: this.current(), after, latest: true }, work);
   }
 
   /** Of the running flow; to be taken when a call is made, and noted when it has ended. */
@@ -55,8 +64,9 @@ export class WriteMarks {
 
   /** What reads of the running flow must see; undefined where anything will do. */
   async required(): Promise<bigint | undefined> {
-    const after = this.#scopes.getStore()?.after;
-    return later(after, await this.resolve(this.current()));
+    const scope = this.#scopes.getStore();
+    if (scope?.latest === true) return later(scope.after, await this.#askPrimary());
+    return later(scope?.after, await this.resolve(this.current()));
   }
 
   /** Behind all writes of the mark that have ended by now; undefined where there were none. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createCache } from '../../../src/cache/index.ts';
 import {
   openDatabase,
   ReadOnlyError,
@@ -170,6 +171,28 @@ describe('read your writes (B7)', () => {
     );
     expect(row).toEqual({ n: 1, replica: true });
   });
+});
+
+test('what is cached was not read from a replica that is behind a write of somebody else (B15)', async () => {
+  const { db, database } = await openReplicated({ replica: { waitMs: 20 } });
+  await using cache = createCache(db, { name: false });
+  const readCount = (): Promise<number | undefined> =>
+    db.value<number>('select count(*)::int from t', [], { target: 'replica' });
+  const count = (): Promise<number | undefined> => cache.getOrSet('count', readCount);
+  await pauseReplay();
+  const other = await openDatabase(server.urlOf(database), { name: false, log: 'silent' });
+  onTestFinished(() => other.close());
+  for (let id = 1; id <= 3; id++) {
+    await other.run('insert into t values ($1)', [id]);
+    // As a notification would, or another request: this flow has written nothing itself.
+    await db.readYourWrites(async () => {
+      expect(await readCount()).toBe(0);
+      await cache.clear();
+      expect(await count()).toBe(id);
+      expect(await db.readLatest(readCount)).toBe(id);
+    });
+  }
+  await expectAtRest(db);
 });
 
 test('a pool that is taken is no reason to think that the primary is gone', async () => {
