@@ -11,8 +11,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Hono } from 'hono';
-import { measureRequests } from '../src/hono/index.ts';
+import { createServer } from '../src/hono/index.ts';
 import { openDatabase } from '../src/index.ts';
 import { Metrics } from '../src/metrics/index.ts';
 import { createMonitor } from '../src/monitor/index.ts';
@@ -28,10 +27,9 @@ async function runService(isMonitored: boolean): Promise<void> {
   await db.script(`create table notes (id integer primary key, title text);
     with recursive n(v) as (select 1 union all select v + 1 from n where v < ${ROWS})
     insert into notes select v, 'note ' || v from n;`);
-  const app = new Hono();
   const metrics = isMonitored ? new Metrics() : undefined;
+  const app = createServer({ environment: {}, log: 'silent', metrics });
   const monitor = metrics && createMonitor({ databases: [db], metrics, token: 'only for this measurement' });
-  if (metrics !== undefined) app.use(measureRequests(metrics));
   let id = 0;
   app.get('/notes/:id', async (context) => {
     id = (id % ROWS) + 1;
