@@ -10,4 +10,3 @@ export {
   transactional,
   userOf,
 } from '../../../../src/hono/index.ts';
-export type { RunningServer } from '../../../../src/hono/index.ts';

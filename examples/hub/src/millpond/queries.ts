@@ -9,7 +9,6 @@ export type {
   OneQuery,
   QueryDatabase,
   ReturningQuery,
-  ScriptQuery,
   SqlSource,
   ValueQuery,
   ExactValueQuery,
