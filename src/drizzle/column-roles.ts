@@ -33,14 +33,13 @@ export function isReadAsJson({ columnType }: Column): boolean {
 }
 
 /**
- * PostgreSQL's engine reads a moment as a `Date`. A column in drizzle's mode 'string' would write its UTC time
- * with the offset of this process.
+ * PostgreSQL's engine reads a moment as a `Date`. A column in drizzle's mode 'string' would write its time in
+ * UTC with the offset of this process.
  */
 export function isMomentAsText(column: Column): boolean {
   if (is(column, PgArray)) return isMomentAsText(column.baseColumn);
-  return (
-    column.columnType === 'PgTimestampString' && (column as { withTimezone?: boolean }).withTimezone === true
-  );
+  const { columnType, withTimezone } = column as Column & { readonly withTimezone?: boolean };
+  return columnType === 'PgTimestampString' && withTimezone === true;
 }
 
 /** As PostgreSQL writes it in UTC, to the ms. */
