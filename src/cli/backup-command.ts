@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { openDatabase } from '../database/index.ts';
 import { toSqliteUrl } from '../config/index.ts';
 import { ExitCode, type CommandContext, type CommandResult } from './command.ts';
@@ -26,8 +26,15 @@ export function backupCommand(
 }
 
 async function faultOf(path: string): Promise<string | undefined> {
+  const answer = await quickCheck(path);
+  // Who only reads leaves these behind, empty: they do not belong to a copy that is carried away.
+  const log = await stat(`${path}-wal`).catch(() => undefined);
+  if (log?.size === 0) for (const end of ['-wal', '-shm']) await rm(`${path}${end}`, { force: true });
+  return answer === 'ok' ? undefined : `damaged: ${answer}`;
+}
+
+async function quickCheck(path: string): Promise<string | undefined> {
   const quiet = { name: false, log: 'silent', readOnly: true, healthCheck: { enabled: false } } as const;
   await using copy = await openDatabase(toSqliteUrl(path), quiet);
-  const answer = await copy.value<string>('pragma quick_check(1)', [], { timeoutMs: 0 });
-  return answer === 'ok' ? undefined : `damaged: ${answer}`;
+  return copy.value<string>('pragma quick_check(1)', [], { timeoutMs: 0 });
 }

@@ -69,7 +69,10 @@ async function once(
     const generated = await work(options);
     const { file, queries, warnings, changed } = generated;
     const told = warnings.map((one) => `${one.file}:${one.line}:${one.column}: warning: ${one.message}`);
-    const text = [`${file} ${outcome(generated)}: ${queries.length} queries.`, ...told].join('\n');
+    const text = [
+      `${file} ${outcome(generated)}: ${queries.length} ${queries.length === 1 ? 'query' : 'queries'}.`,
+      ...told,
+    ].join('\n');
     return { json: { file, changed, queries, warnings }, text };
   };
   if (flags.watch !== true) return run();

@@ -75,7 +75,7 @@ function toText(result: unknown): string {
     columns,
     rows.map((row) => columns.map((column) => row[column])),
   );
-  return Array.isArray(result) ? `${table}\n${rows.length} rows` : table;
+  return Array.isArray(result) ? `${table}\n${rows.length} ${rows.length === 1 ? 'row' : 'rows'}` : table;
 }
 
 /** Large integers as text, bytes in base64: JSON has neither. */

@@ -17,7 +17,13 @@ function packageJson(version: string): string {
     private: true,
     type: 'module',
     engines: { node: '>=24' },
-    scripts: { start: 'node src/main.ts', test: 'node --test', migrate: 'millpond migrate up' },
+    scripts: {
+      start: 'node src/main.ts',
+      test: 'node --test',
+      migrate: 'millpond migrate up',
+      generate: 'millpond generate --migrations migrations',
+      check: 'millpond check --migrations migrations',
+    },
     dependencies: { millpond: `^${version}` },
   };
   return `${JSON.stringify(manifest, undefined, 2)}\n`;

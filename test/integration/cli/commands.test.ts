@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openDatabase } from '../../../src/index.ts';
@@ -107,6 +107,7 @@ describe('millpond', () => {
     const second = await callMillpond(folder, ['backup', 'copy.db', ...URL_OPTION]);
     expect([second.code, second.stderr]).toEqual([2, expect.stringContaining('There is a file at')]);
     expect((await callMillpond(folder, ['backup', 'copy.db', '--overwrite', ...URL_OPTION])).code).toBe(0);
+    expect((await readdir(folder)).filter((name) => name.startsWith('copy.db'))).toEqual(['copy.db']);
   });
 
   test('query runs one named query and suggests what was meant', async () => {

@@ -32,7 +32,7 @@ describe('generate and check', () => {
     ]);
     expect((await run('generate', '--json')).json()).toMatchObject({ changed: true, queries: ['listUsers'] });
     expect(await readFile(join(folder, 'sql/queries.ts'), 'utf8')).toContain('name: string');
-    expect((await run('generate')).stdout).toContain('sql/queries.ts is as it was: 1 queries.');
+    expect((await run('generate')).stdout).toContain('sql/queries.ts is as it was: 1 query.');
     expect((await run('check')).code).toBe(0);
     await writeFile(join(folder, 'sql/users.sql'), '-- name: list_users\nselect id from users;\n');
     const outdated = await run('check');
@@ -84,7 +84,7 @@ describe('generate --server embedded', () => {
     expect([faulty.code, faulty.stderr]).toEqual([1, expect.stringContaining('sql/users.sql:2:8')]);
     await writeFile(join(folder, 'sql/users.sql'), '-- name: list_users\nselect id from users;\n');
     const written = await callMillpond(folder, ['generate', ...args]);
-    expect([written.code, written.stdout]).toEqual([0, expect.stringContaining('1 queries')]);
+    expect([written.code, written.stdout]).toEqual([0, expect.stringContaining('1 query.')]);
   });
 });
 
