@@ -66,7 +66,7 @@ function expectBounded(result: Result): void {
   for (const { slowestReadMs, reads, writes } of [onReader, many]) {
     // Threads that nothing stops go on using the cores; a read behind one of them would take as long as it does.
     expect(slowestReadMs).toBeLessThan(boundMs(result));
-    expect(reads).toBeGreaterThan(5);
+    expect(reads).toBeGreaterThan(2);
     expect(writes).toBeGreaterThan(0);
   }
   expect(result.left).toEqual([{ id: 2_000_000 }]);

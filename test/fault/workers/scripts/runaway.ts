@@ -17,7 +17,7 @@ const SILENT =
   'with recursive n (i) as (select 1 union all select i + 1 from n where i < 4e6) select count(*) as n from n';
 /** Gives rows all the time, more than fit into memory. */
 const ROWS = 'with recursive n (i) as (select 1 union all select i + 1 from n where i < 1e9) select i from n';
-const LIMIT_MS = 300;
+const LIMIT_MS = 600;
 
 const folder = mkdtempSync(join(tmpdir(), 'millpond-runaway-'));
 const db: Database = await openDatabase({
