@@ -92,7 +92,7 @@ export class Coupling {
     return true;
   }
 
-  /** Runs a load: what it reads is not older than a change that was heard of before it, on replicas either. */
+  /** Runs a load: what it reads, from replicas too, is not older than a change that was heard of before. */
   runLoad<T>(load: () => T): T {
     const { database } = this.#parts;
     return database?.readLatest === undefined ? load() : database.readLatest(load);
