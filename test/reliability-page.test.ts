@@ -39,12 +39,9 @@ function idsInNames(text: string): string[] {
 }
 
 describe('docs/reliability.md', () => {
-  test('has a row for each fault, and names what it has no row for', () => {
+  test('has a row for each fault', () => {
     const all = Array.from({ length: 77 }, (_, index) => `C${String(index + 1).padStart(2, '0')}`);
-    const named = rows.map(({ id }) => id);
-    expect(named).toEqual([...new Set(named)].toSorted());
-    const missing = all.filter((id) => !named.includes(id));
-    expect(missing.filter((id) => !page.includes(`no test of its own for ${id}`))).toEqual([]);
+    expect(rows.map(({ id }) => id)).toEqual(all);
   });
 
   test.each(rows)('tells the truth of $id: each of its files tries it', ({ id, paths }) => {
