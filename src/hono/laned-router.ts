@@ -10,7 +10,7 @@ type Entry = [Handler | MiddlewareHandler, RouterRoute];
 
 /**
  * Knows the routes twice: with all middleware, and without that of the fast lane, which has done its work
- * before Hono is asked. A route that has no other is then alone, and Hono calls its handler without a promise.
+ * before Hono is asked. A route that has no other is then alone, and its handler is called without a promise.
  */
 export class LanedRouter implements Router<Entry> {
   readonly name = 'LanedRouter';

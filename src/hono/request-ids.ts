@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import { withPresetHeaders } from './preset-headers.ts';
 
@@ -20,20 +20,5 @@ export function requestIds(): MiddlewareHandler {
 
 /** The one that was given, where it is fit to be, or a new one. */
 export function requestIdFor(given: string | readonly string[] | undefined): string {
-  return typeof given === 'string' && GIVEN.test(given) ? given : newId();
-}
-
-const ID_LETTERS = 32;
-const IDS_AT_ONCE = 512;
-let letters = '';
-let used = 0;
-
-/** 128 random bits, of many that were drawn at once. */
-function newId(): string {
-  if (used === letters.length) {
-    letters = randomBytes((IDS_AT_ONCE * ID_LETTERS) / 2).toString('hex');
-    used = 0;
-  }
-  used += ID_LETTERS;
-  return letters.slice(used - ID_LETTERS, used);
+  return typeof given === 'string' && GIVEN.test(given) ? given : randomUUID();
 }

@@ -99,10 +99,10 @@ async function ask(port: number, { path, method = 'GET', headers = {}, body }: A
   const given = headers['X-Request-Id'];
   return {
     status: response.statusCode,
-    id: given ?? /^[\da-f]{32}$/.test(String(id)),
+    id: given ?? /^[\da-f-]{36}$/.test(String(id)),
     // How long until the window moves on differs by the moment.
     headers: { ...others, ratelimit: others['ratelimit']?.toString().replace(/t=\d+/, 't=') },
-    body: (await text(response)).replaceAll(/[\da-f]{32}/g, '(id)'),
+    body: (await text(response)).replaceAll(/[\da-f-]{36}/g, '(id)'),
   };
 }
 
