@@ -11,7 +11,8 @@ for update skip locked;
 
 -- name: lock_trending$
 -- Makes those who fill the same table take turns, until the transaction ends.
-select pg_advisory_xact_lock(hashtext('trending')) is null;
+-- A lock on rows says which table it touches; an advisory one could be anything, and would empty the cache.
+select id from jobs where action = 'refresh-trending' order by id for no key update;
 
 -- name: count_check_ins!
 insert into counts (at_ms, checkins)
