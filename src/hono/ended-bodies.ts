@@ -52,10 +52,13 @@ function guard(
   onError: (error: unknown) => boolean,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
+  let isCancelled = false;
   return new ReadableStream({
     async pull(controller) {
       try {
         const { done, value } = await reader.read();
+        // Whoever read it has gone while this waited; the stream has ended, and takes nothing more.
+        if (isCancelled) return;
         if (done) controller.close();
         else controller.enqueue(value);
       } catch (error) {
@@ -63,7 +66,10 @@ function guard(
         else controller.error(new Error('The body ended before its time.'));
       }
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel(reason) {
+      isCancelled = true;
+      return reader.cancel(reason);
+    },
   });
 }
 
