@@ -41,7 +41,16 @@ const TOUCHED_TABLES = `
     exists (select 1 from pg_trigger g where g.tgrelid = c.oid and not g.tgisinternal)
   from touched t join pg_class c on c.oid = t.oid join pg_namespace n on n.oid = c.relnamespace`;
 
-const NOTHING: TouchedTables = Object.freeze({ tablesRead: [], tablesWritten: [], isComplete: true });
+/**
+ * Whether a function of one of these names may change data. One that is stable or immutable may not, which
+ * the server enforces for what its body does: https://www.postgresql.org/docs/current/xfunc-volatility.html
+ */
+const CALLS_VOLATILE =
+  "select exists (select 1 from pg_proc where proname = any($1::text[]) and provolatile = 'v')";
+
+type NamedTables = Omit<TouchedTables, 'callsVolatile'>;
+
+const NOTHING: NamedTables = Object.freeze({ tablesRead: [], tablesWritten: [], isComplete: true });
 
 /** What statements are, by their text: asked of the server, which runs none of them. */
 export class Descriptions {
@@ -60,7 +69,15 @@ export class Descriptions {
   /** What a statement touches. @throws QueryExecutionError where the server cannot prepare it */
   async touched(connection: PostgresConnection, plan: Plan): Promise<TouchedTables> {
     const { parameterTypes } = await connection.describeStatement(plan.text);
-    return this.#tables(connection, plan, parameterTypes.length);
+    const tables = await this.#tables(connection, plan, parameterTypes.length);
+    return { ...tables, callsVolatile: await this.#callsVolatile(connection, plan) };
+  }
+
+  async #callsVolatile(connection: PostgresConnection, { functions }: Plan): Promise<boolean> {
+    if (functions === undefined) return true;
+    if (functions.length === 0) return false;
+    const [[answer] = []] = await ask(connection, { text: CALLS_VOLATILE, params: [functions] });
+    return answer !== false;
   }
 
   async #describe(connection: PostgresConnection, plan: Plan): Promise<StatementDescription> {
@@ -107,7 +124,7 @@ export class Descriptions {
     connection: PostgresConnection,
     { kind, text }: Plan,
     parameters: number,
-  ): Promise<TouchedTables> {
+  ): Promise<NamedTables> {
     const explained = kind === 'other' ? undefined : await connection.explain(text, parameters);
     if (explained === undefined) return NOTHING;
     const { read, inserted, changed } = explainedTables(explained as { Plan: PlanNode }[]);

@@ -258,18 +258,21 @@ export class PostgresEngine {
 
   /**
    * Where somebody wants to hear what is changed, a write waits until that is known, and those behind it
-   * with it: their order is that of the calls. A read waits for itself alone, and not the first time.
+   * with it: their order is that of the calls. A read waits for itself alone, and not the first time unless
+   * it may call what writes.
    */
   #learnFirst(call: PendingCall): Promise<unknown> | undefined {
     const isTold = call.context !== undefined;
     if (!isTold && !this.#home.isWatched()) return call.mayWrite ? this.#learning : undefined;
     const unknown = call.plans.filter((plan) => this.#knowledge.isToLearn(plan));
     const writes = unknown.filter(({ kind }) => kind === 'write');
-    const reads = unknown.filter(({ kind, isUsedAgain }) => kind === 'read' && isUsedAgain && isTold);
+    const reads = unknown.filter(
+      (plan) => plan.kind === 'read' && ((plan.isUsedAgain && isTold) || plan.mayWrite),
+    );
     const asked = Promise.all(reads.map((plan) => this.#learn(plan)));
     if (writes.length === 0) {
-      if (call.mayWrite) return this.#learning;
-      return reads.length === 0 ? undefined : asked;
+      if (reads.length === 0) return call.mayWrite ? this.#learning : undefined;
+      return call.mayWrite ? Promise.all([this.#learning, asked]) : asked;
     }
     const learning = Promise.all([this.#learning, asked, ...writes.map((plan) => this.#learn(plan))]);
     this.#learning = learning;

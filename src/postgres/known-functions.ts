@@ -29,10 +29,26 @@ const HARMLESS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** Whether a text may call a function that writes, as far as its words tell. */
-export function mayCallWriter(text: string): boolean {
-  for (const [, name] of text.matchAll(/([\p{L}_][\p{L}\p{N}_$]*)"?\s*\(/gu)) {
-    if (!HARMLESS.has(name!.toLowerCase())) return true;
+/**
+ * The functions that a text may call and that are not known to be harmless: words before a parenthesis, quoted
+ * or not. Some are none; the server knows which are functions.
+ *
+ * @returns undefined where names stand in the text in a way that is not read here
+ */
+export function unknownFunctions(text: string): readonly string[] | undefined {
+  if (UNICODE_NAME.test(text)) return undefined;
+  const names = new Set<string>();
+  // Once with comments and once without: what looks like a comment may stand in a string, and hide a call.
+  for (const reading of [text, text.replaceAll(COMMENT, ' ')]) {
+    for (const [, word] of reading.matchAll(CALL)) {
+      if (!HARMLESS.has(word!.toLowerCase())) names.add(word!).add(word!.toLowerCase());
+    }
+    for (const [, quoted] of reading.matchAll(QUOTED_CALL)) names.add(quoted!.replaceAll('""', '"'));
   }
-  return false;
+  return [...names];
 }
+
+const CALL = /([\p{L}_][\p{L}\p{N}_$]*)"?\s*\(/gu;
+const QUOTED_CALL = /"((?:[^"]|"")+)"\s*\(/g;
+const COMMENT = /\/\*[\s\S]*?\*\/|--[^\n]*/g;
+const UNICODE_NAME = /u&"/i;

@@ -53,6 +53,24 @@ describe('a plan', () => {
     expect(planOf(text).mayWrite).toBe(mayWrite);
   });
 
+  it.each([
+    ['select count(*), lower(name) from t where id in (1, 2)', []],
+    ['select f (1), s.G(2)', ['f', 'G', 'g']],
+    ['select "My f"(1), "a""b"(2)', ['f', 'b', 'My f', 'a"b']],
+    ["select f /* ( */ (1), '--', g(2)", ['g', 'f']],
+    ['select u&"\\0066"(1)', undefined],
+  ])('of %j asks the server about functions: %j', (text, functions) => {
+    expect(planOf(text).functions).toEqual(functions);
+  });
+
+  it('that calls functions only reads when the server says that none is volatile', () => {
+    const plan = planOf('select my_function(1)');
+    plan.tables = { tablesRead: [], tablesWritten: [], isComplete: true, callsVolatile: false };
+    expect(plan.mayWrite).toBe(false);
+    plan.tables = { ...plan.tables, callsVolatile: true };
+    expect(plan.mayWrite).toBe(true);
+  });
+
   it('that the server has run where nothing can be written has written nothing', () => {
     const plan = planOf('select my_function(1)');
     plan.isVerifiedRead = true;

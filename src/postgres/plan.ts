@@ -1,7 +1,7 @@
 import type { StatementTables } from '../driver/index.ts';
 import { UsageError } from '../errors/index.ts';
 import { CostModel } from './cost-model.ts';
-import { mayCallWriter } from './known-functions.ts';
+import { unknownFunctions } from './known-functions.ts';
 import { assertNoTransactionControl, leadingWord, wordsOf } from './statement-words.ts';
 
 /** Texts whose plan is kept. */
@@ -59,6 +59,8 @@ const LOCKS = /\bfor\s+(?:no\s+key\s+)?(?:update|share|key\s+share)\b/i;
 export interface TouchedTables extends StatementTables {
   /** False where a trigger may write to tables that nobody can name. */
   readonly isComplete: boolean;
+  /** False where all functions that it calls promise to change nothing: they are stable or immutable. */
+  readonly callsVolatile: boolean;
 }
 
 /** What the engine knows of one SQL text. */
@@ -80,7 +82,8 @@ export class Plan {
   isVerifiedRead = false;
   #uses = 0;
   readonly #isNamed: boolean;
-  readonly #callsWriter: boolean;
+  /** Those that it may call, where they are not known to be harmless; undefined where they cannot be named. */
+  readonly functions: readonly string[] | undefined;
 
   constructor(text: string, isNamed: boolean) {
     assertNoTransactionControl(text);
@@ -93,13 +96,18 @@ export class Plan {
     this.forgetsStatements = FORGETTING_WORDS.has(first) && wordsOf(text).includes('all');
     this.mayShare = this.kind === 'read' && !this.leavesTraces && !LOCKS.test(text);
     this.#isNamed = isNamed;
-    this.#callsWriter = this.kind === 'read' && mayCallWriter(text);
+    this.functions = this.kind === 'read' ? unknownFunctions(text) : [];
   }
 
   /** Whether something that it does could last. */
   get mayWrite(): boolean {
     if (this.isVerifiedRead) return false;
-    return this.kind !== 'read' || this.#callsWriter;
+    return this.kind !== 'read' || (this.callsUnknown && this.tables?.callsVolatile !== false);
+  }
+
+  /** A read whose words do not tell that it only reads. */
+  get callsUnknown(): boolean {
+    return this.functions === undefined || this.functions.length > 0;
   }
 
   /**
@@ -107,7 +115,7 @@ export class Plan {
    * could keep a lock until that ends.
    */
   get mayJoin(): boolean {
-    return this.mayShare && !this.#callsWriter;
+    return this.mayShare && !this.callsUnknown;
   }
 
   /** A text that is used once is not worth questions about it. */

@@ -24,9 +24,10 @@ export class TableKnowledge {
   /** @returns undefined where the server must be asked first */
   changesOf(plan: Plan): Changes | undefined {
     if (plan.isIdle) return NO_CHANGES;
-    if (plan.kind === 'read') return plan.mayWrite ? 'anything' : NO_CHANGES;
+    if (plan.kind === 'read' && !plan.mayWrite) return NO_CHANGES;
     if (plan.kind === 'other') return 'anything';
     if (plan.tables === undefined) return undefined;
+    if (plan.kind === 'read') return 'anything';
     return plan.tables.isComplete ? plan.tables.tablesWritten : 'anything';
   }
 
@@ -46,4 +47,9 @@ export class TableKnowledge {
 }
 
 /** Of what cannot be described: it cannot be run either, and its own error says why. */
-const UNKNOWN: TouchedTables = Object.freeze({ tablesRead: [], tablesWritten: [], isComplete: false });
+const UNKNOWN: TouchedTables = Object.freeze({
+  tablesRead: [],
+  tablesWritten: [],
+  isComplete: false,
+  callsVolatile: true,
+});
