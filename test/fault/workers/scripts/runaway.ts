@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import type { Database, openDatabase as OpenDatabase, TimeoutError } from '../../../../src/index.ts';
 
 /*
- * Statements that would run for minutes, on a reader and on the writer, and what happens to everybody else meanwhile.
- * argv: the front door to load. With the interrupt extension beside it they are stopped; without it they are stopped
- * between two rows, or left alone and waited for no longer.
+ * Statements that would run for minutes, on a reader and on the writer, and what happens to everybody else
+ * meanwhile. argv: the front door to load. With the interrupt extension beside it they are stopped; without
+ * it they are stopped between two rows, or left alone and waited for no longer.
  */
 
 const door = process.argv[2]!;
 const { openDatabase } = (await import(door)) as { openDatabase: typeof OpenDatabase };
 
-/** Two seconds on a fast machine, three times its limit, without giving a row before its end: not even a looked-for cancellation is noticed in it. */
+/**
+ * Two seconds on a fast machine, three times its limit, without giving a row before its end: not even a
+ * looked-for cancellation is noticed in it.
+ */
 const SILENT =
   'with recursive n (i) as (select 1 union all select i + 1 from n where i < 12e6) select count(*) as n from n';
 /** Gives rows all the time, more than fit into memory. */
