@@ -94,7 +94,7 @@ export class PostgresEngine {
     this.#settings = settings;
     this.#announce = announce;
     this.#observer = observer;
-    this.#plans = new PlanCache(this.#keepsStatements);
+    this.#plans = new PlanCache(this.#keepsStatements, settings.readOnly);
     this.#descriptions = new Descriptions({
       borrow: (work) => this.#onConnection('describe', work),
       planOf: (text) => this.#plans.get(text),

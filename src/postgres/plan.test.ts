@@ -77,6 +77,12 @@ describe('a plan', () => {
     expect(plan.mayWrite).toBe(false);
   });
 
+  it('of a read that runs where nothing can be written has written nothing, whatever it calls', () => {
+    const plans = new PlanCache(true, true);
+    expect(plans.get('select my_function(1)').mayWrite).toBe(false);
+    expect(plans.get('update t set a = 1').mayWrite).toBe(true);
+  });
+
   it('asks for a name with the second use, where there may be names', () => {
     const plan = planOf('select 1');
     expect([plan.noteUse(), plan.noteUse()]).toEqual([false, true]);

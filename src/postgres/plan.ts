@@ -78,7 +78,7 @@ export class Plan {
   mayShare: boolean;
   /** What it touches, once the server was asked. */
   tables: TouchedTables | undefined;
-  /** The server has run it where nothing can be written. */
+  /** It runs, or has run, where the server lets nothing be written. */
   isVerifiedRead = false;
   #uses = 0;
   readonly #isNamed: boolean;
@@ -134,10 +134,15 @@ export class Plan {
 export class PlanCache {
   readonly #plans = new Map<string, Plan>();
   readonly #isNamed: boolean;
+  readonly #isReadOnly: boolean;
 
-  /** @param isNamed whether statements may be kept on the server under names */
-  constructor(isNamed: boolean) {
+  /**
+   * @param isNamed whether statements may be kept on the server under names
+   * @param isReadOnly whether the server lets nothing be written on any connection, as on those to replicas
+   */
+  constructor(isNamed: boolean, isReadOnly = false) {
     this.#isNamed = isNamed;
+    this.#isReadOnly = isReadOnly;
   }
 
   /** @throws UsageError where the text controls transactions */
@@ -146,6 +151,7 @@ export class PlanCache {
     if (known !== undefined) return known;
     if (this.#plans.size >= MAX_PLANS) this.#plans.delete(this.#plans.keys().next().value!);
     const plan = new Plan(text, this.#isNamed);
+    plan.isVerifiedRead = this.#isReadOnly && plan.kind === 'read';
     this.#plans.set(text, plan);
     return plan;
   }
