@@ -24,6 +24,8 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['{src,test,bench}/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
     pool: 'forks',
+    // One a core: many tests wait, for a disk, a server or a limit, and Vitest would leave a core to itself.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
     globalSetup: './test/setup/shared-servers.ts',
