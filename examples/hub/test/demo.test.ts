@@ -20,7 +20,7 @@ describe('npm run demo -- --postgres', { timeout: TIMEOUT_MS }, () => {
     expect(await output).toMatch(/✓ after: ([\d,]+) of \1 acknowledged check-ins are in the table/);
     expect(await output).toMatch(/requests\/s \(goal 10×\) +[\d.,]+ +[\d.,]+/);
     expect(code).toBe(0);
-    expect(processesOf(demo)).toEqual([]);
+    await untilNothingIsLeft(demo);
     expect(existsSync(runFolderOf(demo))).toBe(false);
   });
 
@@ -30,7 +30,7 @@ describe('npm run demo -- --postgres', { timeout: TIMEOUT_MS }, () => {
     demo.kill('SIGTERM');
     const [code] = await once(demo, 'close');
     expect(code).toBe(128 + 15);
-    expect(processesOf(demo)).toEqual([]);
+    await untilNothingIsLeft(demo);
     expect(existsSync(runFolderOf(demo))).toBe(false);
   });
 
@@ -39,7 +39,7 @@ describe('npm run demo -- --postgres', { timeout: TIMEOUT_MS }, () => {
     await untilServerRuns(demo);
     demo.kill('SIGKILL');
     await once(demo, 'close');
-    await expect.poll(() => processesOf(demo), { timeout: 20_000 }).toEqual([]);
+    await untilNothingIsLeft(demo);
     // Its empty folder is for the next run to remove.
     await expect.poll(() => existsSync(join(runFolderOf(demo), 'postgres', 'data'))).toBe(false);
   });
@@ -58,6 +58,11 @@ async function untilServerRuns(demo: ChildProcess): Promise<void> {
   demo.stdout!.resume();
   const running = (): boolean => processesOf(demo).some((line) => /bin\/postgres -D/.test(line));
   await expect.poll(running, { timeout: 20_000, interval: 50 }).toBe(true);
+}
+
+/** What stands between us and the server ends right after it. */
+async function untilNothingIsLeft(demo: ChildProcess): Promise<void> {
+  await expect.poll(() => processesOf(demo), { timeout: 20_000 }).toEqual([]);
 }
 
 /** Command lines of the server and of what stands between: all name the folder. */
