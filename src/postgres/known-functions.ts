@@ -30,8 +30,8 @@ const HARMLESS: ReadonlySet<string> = new Set(
 );
 
 /**
- * The functions that a text may call and that are not known to be harmless: words before a parenthesis, quoted
- * or not. Some are none; the server knows which are functions.
+ * The functions that a text may call and that are not known to be harmless: words before a parenthesis,
+ * quoted or not. Some are none; the server knows which are functions.
  *
  * @returns undefined where names stand in the text in a way that is not read here
  */

@@ -82,7 +82,9 @@ export class Plan {
   isVerifiedRead = false;
   #uses = 0;
   readonly #isNamed: boolean;
-  /** Those that it may call, where they are not known to be harmless; undefined where they cannot be named. */
+  /**
+   * Those that it may call, where they are not known to be harmless; undefined where they cannot be named.
+   */
   readonly functions: readonly string[] | undefined;
 
   constructor(text: string, isNamed: boolean) {
