@@ -80,12 +80,24 @@ async function hear(options: ScratchOptions): Promise<Heard> {
   }
   const told: unknown[] = [];
   for (const call of Object.values(CALLS)) told.push(...(await outcomes([call(db)])));
-  while (liveWorkers('reader').length === 0) await db.acquire().then((lease) => lease.release());
+  await expect.poll(() => hasReader(db)).toBe(true);
   const errors = told.filter((one) => one instanceof Error);
   expect(errors.length).toBeGreaterThan(10);
   await expectAtRest(db);
   const state = [errors, db.stats(), db.leases(), await db.health()];
   return { told: state.map(everything).join('\n'), events, lines };
+}
+
+/** Whoever comes to a thread that is ending is told that it was lost. */
+async function hasReader(db: Database): Promise<boolean> {
+  const leased = db.acquire().then(async (lease) => {
+    await lease.connection.value('select 1');
+    lease.release();
+  });
+  const lost = (await outcomes<unknown>([leased, db.json('select 1 as n')])).filter(
+    (one) => one instanceof Error,
+  );
+  return lost.length === 0 && liveWorkers('reader').length > 0;
 }
 
 /** As a log, a crash or a debugger would show it: causes, stacks and hidden fields included. */
