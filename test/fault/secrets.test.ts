@@ -90,11 +90,11 @@ async function hear(options: ScratchOptions): Promise<Heard> {
 
 /** Whoever comes to a thread that is ending is told that it was lost. */
 async function hasReader(db: Database): Promise<boolean> {
-  const leased = db.acquire().then(async (lease) => {
+  const read = async (): Promise<void> => {
+    await using lease = await db.acquire();
     await lease.connection.value('select 1');
-    lease.release();
-  });
-  const lost = (await outcomes<unknown>([leased, db.json('select 1 as n')])).filter(
+  };
+  const lost = (await outcomes<unknown>([read(), db.json('select 1 as n')])).filter(
     (one) => one instanceof Error,
   );
   return lost.length === 0 && liveWorkers('reader').length > 0;
