@@ -1,4 +1,11 @@
-import type { CallContext, CallOptions, QueryObserver, Shape, Statement } from '../driver/index.ts';
+import type {
+  CallContext,
+  CallOptions,
+  ObservedStatement,
+  QueryObserver,
+  Shape,
+  Statement,
+} from '../driver/index.ts';
 import { ConnectionError, ConnectionPoolExhaustedError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { isBusy } from './failure.ts';
@@ -127,10 +134,21 @@ export class InlineReads {
     }
     const durationMs = endedAt - startedAt;
     if (!observer.record(durationMs, rows)) return;
-    const where = { placement: 'inline', connectionId: undefined, transactionId: undefined } as const;
-    const timing = { durationMs, waitedMs: beganAt - startedAt, ranMs };
-    const tables = plan.analysis;
-    observer.succeeded({ text, name: options.name, params, ...where, ...timing, tables, context }, rows);
+    // One literal: spreads of parts cost a fifth of all that listeners cost.
+    const ended: ObservedStatement = {
+      text,
+      name: options.name,
+      params,
+      placement: 'inline',
+      connectionId: undefined,
+      transactionId: undefined,
+      durationMs,
+      waitedMs: beganAt - startedAt,
+      ranMs,
+      tables: plan.analysis,
+      context,
+    };
+    observer.succeeded(ended, rows);
   }
 }
 
