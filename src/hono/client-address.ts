@@ -73,7 +73,9 @@ class ProxyChain {
  * household has all 2⁶⁴ addresses.
  */
 export function clientNetwork(address: string): string {
-  return isIPv6(address) ? `${groupsOf(address).slice(0, 4).join(':')}::/64` : address;
+  // The colon is looked for first: Node tells the kinds of addresses apart by large regular expressions.
+  const isLong = address.includes(':') && isIPv6(address);
+  return isLong ? `${groupsOf(address).slice(0, 4).join(':')}::/64` : address;
 }
 
 /** The other end of a connection is the same for all its requests. */

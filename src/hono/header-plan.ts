@@ -15,9 +15,9 @@ export class HeaderPlan {
   /** That of the response before there was a plan. */
   readonly writeHead: WriteHead;
   /** Names in lower case, each before its value. A handler's own header wins. */
-  #defaults: string[] = [];
+  readonly #defaults: string[] = [];
   /** The same. They win over a handler's own. */
-  #fixed: string[] = [];
+  readonly #fixed: string[] = [];
   /** A name that `Vary` has in any case. */
   #vary: string | undefined;
 
@@ -27,23 +27,22 @@ export class HeaderPlan {
 
   /** The last of a name stands. */
   addDefaults(entries: readonly string[]): void {
-    this.#defaults = this.#defaults.length === 0 ? [...entries] : merged(this.#defaults, entries);
+    for (let at = 0; at < entries.length; at += 2) put(this.#defaults, entries[at]!, entries[at + 1]!);
   }
 
   addDefault(name: string, value: string): void {
-    if (indexOfName(this.#defaults, name) >= 0) this.addDefaults([name, value]);
-    else this.#defaults.push(name, value);
+    put(this.#defaults, name, value);
   }
 
   fix(entries: readonly string[], vary: string | undefined): void {
-    this.#fixed = merged(this.#fixed, entries);
+    for (let at = 0; at < entries.length; at += 2) put(this.#fixed, entries[at]!, entries[at + 1]!);
     this.#vary = vary;
   }
 
   /** One list for `writeHead`, of what it was given and what is planned. */
   listFor(response: ServerResponse, given: unknown): unknown[] {
     const list: unknown[] = [];
-    let defaults = this.#defaults;
+    let defaults: readonly string[] = this.#defaults;
     let vary = this.#vary;
     for (const name of response.getHeaderNames()) defaults = without(defaults, name);
     const headers = Array.isArray(given) ? pairsOf(given) : ((given ?? {}) as OutgoingHttpHeaders);
@@ -115,15 +114,15 @@ function indexOfName(list: readonly string[], name: string): number {
   return -1;
 }
 
-function without(list: string[], name: string): string[] {
+function put(list: string[], name: string, value: string): void {
   const at = indexOfName(list, name);
-  return at < 0 ? list : list.toSpliced(at, 2);
+  if (at < 0) list.push(name, value);
+  else list[at + 1] = value;
 }
 
-function merged(list: string[], entries: readonly string[]): string[] {
-  let rest = list;
-  for (let at = 0; at < entries.length; at += 2) rest = without(rest, entries[at]!);
-  return rest.concat(entries);
+function without(list: readonly string[], name: string): readonly string[] {
+  const at = indexOfName(list, name);
+  return at < 0 ? list : list.toSpliced(at, 2);
 }
 
 /** Names of headers are few, and the same ones again and again. */

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 /** What a limiter says of one request. */
 export interface Taken {
   readonly allowed: boolean;
@@ -35,14 +37,13 @@ interface Log {
  * request in the window.
  */
 export class SlidingWindow implements RateLimitStore {
-  readonly #maxKeys: number;
   readonly #now: () => number;
-  /** In the order of their last request. */
-  readonly #logs = new Map<string, Log>();
+  /** The client that was silent for longest is forgotten for a new one. */
+  readonly #logs: LRUCache<string, Log>;
 
   constructor({ maxKeys = 50_000, now = () => performance.now() }: SlidingWindowOptions = {}) {
-    this.#maxKeys = maxKeys;
     this.#now = now;
+    this.#logs = new LRUCache({ max: maxKeys });
   }
 
   /** Clients that are remembered. */
@@ -52,7 +53,7 @@ export class SlidingWindow implements RateLimitStore {
 
   take(key: string, { limit, windowMs }: WindowPolicy): Taken {
     const now = this.#now();
-    const log = this.#touch(key);
+    const log = this.#logOf(key);
     while (log.start < log.times.length && log.times[log.start]! <= now - windowMs) log.start += 1;
     if (log.start > log.times.length / 2) {
       log.times = log.times.slice(log.start);
@@ -68,12 +69,11 @@ export class SlidingWindow implements RateLimitStore {
     };
   }
 
-  /** The client that was silent for longest is forgotten for a new one. */
-  #touch(key: string): Log {
-    const log = this.#logs.get(key) ?? { times: [], start: 0 };
-    this.#logs.delete(key);
+  #logOf(key: string): Log {
+    const known = this.#logs.get(key);
+    if (known !== undefined) return known;
+    const log: Log = { times: [], start: 0 };
     this.#logs.set(key, log);
-    if (this.#logs.size > this.#maxKeys) this.#logs.delete(this.#logs.keys().next().value!);
     return log;
   }
 }
