@@ -1,9 +1,14 @@
 import type { ResolvedPostgresConfig } from '../config/index.ts';
-import type { CallOptions, CopySource, LeaseSource, RunResult } from '../driver/index.ts';
+import {
+  acquireWithin,
+  type CallOptions,
+  type CopySource,
+  type LeaseSource,
+  type RunResult,
+} from '../driver/index.ts';
 import { UsageError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import {
-  acquireWithin,
   NotificationHub,
   type ListenHandler,
   type ListenOptions,

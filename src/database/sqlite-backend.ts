@@ -3,22 +3,22 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { systemClock, waitAtMost } from '../async/index.ts';
 import type { ResolvedSqliteConfig } from '../config/index.ts';
-import type {
-  BatchItemResult,
-  CallOptions,
-  DriverConnection,
-  LeaseSource,
-  QueryObserver,
-  Shape,
-  ShapeResult,
-  Statement,
-  StatementDescription,
+import {
+  acquireWithin,
+  type BatchItemResult,
+  type CallOptions,
+  type DriverConnection,
+  type LeaseSource,
+  type QueryObserver,
+  type Shape,
+  type ShapeResult,
+  type Statement,
+  type StatementDescription,
 } from '../driver/index.ts';
 import { ConfigError, ConnectionPoolExhaustedError, TimeoutError, UsageError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { Pool, resolvePoolOptions, type LeaseInfo, type PoolStats } from '../pool/index.ts';
 import {
-  acquireWithin,
   ENGINE_HOLDERS,
   EXPRESS_READERS,
   SqliteEngine,
@@ -302,7 +302,7 @@ export class SqliteBackend implements Backend {
     options: CallOptions,
   ): AsyncGenerator<Record<string, unknown>[], undefined> {
     const { name, signal, timeoutMs = this.#config.queryTimeoutMs } = options;
-    const limits = { name, signal, timeoutMs, startedAt: systemClock.now(), writes: false };
+    const limits = { name, signal, timeoutMs, startedAt: systemClock.now(), mayWrite: false };
     const lease = await acquireWithin(this.#readers, limits, name ?? 'stream');
     const release = () => lease.release(lease.resource.usable ? 'reuse' : 'discard');
     try {

@@ -1,4 +1,7 @@
 export { AbstractQueryable } from './abstract-queryable.ts';
+export { armGrace, CallAlarms, disarm } from './call-alarm.ts';
+export { NEVER_SENT, type CallEnding, type CancelReason } from './call-ending.ts';
+export { acquireWithin, limitWaiting, type CallLimits } from './call-limits.ts';
 export { checkCallOptions, NO_OPTIONS } from './call-options.ts';
 export { noCopyError } from './copy-error.ts';
 export type {

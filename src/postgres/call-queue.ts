@@ -1,6 +1,6 @@
-import { CallAlarms, disarm } from './call-alarm.ts';
+import { CallAlarms, disarm, NEVER_SENT, type CancelReason } from '../driver/index.ts';
 import { failCall } from './call-settlement.ts';
-import type { CancelReason, PendingCall } from './pending-call.ts';
+import type { PendingCall } from './pending-call.ts';
 
 /**
  * Calls in line for a connection, in order. One whose time is over, or whose signal aborts, leaves it by
@@ -8,10 +8,10 @@ import type { CancelReason, PendingCall } from './pending-call.ts';
  */
 export class CallQueue {
   readonly #calls = new Set<PendingCall>();
-  readonly #alarms = new CallAlarms({
+  readonly #alarms = new CallAlarms<PendingCall>({
     calls: () => this.#calls,
     cancel: (call, reason) => this.#giveUp(call, reason),
-    // Where the connection is held by somebody who does nothing with it, nothing else does.
+    // While an idle holder has the connection, nothing else would.
     keepsAlive: true,
   });
 
@@ -44,7 +44,7 @@ export class CallQueue {
   /** Nothing of it was sent, so nothing is left to be undone. */
   #giveUp(call: PendingCall, reason: CancelReason): void {
     this.#remove(call);
-    failCall(call, reason({ wasRunning: false, confirmed: true }));
+    failCall(call, reason(NEVER_SENT));
   }
 
   #remove(call: PendingCall): void {

@@ -1,9 +1,9 @@
+import { armGrace, CallAlarms, disarm, NEVER_SENT, type CancelReason } from '../driver/index.ts';
 import { MillpondError, OutcomeUnknownError } from '../errors/index.ts';
-import { armGrace, CallAlarms, disarm } from './call-alarm.ts';
-import { failCall, succeedCall } from './call-settlement.ts';
+import { failCall, stopped, succeedCall } from './call-settlement.ts';
 import type { TransactionStatus } from './exchange.ts';
 import type { PostgresLink } from './link.ts';
-import { engineStep, renewSteps, type CancelReason, type Chunk, type PendingCall } from './pending-call.ts';
+import { engineStep, renewSteps, type Chunk, type PendingCall } from './pending-call.ts';
 import type { RowShapes } from './row-shape.ts';
 import { ScriptExchange } from './script-exchange.ts';
 import { isFatal, type ServerFailure } from './server-error.ts';
@@ -58,7 +58,7 @@ export class CallSender {
   readonly #link: PostgresLink;
   readonly #home: SenderHome;
   readonly #calls = new Map<PendingCall, Sending>();
-  readonly #alarms = new CallAlarms({
+  readonly #alarms = new CallAlarms<PendingCall>({
     calls: () => this.#calls.keys(),
     cancel: (call, reason) => this.#endEarly(call, reason),
   });
@@ -234,7 +234,7 @@ export class CallSender {
 
   #failed(call: PendingCall, failure: ServerFailure): void {
     if (call.cancelReason !== undefined) {
-      return this.#fail(call, call.cancelReason({ wasRunning: true, confirmed: !isFatal(failure) }));
+      return this.#fail(call, call.cancelReason(stopped(!isFatal(failure))));
     }
     this.#fail(call, translateFailure(failure, call));
   }
@@ -250,7 +250,7 @@ export class CallSender {
     const isUnknown = mayBeDone && call.mayWrite && sending.inTransaction !== true;
     if (isUnknown) this.#home.noteCommit(call);
     if (call.cancelReason !== undefined) {
-      this.#fail(call, call.cancelReason({ wasRunning: true, confirmed: !isUnknown }));
+      this.#fail(call, call.cancelReason(stopped(!isUnknown)));
     } else if (error instanceof MillpondError) this.#fail(call, error);
     else if (isUnknown) this.#fail(call, unknownError(error));
     else
@@ -268,13 +268,13 @@ export class CallSender {
     if (this.#link.withdraw(call.exchange!)) {
       const sending = this.#calls.get(call)!;
       this.#calls.delete(call);
-      this.#fail(call, reason({ wasRunning: false, confirmed: true }));
+      this.#fail(call, reason(NEVER_SENT));
       sending.over?.();
       return;
     }
     this.#link.cancel(call.exchange!);
-    armGrace(call, this.#home.cancelGraceMs, () => {
-      this.#fail(call, reason({ wasRunning: true, confirmed: false }));
+    armGrace(call, { graceMs: this.#home.cancelGraceMs }, () => {
+      this.#fail(call, reason(stopped(false)));
     });
   }
 }

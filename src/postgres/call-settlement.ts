@@ -1,5 +1,4 @@
-import type { ObservedStatement } from '../driver/index.ts';
-import { disarm } from './call-alarm.ts';
+import { disarm, type CallEnding, type ObservedStatement } from '../driver/index.ts';
 import type { PendingCall } from './pending-call.ts';
 
 /** Gives the caller its answer, unless it has one, and tells the observer. */
@@ -23,6 +22,11 @@ export function failCall(call: PendingCall, error: unknown, connectionId?: numbe
   if (!settle(call)) return;
   call.observer?.failed(observed(call, performance.now() - call.startedAt, connectionId), error as Error);
   call.reject(error);
+}
+
+/** The ending of a call that the server was asked to stop. */
+export function stopped(confirmed: boolean): CallEnding {
+  return { cancellation: confirmed ? 'interrupt' : 'abandon', confirmed };
 }
 
 function observed(

@@ -1,16 +1,16 @@
-import type {
-  BatchItemResult,
-  CallOptions,
-  LeaseLike,
-  QueryObserver,
-  Shape,
-  ShapeResult,
-  Statement,
-  StatementDescription,
+import {
+  acquireWithin,
+  type BatchItemResult,
+  type CallOptions,
+  type LeaseLike,
+  type QueryObserver,
+  type Shape,
+  type ShapeResult,
+  type Statement,
+  type StatementDescription,
 } from '../driver/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { joinChanges, type Changes } from './changes.ts';
-import { acquireWithin } from './call-limits.ts';
 import type { Sending } from './call-sender.ts';
 import { failCall } from './call-settlement.ts';
 import type { ConnectionSource } from './clean-source.ts';

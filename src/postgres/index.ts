@@ -1,4 +1,3 @@
-export { acquireWithin } from './call-limits.ts';
 export { CleanSource } from './clean-source.ts';
 export type { PostgresConnection } from './connection.ts';
 export { ENGINE_CONNECTIONS, PostgresEngine } from './engine.ts';

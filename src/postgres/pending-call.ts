@@ -1,4 +1,11 @@
-import type { CallContext, CallOptions, Placement, QueryObserver, Statement } from '../driver/index.ts';
+import type {
+  CallContext,
+  CallOptions,
+  CancelReason,
+  Placement,
+  QueryObserver,
+  Statement,
+} from '../driver/index.ts';
 import type { Exchange } from './exchange.ts';
 import { toWireValues } from './parameters.ts';
 import type { Plan } from './plan.ts';
@@ -6,10 +13,6 @@ import type { RowShape } from './row-shape.ts';
 import { ResultReader, type ResultForm } from './result-reader.ts';
 import { liftedLimitMs, type ServerLimits } from './server-limits.ts';
 import type { Portal, Step } from './statement-exchange.ts';
-import type { CallEnding } from './timeout-error.ts';
-
-/** Makes the error of a call that was ended, when it is known how. */
-export type CancelReason = (ending: CallEnding) => unknown;
 
 /** Where a call runs, and whose it is. */
 export interface CallPlace {

@@ -1,11 +1,11 @@
+import { armGrace, CallAlarms, disarm, NEVER_SENT, type CancelReason } from '../driver/index.ts';
 import { MillpondError } from '../errors/index.ts';
-import { armGrace, CallAlarms, disarm } from './call-alarm.ts';
-import { failCall, succeedCall } from './call-settlement.ts';
+import { failCall, stopped, succeedCall } from './call-settlement.ts';
 import type { SenderHome } from './call-sender.ts';
 import type { CommandTag } from './command-tag.ts';
 import type { Loss } from './exchange.ts';
 import type { PostgresLink } from './link.ts';
-import type { CancelReason, PendingCall } from './pending-call.ts';
+import type { PendingCall } from './pending-call.ts';
 import { StatementExchange, type ExchangeAnswer } from './statement-exchange.ts';
 import { connectionLostError, translateFailure } from './translate-failure.ts';
 
@@ -29,7 +29,7 @@ interface ReadGroupParts {
 export class ReadGroup {
   readonly exchange: StatementExchange;
   readonly #parts: ReadGroupParts;
-  readonly #alarms: CallAlarms;
+  readonly #alarms: CallAlarms<PendingCall>;
   /** Those that wait for the answer to this group. */
   #calls: readonly PendingCall[];
 
@@ -74,7 +74,7 @@ export class ReadGroup {
     for (const call of calls) {
       if (call.settled) continue;
       if (call.cancelReason !== undefined) {
-        this.#fail(call, call.cancelReason({ wasRunning: true, confirmed: true }));
+        this.#fail(call, call.cancelReason(stopped(true)));
       } else if (failure !== undefined || fault !== undefined) sendSingly(call);
     }
     this.#parts.onOver();
@@ -97,7 +97,7 @@ export class ReadGroup {
     for (const call of this.#end()) {
       if (call.settled) continue;
       if (call.cancelReason !== undefined) {
-        this.#fail(call, call.cancelReason({ wasRunning: true, confirmed: true }));
+        this.#fail(call, call.cancelReason(stopped(true)));
       } else if (this.#parts.sendElsewhere(call)) continue;
       else if (failure !== undefined) this.#fail(call, translateFailure(failure, call));
       else this.#fail(call, error instanceof MillpondError ? error : connectionLostError(error));
@@ -119,13 +119,13 @@ export class ReadGroup {
     const { link, home, sendSingly, onOver } = this.#parts;
     if (link.withdraw(this.exchange)) {
       const calls = this.#end();
-      this.#fail(call, reason({ wasRunning: false, confirmed: true }));
+      this.#fail(call, reason(NEVER_SENT));
       for (const other of calls) if (!other.settled) sendSingly(other);
       return onOver();
     }
     link.cancel(this.exchange);
-    armGrace(call, home.cancelGraceMs, () => {
-      this.#fail(call, reason({ wasRunning: true, confirmed: false }));
+    armGrace(call, { graceMs: home.cancelGraceMs }, () => {
+      this.#fail(call, reason(stopped(false)));
     });
   }
 

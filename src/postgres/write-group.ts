@@ -1,11 +1,11 @@
+import { armGrace, CallAlarms, disarm, NEVER_SENT, type CancelReason } from '../driver/index.ts';
 import { OutcomeUnknownError } from '../errors/index.ts';
-import { armGrace, CallAlarms, disarm } from './call-alarm.ts';
-import { failCall, succeedCall } from './call-settlement.ts';
+import { failCall, stopped, succeedCall } from './call-settlement.ts';
 import type { SenderHome } from './call-sender.ts';
 import type { CommandTag } from './command-tag.ts';
 import type { Loss } from './exchange.ts';
 import type { PostgresLink } from './link.ts';
-import { renewSteps, type CancelReason, type PendingCall } from './pending-call.ts';
+import { renewSteps, type PendingCall } from './pending-call.ts';
 import { StatementExchange, type ExchangeAnswer } from './statement-exchange.ts';
 import { connectionLostError } from './translate-failure.ts';
 
@@ -26,7 +26,7 @@ interface WriteGroupParts {
 export class WriteGroup {
   readonly #parts: WriteGroupParts;
   readonly #exchange: StatementExchange;
-  readonly #alarms = new CallAlarms({
+  readonly #alarms = new CallAlarms<PendingCall>({
     calls: () => this.#parts.calls,
     cancel: (call, reason) => this.#endEarly(call, reason),
   });
@@ -61,7 +61,7 @@ export class WriteGroup {
       for (const call of calls) {
         // Not its own failure: what it wrote is undone, which is what it was to be told.
         if (call.cancelReason === undefined) disarm(call);
-        else this.#fail(call, call.cancelReason({ wasRunning: true, confirmed: true }));
+        else this.#fail(call, call.cancelReason(stopped(true)));
       }
       onUndone(calls.filter((call) => !call.settled).map((call) => renewSteps(call)));
     }
@@ -89,7 +89,7 @@ export class WriteGroup {
     for (const call of calls) {
       if (isUnknown) home.noteCommit(call);
       if (call.cancelReason !== undefined) {
-        this.#fail(call, call.cancelReason({ wasRunning: true, confirmed: !isUnknown }));
+        this.#fail(call, call.cancelReason(stopped(!isUnknown)));
       } else this.#fail(call, isUnknown ? unknownError(error) : connectionLostError(error));
     }
     onOver();
@@ -101,15 +101,15 @@ export class WriteGroup {
     const { link, home, calls, onUndone, onOver } = this.#parts;
     if (link.withdraw(this.#exchange)) {
       this.#alarms.stop();
-      this.#fail(call, reason({ wasRunning: false, confirmed: true }));
+      this.#fail(call, reason(NEVER_SENT));
       const left = calls.filter((other) => !other.settled);
       left.forEach(disarm);
       onUndone(left);
       return onOver();
     }
     link.cancel(this.#exchange);
-    armGrace(call, home.cancelGraceMs, () => {
-      this.#fail(call, reason({ wasRunning: true, confirmed: false }));
+    armGrace(call, { graceMs: home.cancelGraceMs }, () => {
+      this.#fail(call, reason(stopped(false)));
     });
   }
 

@@ -12,12 +12,12 @@ export class CallPlaces {
   }
 
   read(cost: CostModel): CallPlace {
-    const kind = { placement: 'worker', writes: false, commits: false, changes: noChanges } as const;
+    const kind = { placement: 'worker', mayWrite: false, commits: false, changes: noChanges } as const;
     return { ...kind, cost, ...this.#shared };
   }
 
   write(changes: () => Changes): CallPlace {
-    const kind = { placement: 'grouped', writes: true, commits: true, changes } as const;
+    const kind = { placement: 'grouped', mayWrite: true, commits: true, changes } as const;
     return { ...kind, cost: undefined, ...this.#shared };
   }
 }

@@ -1,6 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { AcquireRequest } from '../driver/index.ts';
-import { acquireWithin } from './call-limits.ts';
 import { CallQueue, type QueuedCall } from './call-queue.ts';
 
 beforeEach(() => vi.useFakeTimers());
@@ -13,7 +11,7 @@ interface NamedCall extends QueuedCall {
 function callWith(limits: Partial<QueuedCall> = {}): NamedCall {
   const ended: unknown[] = [];
   const reject = (error: unknown) => void ended.push(error);
-  const none = { name: undefined, timeoutMs: 0, signal: undefined, writes: true };
+  const none = { name: undefined, timeoutMs: 0, signal: undefined, mayWrite: true };
   return { ...none, startedAt: performance.now(), ...limits, reject, ended };
 }
 
@@ -77,30 +75,6 @@ describe('a call in line', () => {
     );
     queue.rejectAll('second');
     expect(calls.map(({ ended }) => ended)).toEqual([['first'], ['second'], ['first']]);
-    expect(vi.getTimerCount()).toBe(0);
-  });
-});
-
-describe('a lease within the limits of a call', () => {
-  test('is waited for no longer than the call', async () => {
-    const source = {
-      acquire: ({ signal }: { signal?: AbortSignal | undefined } = {}) =>
-        new Promise<never>((_, reject) =>
-          signal!.addEventListener('abort', () => reject(signal!.reason as Error)),
-        ),
-    };
-    const waiting = acquireWithin(source, callWith({ timeoutMs: 50, writes: false }), 'stream');
-    const refused = waiting.catch((error: unknown) => error);
-    await vi.advanceTimersByTimeAsync(51);
-    expect(await refused).toMatchObject({ code: 'ERR_MILLPOND_TIMEOUT', rollback: undefined });
-    expect(vi.getTimerCount()).toBe(0);
-  });
-
-  test('is asked for by the name of its holder, and leaves no timer', async () => {
-    const lease = { resource: 1, release: () => undefined };
-    const acquire = vi.fn<(request?: AcquireRequest) => Promise<typeof lease>>(() => Promise.resolve(lease));
-    expect(await acquireWithin({ acquire }, callWith({ timeoutMs: 50 }), 'export')).toBe(lease);
-    expect(acquire).toHaveBeenCalledWith(expect.objectContaining({ holder: 'export' }));
     expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { limitWaiting, type CallLimits } from './call-limits.ts';
+import { limitWaiting, type CallLimits } from '../driver/index.ts';
 
 /** A call in line. */
 export interface QueuedCall extends CallLimits {

@@ -1,6 +1,5 @@
-import type { ObservedStatement, QueryObserver, StatementTables } from '../driver/index.ts';
+import { disarm, type ObservedStatement, type QueryObserver, type StatementTables } from '../driver/index.ts';
 import type { Answer } from './answer-decoding.ts';
-import { disarm } from './call-alarm.ts';
 import type { PendingCall } from './pending-call.ts';
 
 interface SettlementParts {

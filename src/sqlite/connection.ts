@@ -231,7 +231,7 @@ export class SqliteConnection implements DriverConnection {
     return createCall(request, statement, options, {
       placement: 'connection',
       transactionId: this.#inTransaction ? this.#transactionId : undefined,
-      writes,
+      mayWrite: writes,
       commits: writes && !this.#inTransaction,
       changes: noChanges,
       cost: undefined,

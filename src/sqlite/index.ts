@@ -1,5 +1,4 @@
 export { buildInterruptLibrary, type InterruptBuild } from './build-interrupt.ts';
-export { acquireWithin } from './call-limits.ts';
 export { SqliteEngine } from './engine.ts';
 export type { SqliteConnection } from './connection.ts';
 export { ENGINE_HOLDERS, EXPRESS_READERS, type LaneSource } from './lane.ts';

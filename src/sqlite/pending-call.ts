@@ -1,6 +1,8 @@
 import type {
   CallContext,
+  CallEnding,
   CallOptions,
+  CancelReason,
   Placement,
   QueryObserver,
   Shape,
@@ -41,16 +43,6 @@ export interface Chunk {
   readonly hasMore: boolean;
 }
 
-export interface CallEnding {
-  /** Set where the call was running, and how it was stopped. */
-  readonly cancellation: 'interrupt' | 'row' | 'abandon' | undefined;
-  /** Whether the worker confirmed that the call has no effect. */
-  readonly confirmed: boolean;
-}
-
-/** Makes the error of a cancelled call, when it is known how it ended. */
-export type CancelReason = (ending: CallEnding) => unknown;
-
 /** What a call is, before it is sent. */
 export interface CallDetails {
   readonly request: CallRequest;
@@ -66,7 +58,7 @@ export interface CallDetails {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   /** True where the call may write: an unanswered one is not simply given up. */
-  readonly writes: boolean;
+  readonly mayWrite: boolean;
   /** True where its success means that something was committed. */
   readonly commits: boolean;
   /** What that something is; asked when the answer is there. */
@@ -108,7 +100,7 @@ export interface PendingCall extends CallDetails {
 export interface CallPlace {
   readonly placement: Placement;
   readonly transactionId: number | undefined;
-  readonly writes: boolean;
+  readonly mayWrite: boolean;
   readonly commits: boolean;
   readonly changes: () => Changes;
   readonly cost: CostModel | undefined;
@@ -134,7 +126,7 @@ export function createCall(
     startedAt: performance.now(),
     timeoutMs: options.timeoutMs ?? place.queryTimeoutMs,
     signal: options.signal,
-    writes: place.writes,
+    mayWrite: place.mayWrite,
     commits: place.commits,
     changes: place.changes,
     context: announce(request, text, options.name, place),
@@ -185,7 +177,7 @@ function unsent(): never {
 const ENGINE_PLACE: CallPlace = {
   placement: 'connection',
   transactionId: undefined,
-  writes: false,
+  mayWrite: false,
   commits: false,
   changes: noChanges,
   cost: undefined,

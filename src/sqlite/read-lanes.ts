@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { runInRootContext } from '../async/index.ts';
-import type { LeaseLike } from '../driver/index.ts';
-import { acquireWithin } from './call-limits.ts';
+import { acquireWithin, type LeaseLike } from '../driver/index.ts';
 import { CallQueue } from './call-queue.ts';
 import type { SqliteConnection } from './connection.ts';
 import { fullError } from './full-error.ts';

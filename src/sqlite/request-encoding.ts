@@ -22,7 +22,7 @@ export function encodeRequest(
       const { statement, reference } = references.use(request.statement.text);
       call.columns = statement;
       const op = request.grouped ? Op.write : Op.execute;
-      const head = { op, seq, shape: request.shape, watch: watch && isRows(request.shape) && !call.writes };
+      const head = { op, seq, shape: request.shape, watch: watch && isRows(request.shape) && !call.mayWrite };
       encodeStatement(wire, head, reference, params);
       return;
     }

@@ -1,15 +1,22 @@
 import { waitAtMost } from '../async/index.ts';
-import type { QueryObserver, StatementTables } from '../driver/index.ts';
+import {
+  armGrace,
+  CallAlarms,
+  disarm,
+  NEVER_SENT,
+  type CancelReason,
+  type QueryObserver,
+  type StatementTables,
+} from '../driver/index.ts';
 import { ConnectionError, OutcomeUnknownError, type MillpondError } from '../errors/index.ts';
 import { readAnswer, type Answer } from './answer-decoding.ts';
-import { armGrace, CallAlarms, disarm } from './call-alarm.ts';
 import { CallQueue } from './call-queue.ts';
 import { CallSettlement } from './call-settlement.ts';
 import { CancelBoard } from './cancel-board.ts';
 import type { Changes } from './changes.ts';
 import { isStopped, type Failure } from './failure.ts';
 import type { Interrupter } from './interrupt.ts';
-import { createEngineCall, startCall, type CancelReason, type PendingCall } from './pending-call.ts';
+import { createEngineCall, startCall, type PendingCall } from './pending-call.ts';
 import {
   Cursor,
   type Answers,
@@ -70,7 +77,7 @@ export class WorkerConnection {
   readonly #board: CancelBoard;
   readonly #outbox: Outbox;
   readonly #settlement: CallSettlement;
-  readonly #alarms = new CallAlarms({
+  readonly #alarms = new CallAlarms<PendingCall>({
     calls: () => this.#pending.values(),
     cancel: (call, reason) => this.cancel(call, reason),
   });
@@ -199,7 +206,7 @@ export class WorkerConnection {
     const withdrawn: PendingCall[] = [];
     const { running } = this.#board;
     for (const call of [...this.#pending.values()]) {
-      const isRead = !call.writes && call.request.kind === 'statement' && call.seq !== running;
+      const isRead = !call.mayWrite && call.request.kind === 'statement' && call.seq !== running;
       if (!isRead || call.settled || call.cancelReason !== undefined) continue;
       this.#board.withdraw(call.seq);
       // The worker answers all the same, with rows or that it passed the call over; this stands for it then.
@@ -227,7 +234,7 @@ export class WorkerConnection {
   cancelPending(reason: CancelReason): void {
     this.#overflow.rejectIf(
       (call) => call.cancellable,
-      () => reason({ cancellation: undefined, confirmed: true }),
+      () => reason(NEVER_SENT),
     );
     for (const call of this.#pending.values()) if (call.cancellable) this.cancel(call, reason);
   }
@@ -305,7 +312,7 @@ export class WorkerConnection {
     call.cost?.recordWorker(answer.micros, answer.rows);
     if (call.commits) this.#environment.noteCommit(call.changes());
     // A read that came to its end while it was being stopped: nobody wants its rows any more.
-    if (call.cancelReason !== undefined && !call.writes) return this.#stop(call);
+    if (call.cancelReason !== undefined && !call.mayWrite) return this.#stop(call);
     this.#settlement.succeed(call, answer, now);
   }
 

@@ -1,30 +1,45 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { armGrace, CallAlarms, disarm } from './call-alarm.ts';
-import { createEngineCall, type PendingCall } from './pending-call.ts';
+import { armGrace, CallAlarms, disarm, type AlarmedCall } from './call-alarm.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => {
   vi.useRealTimers();
 });
 
-function callWith(limits: Partial<PendingCall>): PendingCall {
-  return { ...createEngineCall({ kind: 'script', text: '' }, ''), ...limits };
+interface Call extends AlarmedCall {
+  settled: boolean;
 }
 
-describe('the limits of a call', () => {
-  let cancelled: PendingCall[];
-  let underWay: PendingCall[];
-  let alarms: CallAlarms;
+function callWith(limits: Partial<Call>): Call {
+  return {
+    name: undefined,
+    mayWrite: false,
+    timeoutMs: 0,
+    signal: undefined,
+    startedAt: performance.now(),
+    settled: false,
+    cancelReason: undefined,
+    deadline: Infinity,
+    timer: undefined,
+    onAbort: undefined,
+    ...limits,
+  };
+}
+
+describe('the limits of calls', () => {
+  let cancelled: Call[];
+  let underWay: Call[];
+  let alarms: CallAlarms<Call>;
   beforeEach(() => {
     cancelled = [];
     underWay = [];
-    const cancel = (call: PendingCall) => {
+    const cancel = (call: Call) => {
       cancelled.push(call);
       underWay = underWay.filter((other) => other !== call);
     };
     alarms = new CallAlarms({ calls: () => underWay, cancel });
   });
-  const arm = (call: PendingCall) => {
+  const arm = (call: Call) => {
     underWay.push(call);
     alarms.arm(call);
   };
@@ -80,6 +95,30 @@ describe('the limits of a call', () => {
     expect(cancelled.slice(3)).toEqual([calls[0]]);
   });
 
+  test('can be armed again after they were disarmed, as for a call that is sent anew', () => {
+    const call = callWith({ timeoutMs: 50 });
+    arm(call);
+    disarm(call);
+    vi.advanceTimersByTime(100);
+    expect(cancelled).toEqual([]);
+    alarms.arm(call);
+    vi.advanceTimersByTime(1);
+    expect(cancelled).toEqual([call]);
+  });
+
+  test('keep the process alive only where they are asked to', () => {
+    const armed = [undefined, true].map((keepsAlive) => {
+      const setTimer = vi.spyOn(globalThis, 'setTimeout');
+      new CallAlarms<Call>({ calls: () => [], cancel: () => {}, keepsAlive }).arm(
+        callWith({ timeoutMs: 50 }),
+      );
+      const timer = setTimer.mock.results[0]!.value as NodeJS.Timeout;
+      setTimer.mockRestore();
+      return timer.hasRef();
+    });
+    expect(armed).toEqual([false, true]);
+  });
+
   test('leave no timer when the connection is lost', () => {
     arm(callWith({ timeoutMs: 50 }));
     alarms.stop();
@@ -93,7 +132,7 @@ describe('the grace of a cancelled call', () => {
   test('is over in time, unless an answer came', () => {
     const onOver = vi.fn<() => void>();
     const [call, answered] = [callWith({}), callWith({})];
-    for (const waiting of [call, answered]) armGrace(waiting, { graceMs: 250, isFinal: false }, onOver);
+    for (const waiting of [call, answered]) armGrace(waiting, { graceMs: 250 }, onOver);
     answered.settled = true;
     vi.advanceTimersByTime(249);
     expect(onOver).not.toHaveBeenCalled();
@@ -103,7 +142,7 @@ describe('the grace of a cancelled call', () => {
 
   test('begins again after a stall, for a COMMIT alone', () => {
     const [onOver, onCommitOver] = [vi.fn<() => void>(), vi.fn<() => void>()];
-    armGrace(callWith({}), { graceMs: 250, isFinal: false }, onOver);
+    armGrace(callWith({}), { graceMs: 250 }, onOver);
     armGrace(callWith({}), { graceMs: 250, isFinal: true }, onCommitOver);
     vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 1_000);
     vi.advanceTimersByTime(251);

@@ -1,22 +1,23 @@
-import type { LeaseLike, LeaseSource } from '../driver/index.ts';
-import type { PendingCall } from './pending-call.ts';
-import { timeoutError } from './timeout-error.ts';
+import { NEVER_SENT, timeoutError, type TimedCall } from './call-ending.ts';
+import type { LeaseLike, LeaseSource } from './connection.ts';
 
-/** What ends a call that waits for its turn. */
-export type WaitLimits = Pick<PendingCall, 'signal' | 'startedAt' | 'timeoutMs' | 'name' | 'mayWrite'>;
+/** What may end a call early. */
+export interface CallLimits extends TimedCall {
+  readonly signal: AbortSignal | undefined;
+  /** `performance.now()` when the caller asked; waiting for a connection counts. */
+  readonly startedAt: number;
+}
 
 /**
  * Calls `giveUp` with the error when the time of a waiting call is over, or its signal aborts.
  * @returns lifts the limits; to be called when the call's turn has come
  */
-export function limitWaiting(limits: WaitLimits, giveUp: (error: unknown) => void): () => void {
+export function limitWaiting(limits: CallLimits, giveUp: (error: unknown) => void): () => void {
   const { signal, timeoutMs, startedAt } = limits;
   const onAbort = () => giveUp(signal?.reason);
-  // Nothing of it was sent, so nothing is left to be undone.
-  const onTimeout = () => giveUp(timeoutError(limits, { wasRunning: false, confirmed: true }));
+  const onTimeout = () => giveUp(timeoutError(limits, NEVER_SENT));
   const leftMs = Math.max(0, timeoutMs - (performance.now() - startedAt));
-  // Keeps the process alive: where the connection is held by somebody who does nothing with it, nothing else
-  // does.
+  // This timer keeps the process alive: while an idle holder has the connection, nothing else would.
   const timer = timeoutMs === 0 ? undefined : setTimeout(onTimeout, leftMs);
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted === true) onAbort();
@@ -29,7 +30,7 @@ export function limitWaiting(limits: WaitLimits, giveUp: (error: unknown) => voi
 /** A lease for one call, within the limits of that call. */
 export async function acquireWithin<Resource>(
   source: LeaseSource<Resource>,
-  limits: WaitLimits,
+  limits: CallLimits,
   holder: string,
 ): Promise<LeaseLike<Resource>> {
   const waiting = new AbortController();
