@@ -10,7 +10,11 @@ it.each([
   ['COPY 7', 'COPY', 7],
   ['SELECT 5', 'SELECT', 0],
   ['CREATE TABLE', 'CREATE TABLE', 0],
+  ['SELECT 1', 'SELECT', 0],
+  ['SELEKT 1', 'SELEKT', 0],
+  ['', '', 0],
   ['ROLLBACK', 'ROLLBACK', 0],
 ])('%s is a %s of %d rows', (text, command, rowsAffected) => {
-  expect(readCommandTag(text)).toEqual({ command, rowsAffected });
+  const bytes = Buffer.from(`x${text}\0`);
+  expect(readCommandTag(bytes, 1, bytes.length - 1)).toEqual({ command, rowsAffected });
 });

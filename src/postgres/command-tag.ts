@@ -8,16 +8,35 @@ export interface CommandTag {
 
 const CHANGING: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE', 'COPY']);
 
-/** Those that were seen; there are few different ones but for their numbers. */
-const COMMON: ReadonlyMap<string, CommandTag> = new Map(
-  ['INSERT 0 1', 'UPDATE 1', 'DELETE 1', 'SELECT 1', 'SELECT 0', 'BEGIN', 'COMMIT'].map((text) => [
-    text,
-    parse(text),
-  ]),
+interface CommonTag {
+  readonly bytes: Buffer;
+  readonly tag: CommandTag;
+}
+
+/** There are few different ones but for their numbers. These are told apart by length, first and last byte. */
+const COMMON: ReadonlyMap<number, CommonTag> = new Map(
+  ['INSERT 0 1', 'UPDATE 1', 'DELETE 1', 'SELECT 1', 'SELECT 0', 'BEGIN', 'COMMIT'].map((text) => {
+    const bytes = Buffer.from(text);
+    return [keyOf(bytes, 0, bytes.length), { bytes, tag: parse(text) }];
+  }),
 );
 
-export function readCommandTag(text: string): CommandTag {
-  return COMMON.get(text) ?? parse(text);
+/** Of the text from `start` to `end`. Making a string of it would cost more than all the rest. */
+export function readCommandTag(buffer: Buffer, start: number, end: number): CommandTag {
+  const common = COMMON.get(keyOf(buffer, start, end));
+  if (common !== undefined && isAt(buffer, start, common.bytes)) return common.tag;
+  return parse(buffer.toString('latin1', start, end));
+}
+
+function keyOf(buffer: Buffer, start: number, end: number): number {
+  return ((end - start) << 16) | (buffer[start]! << 8) | buffer[end - 1]!;
+}
+
+function isAt(buffer: Buffer, start: number, bytes: Buffer): boolean {
+  for (let index = 0; index < bytes.length; index += 1) {
+    if (buffer[start + index] !== bytes[index]) return false;
+  }
+  return true;
 }
 
 function parse(text: string): CommandTag {

@@ -123,7 +123,7 @@ export class CopyExchange implements Exchange {
         return;
       case BackendCode.commandComplete:
         if (this.#toSkip > 0) return void (this.#toSkip = 0);
-        this.#rows = readCommandTag(buffer.toString('latin1', start, cstringEnd(buffer, start))).rowsAffected;
+        this.#rows = readCommandTag(buffer, start, cstringEnd(buffer, start)).rowsAffected;
         return this.#syncNow();
       case BackendCode.error:
         this.#failure ??= readFailure(buffer, start, end);

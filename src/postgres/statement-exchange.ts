@@ -1,4 +1,4 @@
-import { readColumns, readParameterTypes, cstringEnd } from './columns.ts';
+import { readColumns, readParameterTypes } from './columns.ts';
 import { readCommandTag, type CommandTag } from './command-tag.ts';
 import type { Exchange, Loss, TransactionStatus } from './exchange.ts';
 import type { PostgresLink } from './link.ts';
@@ -86,7 +86,8 @@ export class StatementExchange implements Exchange {
       case BackendCode.dataRow:
         return this.#readRow(buffer, start);
       case BackendCode.commandComplete:
-        this.#tags.push(readCommandTag(buffer.toString('latin1', start, cstringEnd(buffer, start))));
+        // The text fills the message, but for the zero behind it.
+        this.#tags.push(readCommandTag(buffer, start, end - 1));
         return;
       case BackendCode.rowDescription:
         return this.#begin(this.#parts.shapes.get(readColumns(buffer, start)));
