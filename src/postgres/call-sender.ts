@@ -1,6 +1,7 @@
 import { armGrace, CallAlarms, disarm, NEVER_SENT, type CancelReason } from '../driver/index.ts';
 import { MillpondError, OutcomeUnknownError } from '../errors/index.ts';
 import { failCall, stopped, succeedCall } from './call-settlement.ts';
+import type { TimedAnswer, WorkDone } from './cost-model.ts';
 import type { TransactionStatus } from './exchange.ts';
 import type { PostgresLink } from './link.ts';
 import { engineStep, renewSteps, type Chunk, type PendingCall } from './pending-call.ts';
@@ -46,8 +47,10 @@ export interface SenderHome {
   readonly serverLimits: ServerLimits;
   /** Told of each call outside a transaction that lasts, or may. */
   noteCommit(call: PendingCall): void;
-  /** Told of each call that was done, and for how long the server worked on nothing else. */
-  noteDone(call: PendingCall, cost: { readonly rows: number; readonly ranMs: number }): void;
+  /** Told of each answer, once. @returns for how long the server worked on each of its calls, in ms */
+  workedMs(answer: TimedAnswer): number;
+  /** Told of each call that was done. */
+  noteDone(call: PendingCall, work: WorkDone): void;
 }
 
 /** A call that is sent anew more often than this has another fault. */
@@ -219,17 +222,17 @@ export class CallSender {
       (sum, { reader }, index) => sum + (reader.rows || tags[index + skipped]!.rowsAffected),
       0,
     );
-    this.#home.noteDone(call, {
-      rows,
-      ranMs: performance.now() - Math.max(call.sentAt!, this.#link.answeredAt),
-    });
+    const { answeredAt } = this.#link;
+    const now = performance.now();
+    const ranMs = this.#home.workedMs({ sentAt: call.sentAt!, answeredAt, now, calls: 1 });
+    this.#home.noteDone(call, { rows, ranMs });
     if (inTransaction !== true) this.#home.noteCommit(call);
     let value = call.kind === 'batch' ? answers : answers[0];
     if (call.kind === 'chunk') {
       const hasMore = tags[skipped]!.command === 'SUSPENDED';
       value = { rows: value as Chunk['rows'], hasMore, shape: call.steps[0]!.reader.shape } satisfies Chunk;
     }
-    succeedCall(call, { value, rows }, this.#link.id);
+    succeedCall(call, { value, rows, ranMs }, this.#link.id);
   }
 
   #failed(call: PendingCall, failure: ServerFailure): void {

@@ -1,10 +1,11 @@
 import { disarm, type CallEnding, type ObservedStatement } from '../driver/index.ts';
+import type { WorkDone } from './cost-model.ts';
 import type { PendingCall } from './pending-call.ts';
 
 /** Gives the caller its answer, unless it has one, and tells the observer. */
 export function succeedCall(
   call: PendingCall,
-  { value, rows }: { readonly value: unknown; readonly rows: number },
+  { value, rows, ranMs }: WorkDone & { readonly value: unknown },
   connectionId: number | undefined,
 ): void {
   if (!settle(call)) return;
@@ -12,7 +13,7 @@ export function succeedCall(
   if (observer !== undefined) {
     const durationMs = performance.now() - call.startedAt;
     if (observer.record(durationMs, rows)) {
-      observer.succeeded(observed(call, durationMs, connectionId), rows);
+      observer.succeeded(observed(call, { durationMs, ranMs }, connectionId), rows);
     }
   }
   call.resolve(value);
@@ -20,7 +21,8 @@ export function succeedCall(
 
 export function failCall(call: PendingCall, error: unknown, connectionId?: number): void {
   if (!settle(call)) return;
-  call.observer?.failed(observed(call, performance.now() - call.startedAt, connectionId), error as Error);
+  const durationMs = performance.now() - call.startedAt;
+  call.observer?.failed(observed(call, { durationMs }, connectionId), error as Error);
   call.reject(error);
 }
 
@@ -31,7 +33,7 @@ export function stopped(confirmed: boolean): CallEnding {
 
 function observed(
   call: PendingCall,
-  durationMs: number,
+  { durationMs, ranMs }: Pick<ObservedStatement, 'durationMs' | 'ranMs'>,
   connectionId: number | undefined,
 ): ObservedStatement {
   const { text, name, params, placement, transactionId, context, sentAt } = call;
@@ -47,6 +49,7 @@ function observed(
     transactionId,
     durationMs,
     waitedMs,
+    ranMs,
     tables,
     context,
   };

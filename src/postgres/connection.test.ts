@@ -92,6 +92,7 @@ function connect(answers: readonly Answer[], isCommitted?: boolean): Fake {
     keepsStatements: false,
     isWatched: () => false,
     announceChanges: nothing,
+    workedMs: () => 0,
     noteDone: nothing,
     noteCommit: nothing,
     noteDefinitions: nothing,

@@ -18,6 +18,12 @@ describe('the cost of a statement', () => {
     expect(cost.weigh(30_000, 'read')).toBe('cheap');
   });
 
+  it('may be a share of a long way, which is never the same twice', () => {
+    const cost = new CostModel();
+    for (let run = 0; run < 3; run += 1) cost.record(28_000, 1);
+    expect([cost.weigh(20_000, 'read'), cost.weigh(24_000, 'read')]).toEqual(['heavy', 'cheap']);
+  });
+
   it('of a write may hold the wait for the disk', () => {
     const cost = new CostModel();
     for (let run = 0; run < 3; run += 1) cost.record(8_000, 1);
@@ -52,9 +58,18 @@ describe('the cost of a statement', () => {
 describe('the way there and back', () => {
   it('is the least that anything took, and forgets it slowly', () => {
     const way = new WayThere();
-    for (const micros of [900, 300, 800]) way.note(micros);
+    for (const now of [0.9, 0.3, 0.8]) way.workedMs({ sentAt: 0, answeredAt: 0, now, calls: 1 });
     expect(way.micros).toBeLessThan(310);
-    for (let run = 0; run < 5_000; run += 1) way.note(2_000);
+    for (let run = 0; run < 5_000; run += 1) way.workedMs({ sentAt: 0, answeredAt: 0, now: 2, calls: 1 });
     expect(way.micros).toBe(2_000);
+  });
+
+  it('is not in what the server worked, and no shorter for calls that went as one or one behind another', () => {
+    const way = new WayThere();
+    way.workedMs({ sentAt: 10, answeredAt: 4, now: 16, calls: 1 });
+    const ofMany = way.workedMs({ sentAt: 20, answeredAt: 16, now: 34, calls: 8 });
+    const behind = way.workedMs({ sentAt: 21, answeredAt: 34, now: 36, calls: 4 });
+    expect([ofMany, behind]).toEqual([expect.closeTo(1, 1), 0.5]);
+    expect(way.ms).toBeCloseTo(6, 1);
   });
 });

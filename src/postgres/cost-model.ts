@@ -9,6 +9,8 @@ const NEWEST_SHARE = 0.25;
 const CHEAP_MICROS = 2_000;
 /** … and one that is committed together with others: most of that is the disk's. */
 const CHEAP_WRITE_MICROS = 20_000;
+/** … or this share of a long way, which is never the same twice, and beside which a wait does not show. */
+const SHARE_OF_WAY = 0.25;
 /** More rows than that would keep the ones behind them waiting for the network. */
 const CHEAP_ROWS = 200;
 /** From here on it must have a connection of its own. */
@@ -21,6 +23,22 @@ const MAX_PENALTY = 1_024;
  */
 const RUNS_TO_FORGIVE = 256;
 
+/** An answer of the server, to one call or to several that went as one. */
+export interface TimedAnswer {
+  readonly sentAt: number;
+  /** When the answer before it came, on the same connection. */
+  readonly answeredAt: number;
+  readonly now: number;
+  readonly calls: number;
+}
+
+/** What a call was. */
+export interface WorkDone {
+  readonly rows: number;
+  /** For how long the server worked on it. */
+  readonly ranMs: number;
+}
+
 /** The least that any statement takes, there and back; it forgets, since a way can become longer. */
 export class WayThere {
   micros: number = Infinity;
@@ -30,13 +48,21 @@ export class WayThere {
     return this.micros === Infinity ? 0 : this.micros / 1_000;
   }
 
-  note(micros: number): void {
+  /** @returns for how long the server worked on each of the calls, in ms */
+  workedMs({ sentAt, answeredAt, now, calls }: TimedAnswer): number {
+    // Sent while the server was busy with what is before it, it made its way meanwhile.
+    if (answeredAt > sentAt) return (now - answeredAt) / calls;
+    this.#note((now - sentAt) * 1_000);
+    return (now - sentAt - this.ms) / calls;
+  }
+
+  #note(micros: number): void {
     this.micros = Math.min(micros, this.micros * 1.001);
   }
 }
 
 /**
- * What recent runs of one statement cost, the way there and back included where it cannot be told apart. A
+ * What recent runs of one statement cost, the way there and back included: it is known better afterwards. A
  * slow run on a shared connection sends it away for a number of runs that doubles each time.
  */
 export class CostModel {
@@ -56,7 +82,7 @@ export class CostModel {
   weigh(wayMicros: number, kind: 'read' | 'write'): Weight {
     if (this.#samples < SAMPLES_NEEDED) return 'unknown';
     if (this.#runsApart > 0) return 'heavy';
-    const limit = kind === 'read' ? CHEAP_MICROS : CHEAP_WRITE_MICROS;
+    const limit = (kind === 'read' ? CHEAP_MICROS : CHEAP_WRITE_MICROS) + wayMicros * SHARE_OF_WAY;
     return this.#micros - wayMicros < limit && this.#rows <= CHEAP_ROWS ? 'cheap' : 'heavy';
   }
 

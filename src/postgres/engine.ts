@@ -30,7 +30,7 @@ import {
 } from './pending-call.ts';
 import { GroupedWrites } from './grouped-writes.ts';
 import { OwnQuestions } from './own-questions.ts';
-import { WayThere, type Weight } from './cost-model.ts';
+import { WayThere, type Weight, type WorkDone } from './cost-model.ts';
 import { PlanCache, type Plan } from './plan.ts';
 import type { ServerFailure } from './server-error.ts';
 import { serverLimits } from './server-limits.ts';
@@ -347,19 +347,18 @@ export class PostgresEngine {
       knowledge: this.#knowledge,
       isWatched: () => this.#announce.has('data:change'),
       announceChanges: (changes) => this.#announceChanges(changes),
-      noteDone: (call, cost) => this.#noteDone(call, cost),
+      workedMs: (answer) => this.#way.workedMs(answer),
+      noteDone: (call, work) => this.#noteDone(call, work),
       noteCommit: (call) => this.#noteCommit(call),
       noteDefinitions: (plans) => this.#noteDefinitions(plans),
       isCommitted: (transactionId) => this.#questions.isCommitted(transactionId),
     };
   }
 
-  #noteDone({ kind, plans, placement }: PendingCall, { rows, ranMs }: { rows: number; ranMs: number }): void {
+  #noteDone({ kind, plans, placement }: PendingCall, { rows, ranMs }: WorkDone): void {
     if (kind !== 'statement') return;
     const plan = plans[0]!;
-    const micros = ranMs * 1_000;
-    this.#way.note(micros);
-    plan.cost.record(micros, rows);
+    plan.cost.record((this.#way.ms + ranMs) * 1_000, rows);
     // Where it ran, the server lets nothing be written.
     if (placement === 'worker') plan.isVerifiedRead = true;
   }

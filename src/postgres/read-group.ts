@@ -83,13 +83,14 @@ export class ReadGroup {
   #succeed(calls: readonly PendingCall[], tags: readonly CommandTag[]): void {
     if (calls.length === 0) return;
     const { home, link } = this.#parts;
-    const ranMs = (performance.now() - Math.max(calls[0]!.sentAt!, link.answeredAt)) / calls.length;
+    const answer = { sentAt: calls[0]!.sentAt!, answeredAt: link.answeredAt, now: performance.now() };
+    const ranMs = home.workedMs({ ...answer, calls: this.#parts.calls.length });
     for (let index = 0; index < calls.length; index += 1) {
       const call = calls[index]!;
       const { reader } = call.steps[0]!;
       const { rows } = reader;
       home.noteDone(call, { rows, ranMs });
-      succeedCall(call, { value: reader.result(tags[index]!.rowsAffected), rows }, link.id);
+      succeedCall(call, { value: reader.result(tags[index]!.rowsAffected), rows, ranMs }, link.id);
     }
   }
 

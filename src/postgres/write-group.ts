@@ -70,14 +70,15 @@ export class WriteGroup {
 
   #succeed(tags: readonly CommandTag[]): void {
     const { calls, home, link } = this.#parts;
-    const ranMs = (performance.now() - Math.max(calls[0]!.sentAt!, link.answeredAt)) / calls.length;
+    const answer = { sentAt: calls[0]!.sentAt!, answeredAt: link.answeredAt, now: performance.now() };
+    const ranMs = home.workedMs({ ...answer, calls: calls.length });
     for (const [index, call] of calls.entries()) {
       const { reader } = call.steps[0]!;
       const { rowsAffected } = tags[index]!;
       const rows = reader.rows || rowsAffected;
       home.noteDone(call, { rows, ranMs });
       home.noteCommit(call);
-      succeedCall(call, { value: reader.result(rowsAffected), rows }, link.id);
+      succeedCall(call, { value: reader.result(rowsAffected), rows, ranMs }, link.id);
     }
   }
 
