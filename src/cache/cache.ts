@@ -114,14 +114,14 @@ export class Cache implements AsyncDisposable {
   /** What is kept under `key` and may be given; undefined where there is nothing. Loads nothing. */
   async get<T>(key: unknown): Promise<T | undefined> {
     const full = this.#parts.keys.ofKey(key);
-    if (this.#closing !== undefined || this.#parts.coupling.standing().kind === 'writing') return undefined;
+    if (this.#closing !== undefined || this.#parts.coupling.isWriting()) return undefined;
     return (await this.#parts.reader.find(full)) as T | undefined;
   }
 
   /** The same from the memory of this process, at once. */
   peek<T>(key: unknown): T | undefined {
     const full = this.#parts.keys.ofKey(key);
-    if (this.#closing !== undefined || this.#parts.coupling.standing().kind === 'writing') return undefined;
+    if (this.#closing !== undefined || this.#parts.coupling.isWriting()) return undefined;
     return this.#parts.reader.inMemory(full)?.value as T | undefined;
   }
 
@@ -135,7 +135,7 @@ export class Cache implements AsyncDisposable {
     const lifetime = this.#lifetimeOf(options);
     const labels = labelsOf(value, options);
     if (this.#closing !== undefined) return;
-    const isWriting = coupling.standing().kind === 'writing';
+    const isWriting = coupling.isWriting();
     await this.#deleteKey(full);
     if (!isWriting) loader.put({ key: full, name: options?.name, lifetime, value, labels });
   }

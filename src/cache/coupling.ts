@@ -1,6 +1,6 @@
 import type { Database } from '../database/index.ts';
 import type { EventOf } from '../events/index.ts';
-import { isInWritingTransaction, onCommit } from '../transaction/index.ts';
+import { isInWritingTransaction, isOutsideTransactions, onCommit } from '../transaction/index.ts';
 import { ANY_TABLE, tableLabel, UNKNOWN_TABLES, type Label } from './labels.ts';
 import { currentLoad, type LoadScope } from './load-scope.ts';
 import type { Version, Versions } from './versions.ts';
@@ -63,11 +63,11 @@ export class Coupling {
 
   /** `standing()` for those who only ask for the worst. */
   isWriting(): boolean {
-    const current = this.#parts.database?.currentTransaction;
-    return current === undefined ? isInWritingTransaction() : this.standing().kind === 'writing';
+    return !isOutsideTransactions() && this.standing().kind === 'writing';
   }
 
   standing(): Standing {
+    if (isOutsideTransactions()) return OUTSIDE;
     const current = this.#parts.database?.currentTransaction;
     if (current === undefined) return isInWritingTransaction() ? WRITING : OUTSIDE;
     const open = this.#open.get(current.id);

@@ -75,6 +75,14 @@ export function nearestTransaction(): TransactionView | undefined {
   return undefined;
 }
 
+/**
+ * True in a flow that is in no transaction of any database, and was in none, which most are: one question
+ * instead of one for each database.
+ */
+export function isOutsideTransactions(): boolean {
+  return storage.getStore() === undefined;
+}
+
 /** True inside a transaction, of whichever database, that may write; also inside one that has ended since. */
 export function isInWritingTransaction(): boolean {
   let node = storage.getStore();

@@ -1,4 +1,9 @@
-export { currentTransaction, isInWritingTransaction, withoutTransaction } from './context.ts';
+export {
+  currentTransaction,
+  isInWritingTransaction,
+  isOutsideTransactions,
+  withoutTransaction,
+} from './context.ts';
 export { onCommit, onRollback, TransactionHookError, type CommitHook, type RollbackHook } from './hooks.ts';
 export type { TransactionLimits } from './house.ts';
 export type { TransactionWork } from './inner-transaction.ts';
