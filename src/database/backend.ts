@@ -4,15 +4,33 @@ import type {
   CopySource,
   DriverConnection,
   LeaseSource,
+  QueryObserver,
   RunResult,
   Shape,
   ShapeResult,
   Statement,
   StatementDescription,
 } from '../driver/index.ts';
+import type { Announcer } from '../events/index.ts';
 import type { LeaseInfo, PoolStats } from '../pool/index.ts';
 import type { ListenHandler, ListenOptions, Subscription } from '../postgres/index.ts';
 import type { Dialect } from '../sql/index.ts';
+
+/** What every kind of backend is made with. */
+export interface BackendParts {
+  readonly name: string;
+  readonly announce: Announcer;
+  readonly observer: QueryObserver;
+  /**
+   * Called before a write outside a transaction is accepted; throws where it would wait for its own caller.
+   */
+  readonly beforeWrite: () => void;
+  /**
+   * With one connection for everything: called before any call outside a transaction is accepted; throws
+   * where a transaction of its own flow holds that connection.
+   */
+  readonly beforeCall: () => void;
+}
 
 /** What a replica says of itself. */
 export interface ReplicaHealth {

@@ -3,7 +3,7 @@ import { resolveDatabaseConfig, type DatabaseOptions, type ResolvedDatabaseConfi
 import { UsageError } from '../errors/index.ts';
 import { EventHub, registerAnnouncer } from '../events/index.ts';
 import { assertNoSelfDeadlock, assertNotStarving, TransactionManager } from '../transaction/index.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, BackendParts } from './backend.ts';
 import { Database } from './database.ts';
 import { logEvents } from './event-log.ts';
 import { HealthMonitor } from './health-monitor.ts';
@@ -13,7 +13,7 @@ import { ReplicatedBackend } from './replicated-backend.ts';
 import { QueryRecorder } from './query-recorder.ts';
 import { Readiness } from './readiness.ts';
 import { registerDatabase, releaseName, reserveName } from './registry.ts';
-import { SqliteBackend, type BackendParts } from './sqlite-backend.ts';
+import { SqliteBackend } from './sqlite-backend.ts';
 
 const UNREGISTERED = 'unnamed';
 

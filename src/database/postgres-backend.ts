@@ -15,11 +15,10 @@ import { UsageError } from '../errors/index.ts';
 import type { LeaseInfo, PoolStats } from '../pool/index.ts';
 import type { ListenHandler, ListenOptions, PostgresSettings, Subscription } from '../postgres/index.ts';
 import { formatLsn } from '../replication/index.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, BackendParts } from './backend.ts';
 import { PostgresServices } from './postgres-services.ts';
 import { askPlace } from './replica-side.ts';
 import { PostgresSide } from './postgres-side.ts';
-import type { BackendParts } from './sqlite-backend.ts';
 
 const CHECK_TIMEOUT_MS = 5_000;
 

@@ -1,6 +1,5 @@
 import { systemClock, waitAtMost } from '../async/index.ts';
 import type { ResolvedPostgresConfig } from '../config/index.ts';
-import type { Announcer } from '../events/index.ts';
 import {
   Pool,
   resolvePoolOptions,
@@ -17,8 +16,9 @@ import {
   type PostgresConnection,
   type PostgresSettings,
 } from '../postgres/index.ts';
+import type { BackendParts } from './backend.ts';
+import { withoutEngineLeaks } from './engine-leaks.ts';
 import { addPoolStats } from './pool-sum.ts';
-import type { BackendParts } from './sqlite-backend.ts';
 
 /** For a connection's goodbye; then it is cut off. */
 const CLOSE_STEP_MS = 1_000;
@@ -49,7 +49,7 @@ export class PostgresSide {
     const create = (role: ConnectionRole, poolName: string, limits: object) =>
       new Pool({
         name: poolName,
-        announce: withoutEngineLeaks(announce),
+        announce: withoutEngineLeaks(announce, ENGINE_HOLDERS),
         clock: systemClock,
         factory: this.#factory(role),
         options: resolvePoolOptions({ ...config.pool, ...limits }),
@@ -114,17 +114,4 @@ export class PostgresSide {
       describe: ({ id }) => ({ connectionId: id, role }),
     };
   }
-}
-
-/** What the engine holds for all callers together is busy, not leaked. */
-function withoutEngineLeaks(announce: Announcer): Announcer {
-  const holders: readonly string[] = Object.values(ENGINE_HOLDERS);
-  return {
-    has: (name) => announce.has(name),
-    emit: (name, event) => {
-      const isLeak = name === 'pool:leak' || name === 'pool:leak-returned';
-      if (isLeak && holders.includes((event as { holder: string }).holder)) return;
-      announce.emit(name, event);
-    },
-  };
 }

@@ -3,7 +3,7 @@ import { systemClock } from '../async/index.ts';
 import type { ResolvedPostgresConfig } from '../config/index.ts';
 import type { AcquireRequest, LeaseLike } from '../driver/index.ts';
 import { ConnectionError } from '../errors/index.ts';
-import { Pool, resolvePoolOptions, type PoolStats } from '../pool/index.ts';
+import { Pool, resolvePoolOptions } from '../pool/index.ts';
 import type { Announcer } from '../events/index.ts';
 import type { ReplicaSide } from './replica-side.ts';
 
@@ -85,8 +85,9 @@ export class ReplicaRouter {
     return lease;
   }
 
-  waiting(): Pick<PoolStats, 'waiting'> {
-    return { waiting: this.#permits?.stats().waiting ?? 0 };
+  /** Reads in line for a permit. */
+  get waiting(): number {
+    return this.#permits?.waiting ?? 0;
   }
 
   async close(): Promise<void> {

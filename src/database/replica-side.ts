@@ -87,8 +87,11 @@ export class ReplicaSide {
     return this.#lagMs;
   }
 
-  get error(): Error | undefined {
-    return this.#error;
+  /** Why it is not used, where it is not `up`. */
+  get trouble(): Error {
+    return (
+      this.#error ?? new ConnectionError(`${this.server} is ${this.#lagMs.toFixed(0)} ms behind the primary.`)
+    );
   }
 
   /** There while it can be spoken to. */

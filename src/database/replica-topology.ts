@@ -3,10 +3,10 @@ import type { PostgresTarget, ResolvedPostgresConfig } from '../config/index.ts'
 import { ConnectionError } from '../errors/index.ts';
 import type { NotificationHub } from '../postgres/index.ts';
 import { LagMeter } from '../replication/index.ts';
+import type { BackendParts } from './backend.ts';
 import { createHub } from './postgres-services.ts';
 import { PostgresBackend } from './postgres-backend.ts';
 import { askPlace, askPlaceSurely, ReplicaSide, type ReplicaState } from './replica-side.ts';
-import type { BackendParts } from './sqlite-backend.ts';
 
 /** A server that is the primary no more has its sessions cut off after this. */
 const OLD_PRIMARY_CLOSE_MS = 0;
@@ -168,13 +168,12 @@ export class ReplicaTopology {
   }
 
   #announceChange(side: ReplicaSide, before: ReplicaState): void {
-    const { server, state, lagMs, error } = side;
+    const { server, state } = side;
     const { announce } = this.#parts;
     if (state === 'up') {
       if (before !== 'starting') announce.emit('health:up', { side: 'replica', server });
     } else if (state !== 'starting') {
-      const reason = error ?? new ConnectionError(`${server} is ${lagMs.toFixed(0)} ms behind the primary.`);
-      announce.emit('health:down', { side: 'replica', server, error: reason });
+      announce.emit('health:down', { side: 'replica', server, error: side.trouble });
     }
   }
 }

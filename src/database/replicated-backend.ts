@@ -18,18 +18,18 @@ import { ConnectionError, MillpondError } from '../errors/index.ts';
 import type { LeaseInfo, PoolStats } from '../pool/index.ts';
 import type { ListenHandler, ListenOptions, Subscription } from '../postgres/index.ts';
 import { formatLsn, later, parseLsn, WriteMarks, type WriteMark } from '../replication/index.ts';
-import type { Backend, ReplicaHealth } from './backend.ts';
+import type { Backend, BackendParts, ReplicaHealth } from './backend.ts';
 import { addPoolStats } from './pool-sum.ts';
 import type { PostgresBackend } from './postgres-backend.ts';
 import { ReplicaRouter } from './replica-router.ts';
 import { askPlace, type ReplicaSide } from './replica-side.ts';
 import { ReplicaTopology } from './replica-topology.ts';
-import type { BackendParts } from './sqlite-backend.ts';
 import { WatchedConnection } from './watched-connection.ts';
 
 /** Past the limit of a close, everything ends within this. */
 const CLOSE_END_MS = 2_000;
-const RETRYABLE_CONFLICT = '40001';
+const SERIALIZATION_FAILURE = '40001';
+const READ_ONLY_TRANSACTION = '25006';
 
 /** A primary with replicas: reads that may are sent to a replica that shows what they must see. */
 export class ReplicatedBackend implements Backend {
@@ -144,9 +144,8 @@ export class ReplicatedBackend implements Backend {
 
   poolStats(): PoolStats {
     const stats = this.#backends().map((backend) => backend.poolStats());
-    const { waiting } = this.#router.waiting();
     const sum = stats.reduce(addPoolStats);
-    return { ...sum, waiting: sum.waiting + waiting };
+    return { ...sum, waiting: sum.waiting + this.#router.waiting };
   }
 
   leases(): LeaseInfo[] {
@@ -330,7 +329,7 @@ export class ReplicatedBackend implements Backend {
     }
     // What a replica replays may take away what a read on it needs:
     // https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-CONFLICT
-    return sqlStateOf(error) === RETRYABLE_CONFLICT;
+    return sqlStateOf(error) === SERIALIZATION_FAILURE;
   }
 
   async #noting<T>(call: Promise<T>): Promise<T> {
@@ -357,11 +356,9 @@ export class ReplicatedBackend implements Backend {
   /** A primary that does not answer, or does not write any more, may have a successor. */
   #noteFailure(error: unknown): void {
     if (error instanceof ConnectionError) this.#topology.doubt('connection');
-    else if (sqlStateOf(error) === READ_ONLY) this.#topology.doubt('read-only');
+    else if (sqlStateOf(error) === READ_ONLY_TRANSACTION) this.#topology.doubt('read-only');
   }
 }
-
-const READ_ONLY = '25006';
 
 function sqlStateOf(error: unknown): string | undefined {
   return error instanceof MillpondError
@@ -370,9 +367,8 @@ function sqlStateOf(error: unknown): string | undefined {
 }
 
 function healthOf(side: ReplicaSide, latencyMs: number): ReplicaHealth {
-  const { server, state, lagMs, error } = side;
+  const { server, state, lagMs } = side;
   const health = { side: 'replica', server, lagMs, latencyMs } as const;
   if (state === 'up') return { ...health, status: 'up' };
-  const reason = error ?? new ConnectionError(`${server} is ${lagMs.toFixed(0)} ms behind the primary.`);
-  return { ...health, status: 'down', error: reason };
+  return { ...health, status: 'down', error: side.trouble };
 }

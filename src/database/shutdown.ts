@@ -1,6 +1,6 @@
 import { Server } from 'node:net';
 import { waitAtMost } from '../async/index.ts';
-import { ServerDrain } from './close-server.ts';
+import { ServerDrain } from './server-drain.ts';
 import { Database } from './database.ts';
 
 /** What a shutdown closes: a server, anything with `close()`, or a function. */

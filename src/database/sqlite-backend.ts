@@ -9,48 +9,21 @@ import {
   type CallOptions,
   type DriverConnection,
   type LeaseSource,
-  type QueryObserver,
   type Shape,
   type ShapeResult,
   type Statement,
   type StatementDescription,
 } from '../driver/index.ts';
 import { ConfigError, ConnectionPoolExhaustedError, TimeoutError, UsageError } from '../errors/index.ts';
-import type { Announcer } from '../events/index.ts';
-import { Pool, resolvePoolOptions, type LeaseInfo, type PoolStats } from '../pool/index.ts';
-import {
-  ENGINE_HOLDERS,
-  EXPRESS_READERS,
-  SqliteEngine,
-  type ConnectionRole,
-  type LaneSource,
-  type SqliteConnection,
-  type SqliteSettings,
-} from '../sqlite/index.ts';
-import type { Backend } from './backend.ts';
+import type { LeaseInfo, PoolStats } from '../pool/index.ts';
+import { ENGINE_HOLDERS, SqliteEngine, type SqliteSettings } from '../sqlite/index.ts';
+import type { Backend, BackendParts } from './backend.ts';
 import { InMemorySource } from './in-memory-source.ts';
-import { addPoolStats } from './pool-sum.ts';
+import { CLOSE_STEP_MS, isInMemory, SqlitePools } from './sqlite-pools.ts';
 
-export interface BackendParts {
-  readonly name: string;
-  readonly announce: Announcer;
-  readonly observer: QueryObserver;
-  /**
-   * Called before a write outside a transaction is accepted; throws where it would wait for its own caller.
-   */
-  readonly beforeWrite: () => void;
-  /**
-   * With one connection for everything: called before any call outside a transaction is accepted; throws
-   * where a transaction of its own flow holds that connection.
-   */
-  readonly beforeCall: () => void;
-}
-
-/** Statements of the engine's own that run while it closes. */
-const CLOSE_STEP_MS = 2_000;
-/** Past the limit of a close, what is cut off under its holders ends within this, … */
+/** Past the limit of a close, what is cut off under its holders ends within this. */
 const CLOSE_END_MS = 2_000;
-/** … the readers within this: where one does not, the writer's own end is more important. */
+/** The readers' share of that: where one takes longer, the writer's own end is more important. */
 const READERS_END_MS = 1_000;
 const CHECK_TIMEOUT_MS = 5_000;
 
@@ -62,14 +35,7 @@ export class SqliteBackend implements Backend {
   readonly reconnect: (() => void) | undefined;
   readonly #config: ResolvedSqliteConfig;
   readonly #engine: SqliteEngine;
-  readonly #writers: Pool<SqliteConnection>;
-  /** The same pool as `#writers` where there is one connection. */
-  readonly #readers: Pool<SqliteConnection>;
-  /**
-   * Readers that serve light statements when leases and heavy statements hold all others; absent with one
-   * connection.
-   */
-  readonly #express: Pool<SqliteConnection> | undefined;
+  readonly #pools: SqlitePools;
   readonly #beforeCall: (() => void) | undefined;
   readonly #isInMemory: boolean;
 
@@ -80,44 +46,10 @@ export class SqliteBackend implements Backend {
     this.readersApart = config.pooled;
     this.#beforeCall = config.pooled ? undefined : beforeCall;
     this.#config = config;
-    this.#isInMemory = config.path === ':memory:';
+    this.#isInMemory = isInMemory(config);
     this.reconnect = this.#isInMemory ? undefined : () => this.#retireAll();
     this.#engine = new SqliteEngine({ settings: toSettings(config), announce, observer, beforeWrite });
-    const parts = { announce: withoutEngineLeaks(announce), clock: systemClock };
-    const create = (role: ConnectionRole) => () => this.#engine.connect(role);
-    const factory = (role: ConnectionRole) => ({
-      create: create(role),
-      // A thread and a file: on a busy machine that takes longer than many want to wait for others.
-      opensHere: true,
-      destroy: (connection: SqliteConnection, reason: string) => connection.end(reason, CLOSE_STEP_MS),
-      // The loss of a thread is heard of. A ping would only find one that is slow, and in memory that is no
-      // reason to end it.
-      ...(this.#isInMemory ? {} : { ping: (connection: SqliteConnection) => connection.ping() }),
-      isUsable: (connection: SqliteConnection) => connection.usable,
-      describe: ({ id, role: actual }: SqliteConnection) => ({ connectionId: id, role: actual }),
-    });
-    // What is lost in memory cannot be opened again: nothing is to try.
-    const min = this.#isInMemory ? 0 : 1;
-    const one = { ...config.pool, min, max: 1, maxOverflow: 0, idleTimeoutMs: 0, maxLifetimeMs: 0 };
-    const writerRole = config.readOnly ? 'reader' : 'writer';
-    this.#writers = new Pool({
-      ...parts,
-      name: config.pooled ? `${name}:writer` : name,
-      factory: factory(writerRole),
-      options: resolvePoolOptions(one),
-    });
-    this.#readers = config.pooled
-      ? new Pool({
-          ...parts,
-          name,
-          factory: factory('reader'),
-          options: resolvePoolOptions({ ...config.pool, min: 0 }),
-        })
-      : this.#writers;
-    const express = resolvePoolOptions({ ...config.pool, min: 1, max: EXPRESS_READERS, maxOverflow: 0 });
-    this.#express = config.pooled
-      ? new Pool({ ...parts, name: `${name}:express`, factory: factory('reader'), options: express })
-      : undefined;
+    this.#pools = new SqlitePools({ name, announce, config, engine: this.#engine });
   }
 
   /**
@@ -127,17 +59,18 @@ export class SqliteBackend implements Backend {
   static async open(config: ResolvedSqliteConfig, parts: BackendParts): Promise<SqliteBackend> {
     const backend = new SqliteBackend(config, parts);
     try {
-      await backend.#writers.start(1);
+      const { writers, readers, express } = backend.#pools;
+      await writers.start(1);
       backend.#engine.start({
-        writer: backend.#writers satisfies LaneSource,
-        reader: backend.#readers,
-        express: backend.#express ?? backend.#readers,
+        writer: writers,
+        reader: readers,
+        express: express ?? readers,
         maxReaders: config.pool.max,
-        oldestRead: () => backend.#oldestRead(),
+        oldestRead: () => backend.#pools.oldestRead(),
       });
       // In the background: a thread takes its time to start, and the first read should not wait for all of
       // it. Where it cannot start, the first read that needs it says so.
-      backend.#express?.start().catch(() => undefined);
+      express?.start().catch(() => undefined);
       await backend.#runInitScript();
       return backend;
     } catch (error) {
@@ -175,23 +108,19 @@ export class SqliteBackend implements Backend {
 
   source(readOnly: boolean): LeaseSource<DriverConnection> {
     this.#engine.assertThere();
-    return this.#isInMemory ? new InMemorySource(this.#writers) : this.#pool(readOnly);
+    return this.#isInMemory ? new InMemorySource(this.#pools.writers) : this.#pools.for(readOnly);
   }
 
   hasRoom(readOnly: boolean): boolean {
-    const { idle, leased, connecting, max } = this.#pool(readOnly).stats();
-    const { maxOverflow } = this.#config.pool;
-    return idle > 0 || leased + connecting < (this.#pool(readOnly) === this.#writers ? 1 : max + maxOverflow);
+    return this.#pools.hasRoom(readOnly);
   }
 
   poolStats(): PoolStats {
-    return this.#pools()
-      .map((pool) => pool.stats())
-      .reduce(addPoolStats);
+    return this.#pools.stats();
   }
 
   leases(): LeaseInfo[] {
-    return this.#pools().flatMap((pool) => pool.leases());
+    return this.#pools.leases();
   }
 
   engineStats(): Record<string, unknown> {
@@ -224,7 +153,7 @@ export class SqliteBackend implements Backend {
       );
     }
     this.#engine.assertThere();
-    const lease = await this.#readers.acquire({ holder: 'backup' });
+    const lease = await this.#pools.readers.acquire({ holder: 'backup' });
     try {
       await this.#engine.backup(lease.resource, target);
     } finally {
@@ -237,19 +166,20 @@ export class SqliteBackend implements Backend {
     const startedAt = systemClock.now();
     const left = (limitMs: number) => Math.max(0, limitMs - (systemClock.now() - startedAt));
     // The writer closes last: whoever closes last folds the log into the file, and a reader cannot.
-    const readers = this.#pools().filter((pool) => pool !== this.#writers);
+    const { writers } = this.#pools;
+    const readers = this.#pools.all().filter((pool) => pool !== writers);
     const readersEnd = Promise.all(readers.map((pool) => pool.close({ timeoutMs })));
     await waitAtMost(left(timeoutMs + READERS_END_MS), readersEnd);
     await this.#engine.stopServices(left(timeoutMs + READERS_END_MS));
     await this.#tidy(Math.min(CLOSE_STEP_MS, left(timeoutMs + READERS_END_MS)));
-    await waitAtMost(left(timeoutMs + CLOSE_END_MS), this.#writers.close({ timeoutMs: left(timeoutMs) }));
+    await waitAtMost(left(timeoutMs + CLOSE_END_MS), writers.close({ timeoutMs: left(timeoutMs) }));
     this.#engine.close();
   }
 
   #retireAll(): void {
     // Where writes are stopped for good no other connection would be better, and there may be none.
     if (!this.#engine.isSound) return;
-    for (const pool of this.#pools()) pool.retireAll('health check failed');
+    for (const pool of this.#pools.all()) pool.retireAll('health check failed');
   }
 
   #assertMayCall(): void {
@@ -259,26 +189,18 @@ export class SqliteBackend implements Backend {
 
   /** With one connection: whether a check would wait behind its holder, who shows that it is there. */
   #isBusy(): boolean {
-    return !this.#config.pooled && this.#writers.leases().length > 0;
+    return !this.#config.pooled && this.#pools.writers.leases().length > 0;
   }
 
   /** The same, where the engine's own use of it does not count. */
   #isLent(): boolean {
-    return !this.#config.pooled && this.#writers.leases().some(({ holder }) => !isEngine(holder));
-  }
-
-  #pools(): Pool<SqliteConnection>[] {
-    return [...new Set([this.#readers, this.#express ?? this.#readers, this.#writers])];
-  }
-
-  #pool(readOnly: boolean): Pool<SqliteConnection> {
-    return readOnly ? this.#readers : this.#writers;
+    return !this.#config.pooled && this.#pools.writers.leases().some(({ holder }) => !isEngine(holder));
   }
 
   /** Query statistics and the log, as one would leave them. Nothing depends on it. */
   async #tidy(timeoutMs: number): Promise<void> {
     if (this.#config.readOnly || !this.#engine.isSound) return;
-    const lease = this.#writers.tryAcquire('close');
+    const lease = this.#pools.writers.tryAcquire('close');
     if (lease === undefined) return;
     try {
       await lease.resource.tidy(timeoutMs);
@@ -303,7 +225,7 @@ export class SqliteBackend implements Backend {
   ): AsyncGenerator<Record<string, unknown>[], undefined> {
     const { name, signal, timeoutMs = this.#config.queryTimeoutMs } = options;
     const limits = { name, signal, timeoutMs, startedAt: systemClock.now(), mayWrite: false };
-    const lease = await acquireWithin(this.#readers, limits, name ?? 'stream');
+    const lease = await acquireWithin(this.#pools.readers, limits, name ?? 'stream');
     const release = () => lease.release(lease.resource.usable ? 'reuse' : 'discard');
     try {
       // A consumer that went away without a word would keep the lease: the stream itself gives it back.
@@ -321,13 +243,6 @@ export class SqliteBackend implements Backend {
   ): AsyncGenerator<Record<string, unknown>[], undefined> {
     yield await this.#engine.execute('all', statement, options);
     return undefined;
-  }
-
-  /** Of the readers; one that the light statements share is seldom the one to blame. */
-  #oldestRead(): { heldMs: number; holder: string; takenAt: string } | undefined {
-    const pools = this.#pools().filter((pool) => pool !== this.#writers);
-    const leases = pools.flatMap((pool) => pool.leases());
-    return leases.find(({ holder }) => holder !== ENGINE_HOLDERS.sharedReads) ?? leases[0];
   }
 
   async #runInitScript(): Promise<void> {
@@ -357,18 +272,6 @@ function isWaitOver(error: unknown): boolean {
 
 function isEngine(holder: string): boolean {
   return Object.values<string>(ENGINE_HOLDERS).includes(holder);
-}
-
-/** What the engine holds for all callers together is busy, not leaked. */
-function withoutEngineLeaks(announce: Announcer): Announcer {
-  return {
-    has: (name) => announce.has(name),
-    emit: (name, event) => {
-      const isLeak = name === 'pool:leak' || name === 'pool:leak-returned';
-      if (isLeak && isEngine((event as { holder: string }).holder)) return;
-      announce.emit(name, event);
-    },
-  };
 }
 
 function toSettings(config: ResolvedSqliteConfig): SqliteSettings {

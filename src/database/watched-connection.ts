@@ -1,15 +1,15 @@
-import type {
-  BatchItemResult,
-  BeginOptions,
-  CallOptions,
-  CopySource,
-  DriverConnection,
-  RunResult,
-  Shape,
-  ShapeResult,
-  Statement,
+import {
+  noCopyError,
+  type BatchItemResult,
+  type BeginOptions,
+  type CallOptions,
+  type CopySource,
+  type DriverConnection,
+  type RunResult,
+  type Shape,
+  type ShapeResult,
+  type Statement,
 } from '../driver/index.ts';
-import { noCopyError } from '../driver/index.ts';
 
 /** What a watcher hears of a connection. */
 export interface ConnectionWatcher {
