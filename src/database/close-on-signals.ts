@@ -40,10 +40,12 @@ export interface SignalShutdown extends Disposable {
   off(): void;
 }
 
-type ShutdownLimits = Readonly<Record<'timeoutMs' | 'stepTimeoutMs' | 'delayMs', number>>;
+type LimitName = 'timeoutMs' | 'stepTimeoutMs' | 'delayMs';
+type ShutdownLimits = Readonly<Record<LimitName, number>>;
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const DEFAULTS: ShutdownLimits = Object.freeze({ timeoutMs: 9_000, stepTimeoutMs: 4_000, delayMs: 0 });
+const LIMIT_NAMES = Object.keys(DEFAULTS);
 const LONGEST_MS = 3_600_000;
 const FAILED = 1;
 /** A process that a signal ended: https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html */
@@ -135,20 +137,25 @@ function writer(log: LogLevel | Logger): Write {
 }
 
 function resolveLimits(given: CloseOnSignalsOptions): ShutdownLimits {
-  const limits: Record<string, unknown> = { ...DEFAULTS };
+  const limits: Record<LimitName, number> = { ...DEFAULTS };
   const problems: ConfigProblem[] = [];
+  const report = (key: string, message: string): void =>
+    void problems.push({ key: `closeOnSignals.${key}`, message, source: 'options' });
   for (const [key, value] of Object.entries(given)) {
-    // The logger is checked by whoever makes lines with it.
+    // Whoever makes lines with the logger checks it.
     if (value === undefined || key === 'log' || key === 'signals') continue;
-    limits[key] = value;
-    const message = Object.hasOwn(DEFAULTS, key)
-      ? `must be milliseconds from 0 to ${LONGEST_MS}`
-      : `is no option; there are ${Object.keys(DEFAULTS).join(', ')}, signals and log`;
-    const isRight = typeof value === 'number' && value >= 0 && value <= LONGEST_MS;
-    if (!isRight || !Object.hasOwn(DEFAULTS, key)) {
-      problems.push({ key: `closeOnSignals.${key}`, message, source: 'options' });
-    }
+    if (!isLimitName(key)) report(key, `is no option; there are ${LIMIT_NAMES.join(', ')}, signals and log`);
+    else if (isLimit(value)) limits[key] = value;
+    else report(key, `must be milliseconds from 0 to ${LONGEST_MS}`);
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  return limits as unknown as ShutdownLimits;
+  return limits;
+}
+
+function isLimitName(key: string): key is LimitName {
+  return Object.hasOwn(DEFAULTS, key);
+}
+
+function isLimit(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= LONGEST_MS;
 }

@@ -7,7 +7,7 @@ import type { Backend, BackendParts } from './backend.ts';
 import { Database } from './database.ts';
 import { logEvents } from './event-log.ts';
 import { HealthMonitor } from './health-monitor.ts';
-import { createLogger } from './logger.ts';
+import { createLogger, type LeveledLogger } from './logger.ts';
 import { PostgresBackend } from './postgres-backend.ts';
 import { ReplicatedBackend } from './replicated-backend.ts';
 import { QueryRecorder } from './query-recorder.ts';
@@ -82,26 +82,55 @@ async function prepared(
 async function createDatabase(config: ResolvedDatabaseConfig, onClose: () => void): Promise<Database> {
   const name = config.name === false ? UNREGISTERED : config.name;
   const log = createLogger(config.log);
+  const events = createEvents(name, log);
+  const queries = new QueryRecorder(events, config);
+  // The database's identity for the async context: it must exist before the database, which is made last.
+  const key = {};
+  const backend = await openBackend(config, {
+    name,
+    announce: events,
+    observer: queries,
+    beforeWrite: () => assertNoSelfDeadlock(key, 'A write outside the transaction'),
+    beforeCall: () => assertNotStarving(key, ONLY_CONNECTION),
+  });
+  const transactions = createTransactions({ config, key, backend, events, log });
+  const health = startHealthMonitor(config, backend, events);
+  const { closeTimeoutMs } = config;
+  const services = { config, announce: events, readiness: new Readiness() };
+  const database = new Database(
+    { name, backend, transactions, events, queries, health, services, closeTimeoutMs, onClose },
+    key,
+  );
+  registerAnnouncer(database, events);
+  return database;
+}
+
+/** What a call outside a transaction competes for where there is one connection for everything. */
+const ONLY_CONNECTION = {
+  what: 'A call outside the transaction',
+  hasRoom: () => false,
+  competes: () => true,
+};
+
+function createEvents(name: string, log: LeveledLogger | undefined): EventHub {
   const events = new EventHub(name, (error, event) => {
-    log?.logger.error(
-      { err: error, event },
-      'a listener failed; whoever announced the event is not affected',
-    );
+    const message = 'a listener failed; whoever announced the event is not affected';
+    log?.logger.error({ err: error, event }, message);
   });
   if (log !== undefined) logEvents(events, log.logger, log.level);
-  const queries = new QueryRecorder(events, config);
-  // The database's identity for the async context: there before the database itself, which is made last.
-  const key = {};
-  const beforeWrite = () => assertNoSelfDeadlock(key, 'A write outside the transaction');
-  const beforeCall = () =>
-    assertNotStarving(key, {
-      what: 'A call outside the transaction',
-      hasRoom: () => false,
-      competes: () => true,
-    });
-  const parts = { name, announce: events, observer: queries, beforeWrite, beforeCall };
-  const backend = await openBackend(config, parts);
-  const transactions = new TransactionManager({
+  return events;
+}
+
+interface TransactionsParts {
+  readonly config: ResolvedDatabaseConfig;
+  readonly key: object;
+  readonly backend: Backend;
+  readonly events: EventHub;
+  readonly log: LeveledLogger | undefined;
+}
+
+function createTransactions({ config, key, backend, events, log }: TransactionsParts): TransactionManager {
+  return new TransactionManager({
     databaseKey: key,
     dialect: backend.dialect,
     source: (readOnly) => backend.source(readOnly),
@@ -113,6 +142,13 @@ async function createDatabase(config: ResolvedDatabaseConfig, onClose: () => voi
     limits: { ...config, heldTooLongMs: config.pool.leakAfterMs },
     reportError: (error) => log?.logger.error({ err: error }, 'a transaction callback failed'),
   });
+}
+
+function startHealthMonitor(
+  config: ResolvedDatabaseConfig,
+  backend: Backend,
+  events: EventHub,
+): HealthMonitor {
   const health = new HealthMonitor({
     settings: config.healthCheck,
     announce: events,
@@ -121,14 +157,7 @@ async function createDatabase(config: ResolvedDatabaseConfig, onClose: () => voi
     reconnect: backend.reconnect,
   });
   health.start();
-  const { closeTimeoutMs } = config;
-  const services = { config, announce: events, readiness: new Readiness() };
-  const database = new Database(
-    { name, backend, transactions, events, queries, health, services, closeTimeoutMs, onClose },
-    key,
-  );
-  registerAnnouncer(database, events);
-  return database;
+  return health;
 }
 
 async function openBackend(config: ResolvedDatabaseConfig, parts: BackendParts): Promise<Backend> {
