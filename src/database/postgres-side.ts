@@ -1,5 +1,6 @@
 import { systemClock, waitAtMost } from '../async/index.ts';
 import type { ResolvedPostgresConfig } from '../config/index.ts';
+import { ConnectionError } from '../errors/index.ts';
 import {
   Pool,
   resolvePoolOptions,
@@ -111,6 +112,7 @@ export class PostgresSide {
       destroy: (connection, reason) => connection.end(reason, CLOSE_STEP_MS),
       ping: (connection) => connection.ping(),
       isUsable: (connection) => connection.usable,
+      lost: async ({ lost }) => new ConnectionError('A connection was lost.', { cause: await lost }),
       describe: ({ id }) => ({ connectionId: id, role }),
     };
   }

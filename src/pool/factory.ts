@@ -18,6 +18,11 @@ export interface ResourceFactory<Resource> {
   ping?(resource: Resource): Promise<boolean>;
   /** Tells from what is known already. Asked before each lease and after it: must be cheap. */
   isUsable?(resource: Resource): boolean;
+  /**
+   * Settles when it is lost, with what it died of. Without it that shows when it is looked at; with it an idle
+   * one is replaced at once, where `min` asks for that, and the loss is announced.
+   */
+  lost?(resource: Resource): Promise<Error>;
   /** Makes it clean for the next taker, after each lease. False, or an error, has it destroyed. */
   reset?(resource: Resource): Promise<boolean>;
   /** How it appears in events. @default a number counted by the pool, and the pool's name */

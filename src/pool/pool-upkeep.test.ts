@@ -125,6 +125,59 @@ describe('Pool: idle connections', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('replaces one that is lost while it is idle, and tells of it; one in use when it comes back (S5)', async () => {
+    const losses = new Map<number, (error: Error) => void>();
+    const broken = new Set<number>();
+    const { pool, clock, take, destroyed, events } = numberPool(
+      { ...off, min: 2 },
+      {
+        isUsable: (resource) => !broken.has(resource),
+        lost: (resource) => new Promise((resolve) => losses.set(resource, resolve)),
+      },
+    );
+    const [first, second, third] = await take(3);
+    for (const lease of [first!, second!]) lease.release();
+    for (const resource of [1, 3]) {
+      broken.add(resource);
+      losses.get(resource)!(new Error(`${resource} is gone`));
+    }
+    await clock.advanceAsync(1);
+    expect(destroyed).toEqual([{ resource: 1, reason: 'unusable' }]);
+    expect(pool.stats()).toMatchObject({ size: 2, idle: 1, leased: 1 });
+    third!.release();
+    await clock.advanceAsync(1);
+    expect(destroyed.at(-1)).toEqual({ resource: 3, reason: 'unusable' });
+    expect(pool.stats()).toMatchObject({ size: 2, idle: 2 });
+    expect(events.of('connection:error').map(({ error }) => error.message)).toEqual([
+      '1 is gone',
+      '3 is gone',
+    ]);
+    losses.get(3)!(new Error('again'));
+    await clock.advanceAsync(1);
+    expect(events.of('connection:error')).toHaveLength(2);
+  });
+
+  it('survives a hook for losses that throws, and hears of none once it is closed', async () => {
+    let lose: ((error: Error) => void) | undefined;
+    const { pool, clock, events } = numberPool(
+      { ...off },
+      {
+        lost: (resource) => {
+          if (resource === 1) throw new Error('no such hook');
+          return new Promise((resolve) => (lose = resolve));
+        },
+      },
+    );
+    const leases = [await pool.acquire(), await pool.acquire()];
+    await clock.advanceAsync(1);
+    expect(events.of('connection:error').map(({ error }) => error.message)).toEqual(['no such hook']);
+    for (const lease of leases) lease.release();
+    await pool.close({ timeoutMs: 0 });
+    lose!(new Error('closed'));
+    await clock.advanceAsync(1);
+    expect(events.of('connection:error')).toHaveLength(1);
+  });
+
   it('notices a dead idle connection when it looks after the others', async () => {
     const broken = new Set<number>();
     const { pool, clock, take, destroyed } = numberPool(

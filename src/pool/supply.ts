@@ -164,7 +164,9 @@ export class Supply<Resource> {
     const arrive = (resource: Resource) => {
       const nowMs = this.#parts.clock.now();
       this.#connecting -= 1;
-      this.#placeIfFit(this.inventory.add({ resource, generation, openMs: nowMs - startedMs }), nowMs);
+      const slot = this.inventory.add({ resource, generation, openMs: nowMs - startedMs });
+      this.#watch(slot);
+      this.#placeIfFit(slot, nowMs);
       // After failures there was one attempt at a time: others may be wanted still.
       this.#hooks.changed(nowMs);
     };
@@ -175,6 +177,18 @@ export class Supply<Resource> {
       throw error;
     };
     return runInRootContext(() => this.#opener.open().then(arrive, fail));
+  }
+
+  #watch(slot: Slot<Resource>): void {
+    const { factory, clock } = this.#parts;
+    if (factory.lost === undefined) return;
+    const hear = (error: unknown): void => {
+      if (slot.retired || this.#closed) return;
+      this.inventory.announceError(error, slot);
+      this.#hooks.wakeAt(clock.now());
+    };
+    const loss = async (): Promise<Error> => factory.lost!(slot.resource);
+    loss().then(hear, hear);
   }
 
   #check(slot: Slot<Resource>, check: Check): void {

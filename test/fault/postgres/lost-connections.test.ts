@@ -43,6 +43,25 @@ describe('a process of the server that is ended (C37)', () => {
     }
   });
 
+  test('while nobody needs its connection is told of, and `min` are kept open (P6, P13)', async () => {
+    const { other } = scratch;
+    const name = 'kept_open';
+    const url = Object.assign(new URL(scratch.url), { search: `?application_name=${name}` }).href;
+    await using db = await openDatabase(url, { name: false, log: 'silent', pool: { min: 3, max: 5 } });
+    const sessions = 'select count(*) from pg_stat_activity where application_name = $1';
+    await expect.poll(() => other.value(sessions, [name])).toBe(3);
+    const losses: Error[] = [];
+    db.on('connection:error', ({ error }) => void losses.push(error));
+    await other.run(
+      'select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1',
+      [name],
+    );
+    await expect.poll(() => losses.length).toBe(3);
+    expect(losses[0]).toMatchObject({ code: 'ERR_MILLPOND_CONNECTION', message: 'A connection was lost.' });
+    await expect.poll(() => other.value(sessions, [name])).toBe(3);
+    await expect.poll(() => db.stats().pool).toMatchObject({ size: 3, idle: 3, retired: 3 });
+  });
+
   test('while it reads fails that read alone', async () => {
     const { db, other } = scratch;
     await using lease = await db.acquire();
