@@ -88,7 +88,8 @@ export class FastLane {
     if (limit !== undefined) plan.addDefaults(limit);
     if (cors !== undefined) plan.fix(cors.headersFor(incoming.headers.origin), cors.vary);
     if (metrics !== undefined) {
-      const request = metrics.startRequest(`${incoming.method} /*`, exchange.requestId);
+      const { requestId, startedAtMs } = exchange;
+      const request = metrics.startRequest(`${incoming.method} /*`, requestId, startedAtMs);
       exchange.measuring = { request, budget: undefined };
     }
     return exchange;
@@ -138,11 +139,12 @@ export class FastLane {
     const measured = measuring?.request.route;
     const route = measured ?? (context === undefined ? `${incoming.method} /*` : routeOf(context));
     const { status } = response;
+    const endedAtMs = performance.now();
     if (measuring !== undefined) {
       measuring.request.failed = status >= 500;
-      metrics!.endRequest(measuring.request, measuring);
+      metrics!.endRequest(measuring.request, measuring, endedAtMs);
     }
-    const durationMs = roundedMs(performance.now() - exchange.startedAtMs);
+    const durationMs = roundedMs(endedAtMs - exchange.startedAtMs);
     const client = this.#addressOf(incoming);
     const fields = { requestId, route, status, durationMs, client };
     writeAccess(log, logPaths && context !== undefined ? { ...fields, path: context.req.path } : fields);

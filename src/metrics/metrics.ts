@@ -136,9 +136,12 @@ export class Metrics {
     return result;
   }
 
-  /** For servers that are no promise: what `runInRequest` does, in its three steps. To be ended once. */
-  startRequest(route: string, id?: string): MeasuredRequest {
-    return new MeasuredRequest(route, id, systemClock.now());
+  /**
+   * For servers that are no promise: what `runInRequest` does, in its three steps. To be ended once.
+   * @param startedAtMs by `performance.now()`
+   */
+  startRequest(route: string, id?: string, startedAtMs: number = systemClock.now()): MeasuredRequest {
+    return new MeasuredRequest(route, id, startedAtMs);
   }
 
   /** Statements in `work`, and in every async flow that begins there, count for the request. */
@@ -146,16 +149,20 @@ export class Metrics {
     return this.#requests.run(request, work);
   }
 
-  /** Counts it under its route; as an error where `request.failed` is set. */
+  /**
+   * Counts it under its route; as an error where `request.failed` is set.
+   * @param endedAtMs by `performance.now()`
+   */
   endRequest(
     request: MeasuredRequest,
     {
       thresholdMs = this.#options.slowRequestMs,
       budget,
     }: Pick<RequestOptions, 'thresholdMs' | 'budget'> = {},
+    endedAtMs: number = systemClock.now(),
   ): void {
     const { route, failed, usage } = request;
-    const durationMs = systemClock.now() - request.startedAtMs;
+    const durationMs = endedAtMs - request.startedAtMs;
     this.recordRequest({ route, durationMs, failed, thresholdMs, usage });
     if (budget === undefined) return;
     const faults = overBudget(usage, budget);
