@@ -126,6 +126,7 @@ export class DatabaseMetrics {
     this.#on('transaction:commit', (event) => this.#transactionEnded(event));
     this.#on('transaction:rollback', (event) => this.#transactionEnded(event));
     this.#on('transaction:unknown', (event) => this.#transactionEnded(event));
+    this.#on('transaction:held-too-long', (event) => this.#transactions.heldTooLong(event));
     this.#on('health:up', () => void (this.#isUp = true));
     this.#on('health:down', () => void (this.#isUp = false));
     this.#on('pool:leak', () => void (this.#leaks += 1));

@@ -121,8 +121,14 @@ describe('transactions, leases and health', () => {
       { id: 1, name: 'import', readOnly: false, statements: 1 },
       { id: 2, readOnly: true, statements: 0 },
     ]);
+    const held = { transactionId: 1, name: 'import', readOnly: false, heldMs: 11_000 };
+    db.emit('transaction:held-too-long', { ...held, takenAt: 'load (app.ts:1:1)' });
+    expect(running().map(({ begunAt }) => begunAt)).toEqual(['load (app.ts:1:1)', undefined]);
+    expect(metrics.snapshot().databases[0]!.notices[0]!.message).toContain('begun at load (app.ts:1:1)');
     db.emit('transaction:commit', { transactionId: 1, readOnly: false, durationMs: 1 });
     db.emit('transaction:rollback', { transactionId: 2, readOnly: true, durationMs: 1 });
+    expect(running()).toEqual([]);
+    db.emit('transaction:held-too-long', { ...held, takenAt: 'too late' });
     expect(running()).toEqual([]);
   });
 

@@ -62,8 +62,8 @@ const NOTICES: { readonly [Name in EventName]?: (event: EventOf<Name>) => string
   'pool:exhausted': ({ error }) => error.message,
   'pool:slow-acquire': ({ pool, waitedMs }) => `Waited ${seconds(waitedMs)} for a connection of "${pool}".`,
   'transaction:unknown': ({ transactionId }) => `The outcome of transaction ${transactionId} is unknown.`,
-  'transaction:held-too-long': ({ name, heldMs }) =>
-    `The transaction ${name ?? 'without a name'} is held for ${seconds(heldMs)}.`,
+  'transaction:held-too-long': ({ name, heldMs, takenAt }) =>
+    `The transaction ${name ?? 'without a name'}, begun at ${takenAt}, is held for ${seconds(heldMs)}.`,
   'health:up': () => 'The database answers again.',
   'health:down': ({ error }) => `The database does not answer: ${error.message}`,
   'sqlite:wal-pinned': ({ holder, walBytes, heldMs }) =>

@@ -5,6 +5,8 @@ export interface RunningTransaction {
   readonly readOnly: boolean;
   readonly ageMs: number;
   readonly statements: number;
+  /** Where in the code, of one that is held for too long. */
+  readonly begunAt?: string;
 }
 
 interface Begun {
@@ -16,6 +18,7 @@ interface Begun {
 interface Open extends Begun {
   readonly startedAtMs: number;
   statements: number;
+  begunAt: string | undefined;
 }
 
 /** More than any pool has connections for; beyond it they are counted, but not listed. */
@@ -39,12 +42,24 @@ export class TransactionWatch {
       readOnly,
       startedAtMs: this.#now(),
       statements: 0,
+      begunAt: undefined,
     });
   }
 
   ran(transactionId: number): void {
     const open = this.#open.get(transactionId);
     if (open !== undefined) open.statements += 1;
+  }
+
+  heldTooLong({
+    transactionId,
+    takenAt,
+  }: {
+    readonly transactionId: number;
+    readonly takenAt: string;
+  }): void {
+    const open = this.#open.get(transactionId);
+    if (open !== undefined) open.begunAt = takenAt;
   }
 
   ended(transactionId: number): void {
@@ -54,12 +69,13 @@ export class TransactionWatch {
   /** The oldest first. */
   running(): RunningTransaction[] {
     const nowMs = this.#now();
-    return [...this.#open.values()].map(({ transactionId, name, readOnly, startedAtMs, statements }) => ({
+    return [...this.#open.values()].map(({ transactionId, name, startedAtMs, begunAt, ...rest }) => ({
       id: transactionId,
       ...(name === undefined ? {} : { name }),
-      readOnly,
+      readOnly: rest.readOnly,
       ageMs: nowMs - startedAtMs,
-      statements,
+      statements: rest.statements,
+      ...(begunAt === undefined ? {} : { begunAt }),
     }));
   }
 }
