@@ -49,6 +49,7 @@ export function pageHtml(basePath: string, script: string): string {
   ${section('problems', 'Problems', 'Leaks, slow statements, errors and notices, the newest first.')}
 </main>
 <footer><button id="reset" type="button">Reset statements and routes</button>
+<span id="reset-said" role="status"></span>
 <span id="since"></span></footer>
 <noscript>This page needs scripts. The same figures are at ${basePath}/state.</noscript>
 </body>

@@ -70,6 +70,7 @@ h3 { font-size: .93rem; margin: 1.1rem 0 .4rem; }
 #tiles dt { color: var(--quiet); font-size: .78rem; }
 #tiles dd { line-height: 1.3; font-size: 1.35rem; font-weight: 600; letter-spacing: -.02em;
   font-variant-numeric: tabular-nums; }
+#tiles .value { white-space: nowrap; }
 #tiles dd small { white-space: nowrap; font-size: .78rem; font-weight: 400; color: var(--quiet);
   letter-spacing: 0; }
 #tiles > div[data-level="warn"] dd { color: var(--warn); }
@@ -88,7 +89,7 @@ figcaption { display: flex; flex-wrap: wrap; gap: .1rem .9rem; font-size: .85rem
 .legend i[data-series="3"] { background: var(--s3); } .legend i[data-series="4"] { background: var(--s4); }
 .legend b { color: var(--text); font-weight: 600; font-variant-numeric: tabular-nums; }
 .plot { height: 11rem; min-width: 0; }
-.scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
+.scroll { container-type: inline-size; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 table { border-collapse: collapse; width: 100%; font-size: .87rem; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 th, td { padding: .38rem .65rem; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums;
@@ -112,6 +113,7 @@ code, pre { font-family: var(--mono); font-size: .82rem; }
 .name { font-weight: 600; white-space: nowrap; }
 .scroll + .scroll { margin-top: .6rem; } .body > .quiet { margin-bottom: .5rem; }
 .detail td { text-align: left; white-space: normal; background: var(--page); padding: .8rem 1rem; }
+.detail td > div { position: sticky; left: 1rem; width: calc(100cqw - 2rem); }
 .detail pre, .card pre, details pre { margin: .3rem 0; padding: .6rem .75rem; background: var(--card);
   overflow-x: auto;
   border: 1px solid var(--line); border-radius: 8px; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -130,7 +132,10 @@ code, pre { font-family: var(--mono); font-size: .82rem; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
   padding: .75rem .9rem; min-width: 0; }
 .card summary { overflow-wrap: anywhere; }
+.card h3 { margin-top: 0; }
 .card p { margin: .25rem 0; overflow-wrap: anywhere; }
+.body[data-still]::before { content: "Stands still while something in it is opened or in focus.";
+  display: block; margin-bottom: .5rem; color: var(--warn); font-size: .87rem; }
 .empty { background: var(--card); border: 1px dashed var(--line); border-radius: 10px; padding: .8rem 1rem;
   color: var(--quiet); font-size: .9rem; }
 .pill { display: inline-block; border-radius: 99px; padding: 0 .5rem; font-size: .78rem;
@@ -142,6 +147,8 @@ code, pre { font-family: var(--mono); font-size: .82rem; }
 td.bad, b.bad { color: var(--bad); } td.warn { color: var(--warn); }
 .long { white-space: normal; overflow-wrap: anywhere; display: inline-block; min-width: 12rem;
   max-width: 46rem; }
+.plain td { vertical-align: top; }
+.detail button { margin: .4rem 0 .2rem; }
 details summary { cursor: pointer; }
 footer { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; padding-bottom: 2rem;
   color: var(--quiet);
@@ -155,6 +162,15 @@ footer { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; p
   th, td { padding: .45rem .5rem; }
   th[scope="row"] { min-width: 10rem; }
   #tiles { grid-template-columns: repeat(2, 1fr); }
+  .plain, .plain tbody, .plain tr { display: block; }
+  .plain thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .plain tr { padding: .45rem .7rem; border-bottom: 1px solid var(--line); }
+  .plain tr:last-child { border-bottom: 0; }
+  .plain td { display: grid; grid-template-columns: 5.5rem minmax(0, 1fr); padding: .1rem 0; border: 0;
+    white-space: normal; overflow-wrap: anywhere; }
+  .plain td:empty { display: none; }
+  .plain td::before { content: attr(data-label); color: var(--quiet); font-size: .9em; }
+  .plain .pill { justify-self: start; } .plain .long { min-width: 0; }
   .head .field { margin-left: 0; } .spring { display: none; }
 }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }

@@ -16,6 +16,10 @@ interface Series {
 interface ChartPlan {
   readonly title: string;
   readonly format: (value: number) => string;
+  /** Distances of the marks beside it, where halves would make no sense. Otherwise as it comes. */
+  readonly steps?: readonly number[];
+  /** Where the axis ends, whatever is shown. Otherwise above the highest point. */
+  readonly top?: number;
   readonly series: readonly Series[];
 }
 
@@ -24,6 +28,7 @@ const sumOf = (pick: Pick1) => (_: Sample, all: readonly DatabaseSample[]) =>
   all.reduce((sum, one) => sum + pick(one), 0);
 const mostOf = (pick: Pick1) => (_: Sample, all: readonly DatabaseSample[]) => Math.max(0, ...all.map(pick));
 
+const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 const PLANS: readonly ChartPlan[] = [
   {
     title: 'Throughput, per second',
@@ -47,6 +52,7 @@ const PLANS: readonly ChartPlan[] = [
   {
     title: 'Connections',
     format: shortCount,
+    steps: WHOLE,
     series: [
       { label: 'in use', of: sumOf((one) => one.leased) },
       { label: 'waiting', of: sumOf((one) => one.waiting) },
@@ -66,6 +72,8 @@ const PLANS: readonly ChartPlan[] = [
   {
     title: 'Cache hits',
     format: percent,
+    steps: [0.25, 0.5],
+    top: 1.05,
     series: [{ label: 'hits', of: (sample) => sample.cacheHitRate }],
   },
 ];
@@ -146,13 +154,14 @@ class Chart {
       grid: { stroke: grid, width: 1 },
       ticks: { stroke: grid, width: 1 },
     };
-    const { format } = this.#plan;
+    const { format, steps, top } = this.#plan;
     return {
       ...this.#size(),
-      padding: [10, 12, 0, 0],
+      // Half a time of day fits beside the last mark.
+      padding: [10, 30, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { size: 6 } },
-      scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.15 : 1] } },
+      scales: { y: { range: (_, __, most) => [0, top ?? (most > 0 ? most * 1.15 : 1)] } },
       axes: [
         {
           ...axis,
@@ -160,7 +169,13 @@ class Chart {
           space: 70,
           values: (_, times) => times.map((at) => new Date(at * 1_000).toLocaleTimeString('en-GB')),
         },
-        { ...axis, size: 58, space: 34, values: (_, marks) => marks.map((mark) => format(mark)) },
+        {
+          ...axis,
+          size: 66,
+          space: 34,
+          ...(steps === undefined ? {} : { incrs: [...steps] }),
+          values: (_, marks) => marks.map((mark) => format(mark)),
+        },
       ],
       series: [
         {},

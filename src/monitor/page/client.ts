@@ -4,7 +4,7 @@ import { CacheCards } from './cache-cards.ts';
 import { Charts } from './charts.ts';
 import { addressOf, bodyOf, byId, change, element, setText } from './dom.ts';
 import { bytes, duration, percent, shortCount, timeOfDay } from './numbers.ts';
-import { matches } from './rows.ts';
+import { matches, partOf } from './rows.ts';
 import { loopCards, problemNodes, Section, transactionNodes } from './sections.ts';
 import { routeTable, statementTable } from './tables.ts';
 
@@ -27,9 +27,10 @@ const sections = {
   transactions: new Section('transactions'),
   problems: new Section('problems'),
 };
+/** What is shown, and, while that is paused, what has come since. */
 let samples: Sample[] = [];
 let state: MonitorState | undefined;
-let isPaused = false;
+let latest: { readonly samples: Sample[]; readonly state: MonitorState | undefined } | undefined;
 
 bodyOf('statements').append(statements.node);
 bodyOf('routes').append(routes.node);
@@ -43,34 +44,55 @@ function connect(): void {
       showStatus('live', 'live');
       heard(JSON.parse(data) as Data);
     });
-  on<Sample[]>('history', (given) => {
-    samples = given.slice(-MOST_SAMPLES);
-    showSamples();
-  });
-  on<Sample>('sample', (sample) => {
-    samples = [...samples, sample].slice(-MOST_SAMPLES);
-    showSamples();
-  });
+  on<Sample[]>('history', takeSamples);
+  on<Sample>('sample', (sample) => takeSamples([...(latest ?? { samples }).samples, sample]));
   on<MonitorState>('state', (given) => {
-    state = given;
-    showState();
+    if (latest !== undefined) latest = { ...latest, state: given };
+    else {
+      state = given;
+      showState();
+    }
   });
   source.addEventListener('error', () => {
-    showStatus('down', 'no connection; trying again');
+    // Once, not at every attempt: it is read out.
+    if (status.dataset['state'] !== 'down')
+      showStatus('down', `no connection since ${timeOfDay(Date.now())}; trying again`);
     // A stream that broke is opened again by the browser, one that was refused is not.
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS);
   });
 }
 
+function takeSamples(given: readonly Sample[]): void {
+  const kept = given.slice(-MOST_SAMPLES);
+  if (latest !== undefined) latest = { ...latest, samples: kept };
+  else {
+    samples = kept;
+    showSamples();
+  }
+}
+
+/** The figures stand still; filters and the choice of a database go on. */
+function togglePause(): void {
+  if (latest === undefined) latest = { samples, state };
+  else {
+    ({ samples, state } = latest);
+    latest = undefined;
+    showAll();
+  }
+  pause.setAttribute('aria-pressed', String(latest !== undefined));
+}
+
 function listen(): void {
   select.addEventListener('change', showAll);
   filter.addEventListener('input', showStatements);
-  pause.addEventListener('click', () => {
-    isPaused = !isPaused;
-    pause.setAttribute('aria-pressed', String(isPaused));
-    if (!isPaused) showAll();
+  pause.addEventListener('click', togglePause);
+  byId('reset').addEventListener('click', () => {
+    const say = (text: string) => setText(byId('reset-said'), text);
+    void change('/reset-performance').then(
+      () => say('Reset.'),
+      (error: Error) => say(error.message),
+    );
   });
-  byId('reset').addEventListener('click', () => void change('/reset-performance').catch(() => undefined));
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const applyTheme = () => {
     const isDark = theme.value === 'dark' || (theme.value === 'auto' && dark.matches);
@@ -92,23 +114,21 @@ function showAll(): void {
 }
 
 function showSamples(): void {
-  if (isPaused || samples.length === 0) return;
+  if (samples.length === 0) return;
   charts.show(samples, select.value);
   showTiles();
 }
 
 function showState(): void {
-  if (isPaused || state === undefined) return;
+  if (state === undefined) return;
   showDatabases(state.databases.map(({ name }) => name));
   showStatements();
   routes.update(state.routes);
-  const { suspects, caches } = state;
-  const given = state;
+  cacheCards.show(state.caches);
+  const { suspects, databases, problems } = partOf(state, select.value);
   sections.loops.show(suspects, () => loopCards(suspects));
-  sections.transactions.show(given.databases, () => transactionNodes(given));
-  cacheCards.show(caches);
-  const { leaks, slowQueries, errors, notices } = given;
-  sections.problems.show([leaks, slowQueries, errors, notices], () => problemNodes(given));
+  sections.transactions.show(databases, () => transactionNodes(databases));
+  sections.problems.show(problems, () => problemNodes(problems));
   setText(byId('since'), `Counted for ${duration(state.measuredMs)}; last seen at ${timeOfDay(state.at)}.`);
 }
 

@@ -67,6 +67,7 @@ function factsOf(row: StatementSnapshot): Node[] {
   );
   return [
     ...phases,
+    fact('average', duration(row.averageMs)),
     fact('fastest', duration(row.minMs)),
     fact('slowest', duration(row.maxMs)),
     fact('in all', duration(row.totalMs)),

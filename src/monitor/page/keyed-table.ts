@@ -7,11 +7,9 @@ export interface Column<Row> {
   /** What it means, for whoever points at it. */
   readonly about?: string;
   readonly text: (row: Row) => string;
-  /** Sorts by it; absent where that makes no sense. */
-  readonly order?: (row: Row) => number;
+  /** Sorts by it. */
+  readonly order: (row: Row) => number;
   readonly level?: (row: Row) => '' | 'warn' | 'bad';
-  /** Words instead of a figure. */
-  readonly isText?: boolean;
   /** Left out where there is little room. */
   readonly isWide?: boolean;
 }
@@ -24,7 +22,9 @@ export interface TableParts<Row> {
   /** What the row is. Made once for each key. */
   readonly head: (row: Row) => Node;
   readonly columns: readonly Column<Row>[];
-  readonly order?: Order;
+  readonly order: Order;
+  /** Said where there is no row. */
+  readonly empty: string;
   /** Shown below a row that is opened; told of the row's later figures. */
   readonly detail?: (row: Row) => Detail<Row>;
 }
@@ -45,6 +45,8 @@ export class KeyedTable<Row> {
   readonly node: HTMLElement;
   readonly #parts: TableParts<Row>;
   readonly #body = element('tbody');
+  readonly #scroller: HTMLElement;
+  readonly #none: HTMLElement;
   readonly #lines = new Map<string, Line<Row>>();
   readonly #headers: HTMLTableCellElement[];
   #order: Order;
@@ -52,17 +54,22 @@ export class KeyedTable<Row> {
 
   constructor(parts: TableParts<Row>) {
     this.#parts = parts;
-    this.#order = parts.order ?? { column: -1, direction: 'descending' };
+    this.#order = parts.order;
     this.#headers = parts.columns.map((column, index) => this.#header(column, index));
     const first = element('th', { scope: 'col', class: 'text' }, parts.heading);
     const head = element('thead', {}, element('tr', {}, first, ...this.#headers));
     const table = element('table', {}, element('caption', {}, parts.caption), head, this.#body);
-    this.node = scrollable(parts.caption, table);
+    this.#scroller = scrollable(parts.caption, table);
+    this.#none = element('p', { class: 'empty' }, parts.empty);
+    this.node = element('div', {}, this.#none, this.#scroller);
+    this.#scroller.hidden = true;
     this.#showOrder();
   }
 
   update(rows: readonly Row[]): void {
     this.#rows = rows;
+    this.#none.hidden = rows.length > 0;
+    this.#scroller.hidden = rows.length === 0;
     const ordered = this.#ordered();
     const keys = new Set(ordered.map((row) => this.#parts.key(row)));
     for (const [key, line] of this.#lines) if (!keys.has(key)) this.#remove(key, line);
@@ -145,12 +152,9 @@ export class KeyedTable<Row> {
 
   #header(column: Column<Row>, index: number): HTMLTableCellElement {
     const cell = element('th', { scope: 'col', class: classOf(column) });
-    if (column.about !== undefined) cell.title = column.about;
-    if (column.order === undefined) {
-      cell.append(column.title);
-      return cell;
-    }
     const press = element('button', { type: 'button' }, column.title);
+    // On the button, where a screen reader finds it too.
+    if (column.about !== undefined) press.title = column.about;
     press.addEventListener('click', () => this.#sortBy(index));
     cell.append(press);
     return cell;
@@ -164,12 +168,11 @@ export class KeyedTable<Row> {
 
   #showOrder(): void {
     for (const [index, header] of this.#headers.entries()) {
-      if (this.#parts.columns[index]?.order === undefined) continue;
       header.setAttribute('aria-sort', index === this.#order.column ? this.#order.direction : 'none');
     }
   }
 }
 
-function classOf({ isText = false, isWide = false }: Pick<Column<never>, 'isText' | 'isWide'>): string {
-  return [isText ? 'text' : '', isWide ? 'wide' : ''].join(' ').trim();
+function classOf({ isWide = false }: Pick<Column<never>, 'isWide'>): string {
+  return isWide ? 'wide' : '';
 }

@@ -15,6 +15,7 @@ describe('figures are short', () => {
 
   test.each([
     [0, '0 ms'],
+    [0.004, '< 0.01 ms'],
     [0.042, '0.04 ms'],
     [3.14, '3.1 ms'],
     [42.4, '42 ms'],

@@ -10,9 +10,10 @@ export function wholeCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** Milliseconds: `0.04 ms`, `12 ms`, `1.3 s`, `4 min`. */
+/** Milliseconds: `< 0.01 ms`, `0.04 ms`, `12 ms`, `1.3 s`, `4 min`. */
 export function duration(ms: number): string {
   if (ms === 0) return '0 ms';
+  if (ms < 0.01) return '< 0.01 ms';
   if (ms < 10) return `${ms.toFixed(ms < 1 ? 2 : 1)} ms`;
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { StatementSnapshot } from '../../metrics/index.ts';
-import { grouped, matches, nextOrder, sorted } from './rows.ts';
+import type { RecentLeak, StatementSnapshot } from '../../metrics/index.ts';
+import type { MonitorState } from '../monitor-state.ts';
+import { grouped, latestOfEach, matches, nextOrder, partOf, sorted } from './rows.ts';
 
 const statement = (fields: Partial<StatementSnapshot>) =>
   ({
@@ -49,4 +50,34 @@ test('what is the same becomes one, the newest of it', () => {
     { newest: { at: 3, code: 'a' }, count: 2 },
     { newest: { at: 2, code: 'b' }, count: 1 },
   ]);
+});
+
+describe('the part of one database', () => {
+  const things = [{ database: 'main' }, { database: 'other' }];
+  const lists = { suspects: things, leaks: things, slowQueries: things, errors: things, notices: things };
+  const state = { databases: [{ name: 'main' }, { name: 'other' }], ...lists } as unknown as MonitorState;
+
+  test.each([
+    ['', 2],
+    ['other', 1],
+    ['gone', 0],
+  ])('of %j has %d of each', (database, count) => {
+    const { databases, suspects, problems } = partOf(state, database);
+    const lengths = [databases, suspects, ...Object.values(problems)].map(({ length }) => length);
+    expect(lengths).toEqual(Array.from({ length: 6 }, () => count));
+  });
+});
+
+describe('leaks', () => {
+  const leak = (fields: Partial<RecentLeak>): RecentLeak => ({
+    ...{ database: 'main', pool: 'main', holder: '', takenAt: 'at take', returned: false },
+    ...{ at: 10_000, heldMs: 2_000, ...fields },
+  });
+
+  test('that came back are told of once; others of the same place stay', () => {
+    const back = leak({ at: 15_000, heldMs: 7_010, returned: true });
+    const another = leak({ at: 12_000, heldMs: 2_000 });
+    expect(latestOfEach([back, another, leak({})])).toEqual([back, another]);
+    expect(latestOfEach([leak({}), leak({ holder: 'report' })])).toHaveLength(2);
+  });
 });

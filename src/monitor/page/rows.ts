@@ -1,4 +1,5 @@
-import type { StatementSnapshot } from '../../metrics/index.ts';
+import type { RecentLeak, StatementSnapshot } from '../../metrics/index.ts';
+import type { MonitorState } from '../monitor-state.ts';
 
 /** Which statements are shown. */
 export interface StatementFilter {
@@ -16,6 +17,39 @@ export function matches(statement: StatementSnapshot, { words, database }: State
     .toLowerCase()
     .split(' ')
     .every((word) => all.includes(word));
+}
+
+/** What somebody should look at. */
+export type Problems = Pick<MonitorState, 'leaks' | 'slowQueries' | 'errors' | 'notices'>;
+
+/** What belongs to one database; all, where none is named. */
+export function partOf(
+  { databases, suspects, leaks, slowQueries, errors, notices }: MonitorState,
+  database: string,
+): Pick<MonitorState, 'databases' | 'suspects'> & { readonly problems: Problems } {
+  const isMeant = (name: string) => database === '' || name === database;
+  const of = <Item extends { readonly database: string }>(items: readonly Item[]) =>
+    items.filter((item) => isMeant(item.database));
+  return {
+    databases: databases.filter(({ name }) => isMeant(name)),
+    suspects: of(suspects),
+    problems: { leaks: of(leaks), slowQueries: of(slowQueries), errors: of(errors), notices: of(notices) },
+  };
+}
+
+const SAME_MOMENT_MS = 1_000;
+
+/** A lease that was reported, and came back later, is told of once: as one that came back. */
+export function latestOfEach(leaks: readonly RecentLeak[]): RecentLeak[] {
+  const returned = leaks.filter((leak) => leak.returned);
+  return leaks.filter((leak) => leak.returned || !returned.some((later) => isSameLease(leak, later)));
+}
+
+function isSameLease(one: RecentLeak, other: RecentLeak): boolean {
+  const identity = ({ database, pool, holder, takenAt }: RecentLeak) =>
+    JSON.stringify([database, pool, holder, takenAt]);
+  const takenMs = (leak: RecentLeak) => leak.at - leak.heldMs;
+  return identity(one) === identity(other) && Math.abs(takenMs(one) - takenMs(other)) < SAME_MOMENT_MS;
 }
 
 /** The same thing, several times: the newest of them, and how many there were. */

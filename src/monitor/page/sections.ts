@@ -5,12 +5,15 @@ import type {
   RecentNotice,
   RecentSlowQuery,
 } from '../../metrics/index.ts';
-import type { MonitorState } from '../monitor-state.ts';
+import type { DatabaseState } from '../monitor-state.ts';
 import { bodyOf, element, scrollable } from './dom.ts';
 import { duration, shortCount, timeOfDay } from './numbers.ts';
-import { grouped } from './rows.ts';
+import { grouped, latestOfEach, type Problems } from './rows.ts';
 
-/** A section that is written anew, but only when what it shows has changed, and not under a hand. */
+/**
+ * A section that is written anew, but only when what it shows has changed, and not under a hand: then it says
+ * that it stands still.
+ */
 export class Section {
   readonly #body: HTMLElement;
   #shown = '';
@@ -22,9 +25,25 @@ export class Section {
   /** `content` is asked for nodes only when `of` differs from the last time. */
   show(of: unknown, content: () => readonly Node[]): void {
     const now = JSON.stringify(of);
-    if (now === this.#shown || this.#isInUse()) return;
+    if (now === this.#shown) return;
+    const isInUse = this.#isInUse();
+    this.#body.toggleAttribute('data-still', isInUse);
+    if (isInUse) return;
     this.#shown = now;
+    const scrolled = [...this.#scrolled()];
     this.#body.replaceChildren(...content());
+    for (const [label, left] of scrolled) this.#scroller(label)?.scrollTo({ left, behavior: 'instant' });
+  }
+
+  /** How far which table was moved aside: on a phone that is how its last columns are read. */
+  *#scrolled(): Iterable<readonly [label: string, left: number]> {
+    for (const place of this.#body.querySelectorAll('.scroll'))
+      if (place.scrollLeft > 0) yield [place.getAttribute('aria-label') ?? '', place.scrollLeft];
+  }
+
+  #scroller(label: string): Element | undefined {
+    const places = [...this.#body.querySelectorAll('.scroll')];
+    return places.find((place) => place.getAttribute('aria-label') === label);
   }
 
   /** Writing it anew would close what is opened, and take the focus away. */
@@ -72,7 +91,7 @@ function loopCard({ route, repeats, text, callSite, callers, parent, suggestion 
   );
 }
 
-/** Plain rows of words: they are few, and are written anew. */
+/** Plain rows of words: they are few, and are written anew. On a phone each cell stands under its title. */
 function plainTable(
   caption: string,
   titles: readonly string[],
@@ -84,11 +103,15 @@ function plainTable(
     ...titles.map((title) => element('th', { scope: 'col', class: 'text' }, title)),
   );
   const lines = rows.map((cells) =>
-    element('tr', {}, ...cells.map((cell) => element('td', { class: 'text' }, cell))),
+    element(
+      'tr',
+      {},
+      ...cells.map((cell, at) => element('td', { class: 'text', 'data-label': titles[at]! }, cell)),
+    ),
   );
   const table = element(
     'table',
-    {},
+    { class: 'plain' },
     element('caption', {}, caption),
     element('thead', {}, head),
     element('tbody', {}, ...lines),
@@ -96,7 +119,9 @@ function plainTable(
   return scrollable(caption, table);
 }
 
-export function transactionNodes({ databases }: MonitorState): Node[] {
+const OPEN_TITLES = ['No.', 'Name', 'Kind', 'Age', 'Statements', 'Begun at'];
+
+export function transactionNodes(databases: readonly DatabaseState[]): Node[] {
   return databases.flatMap(({ name, dialect, isUp, stats, running, leases }) => {
     const { started, committed, rolledBack, unknown, active } = stats.transactions;
     const ended = `${shortCount(committed)} committed, ${shortCount(rolledBack)} rolled back`;
@@ -120,6 +145,7 @@ export function transactionNodes({ databases }: MonitorState): Node[] {
       one.readOnly ? 'reads' : 'writes',
       duration(one.ageMs),
       String(one.statements),
+      one.begunAt ?? '–',
     ]);
     const held = leases.map(({ holder, heldMs, takenAt }) => [
       holder === '' ? '–' : holder,
@@ -129,26 +155,27 @@ export function transactionNodes({ databases }: MonitorState): Node[] {
     return [
       title,
       summary,
-      ...(open.length === 0
-        ? []
-        : [plainTable(`Open transactions of ${name}`, ['No.', 'Name', 'Kind', 'Age', 'Statements'], open)]),
+      ...(open.length === 0 ? [] : [plainTable(`Open transactions of ${name}`, OPEN_TITLES, open)]),
       ...(held.length === 0 ? [] : [plainTable(`Leases of ${name}`, ['Holder', 'Held', 'Taken at'], held)]),
       ...(open.length + held.length === 0 ? [empty('Nothing is open, and nothing is held.')] : []),
     ];
   });
 }
 
+/** Named by the first frame outside of installed packages, millpond among them: there somebody forgot it. */
 function stack(text: string): Node | string {
-  const [first = '', ...rest] = text.split('\n');
-  if (rest.length === 0) return first === '' ? 'not captured' : first;
-  return element('details', {}, element('summary', {}, first), element('pre', {}, rest.join('\n')));
+  const frames = text.split('\n').filter((frame) => frame !== '');
+  if (frames.length <= 1) return frames[0] ?? 'not captured';
+  const place = frames.find((frame) => !/\/node_modules\/|\bnode:|<anonymous>\)?$/.test(frame)) ?? frames[0]!;
+  const summary = element('summary', {}, place.replace(/^at /, ''));
+  return element('details', {}, summary, element('pre', {}, frames.join('\n')));
 }
 
-export function problemNodes({ leaks, slowQueries, errors, notices }: MonitorState): Node[] {
+export function problemNodes({ leaks, slowQueries, errors, notices }: Problems): Node[] {
   if (leaks.length + slowQueries.length + errors.length + notices.length === 0)
     return [empty('None so far.')];
   return [
-    ...part('Leaks', ['Time', 'Pool', 'Holder', 'Held', 'Taken at'], leaks.map(leakRow)),
+    ...part('Leaks', ['Time', 'Pool', 'Holder', 'Held', 'Taken at'], latestOfEach(leaks).map(leakRow)),
     ...part('Errors', ['Last', 'Times', 'Code', 'Message', 'Statement'], errorRows(errors)),
     ...part('Slow statements', ['Last', 'Times', 'Took', 'Rows', 'Statement'], slowRows(slowQueries)),
     ...part('Notices', ['Time', 'Database', 'Event', 'What'], notices.map(noticeRow)),

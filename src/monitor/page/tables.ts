@@ -18,7 +18,7 @@ const MEASURES: readonly Column<Measured>[] = [
     text: (row) => duration(row.totalMs),
     order: (row) => row.totalMs,
   },
-  { title: 'Average', text: (row) => duration(row.averageMs), order: (row) => row.averageMs },
+  { title: 'Average', text: (row) => duration(row.averageMs), order: (row) => row.averageMs, isWide: true },
   { title: 'p50', text: (row) => duration(row.p50Ms), order: (row) => row.p50Ms, isWide: true },
   { title: 'p95', text: (row) => duration(row.p95Ms), order: (row) => row.p95Ms },
   { title: 'p99', text: (row) => duration(row.p99Ms), order: (row) => row.p99Ms, isWide: true },
@@ -58,6 +58,7 @@ export function statementTable(): KeyedTable<StatementSnapshot> {
       },
     ],
     order: BY_TIME,
+    empty: 'None yet, or none that the filter finds.',
     detail: statementDetail,
   });
 }
@@ -101,5 +102,6 @@ export function routeTable(): KeyedTable<RouteSnapshot> {
       },
     ],
     order: BY_TIME,
+    empty: 'None yet. Requests are counted by measureRequests, functions by metrics.trackPerformance.',
   });
 }

@@ -69,15 +69,15 @@ async function traffic(): Promise<void> {
   await db.all(`select "${XSS.replaceAll('"', '""')}" from missing`).catch(() => undefined);
 }
 
-async function open(options: BrowserContextOptions = {}): Promise<Page> {
+async function open(options: BrowserContextOptions = {}, address = server.url): Promise<Page> {
   faults = [];
   const credentials = { username: 'any', password: TOKEN };
   const context = await browser.newContext({ httpCredentials: credentials, ...options });
   page = await context.newPage();
   page.on('console', (line) => void (line.type() === 'error' && faults.push(line.text())));
   page.on('pageerror', (error) => void faults.push(error.message));
-  page.on('request', (request) => void (request.url().startsWith(server.url) || faults.push(request.url())));
-  await page.goto(`${server.url}/monitoring`);
+  page.on('request', (request) => void (request.url().startsWith(address) || faults.push(request.url())));
+  await page.goto(`${address}/monitoring`);
   await page.getByText('live', { exact: true }).waitFor();
   return page;
 }
@@ -166,6 +166,53 @@ describe('the page of a monitor', () => {
     );
   });
 
+  test('shows on a phone what was opened, and each problem under its titles, without moving aside', async () => {
+    await traffic();
+    await open({ viewport: { width: 360, height: 740 } });
+    await statements().getByRole('button').first().click();
+    const rightEdge = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate(
+          (node: { getBoundingClientRect(): { right: number } }) => node.getBoundingClientRect().right,
+        );
+    expect(await rightEdge('#statements .detail pre')).toBeLessThan(360);
+    expect(await rightEdge('#problems td:last-child')).toBeLessThan(360);
+    const label = `getComputedStyle(document.querySelector('#problems td[data-label="Message"]'), '::before')`;
+    expect(await page.evaluate<string>(`${label}.content`)).toBe('"Message"');
+  });
+
+  test('says that a section stands still while something in it is opened, and goes on after', async () => {
+    const loops = () => page.locator('#loops');
+    await traffic();
+    await open();
+    const summary = loops().locator('summary').first();
+    await summary.click();
+    await metrics.runInRequest({ route: 'GET /another' }, async () => {
+      for (let id = 0; id < 12; id += 1) await db.all('select title from notes where id = ?', [id]);
+    });
+    await expect.poll(() => loops().locator('.body').getAttribute('data-still')).toBe('');
+    expect(await loops().getByText('GET /another').count()).toBe(0);
+    await summary.click();
+    await page.evaluate('document.activeElement.blur()');
+    await loops().getByText('GET /another').first().waitFor();
+    expect(await loops().locator('.body').getAttribute('data-still')).toBe(null);
+  });
+
+  test('says since when there is no connection', async () => {
+    const ended = await monitorServer(createMonitor({ databases: [db], metrics, token: TOKEN }));
+    try {
+      await open({}, ended.url);
+    } finally {
+      await ended.close();
+    }
+    const said = page.locator('#status[data-state="down"]');
+    await said.waitFor();
+    expect(await said.textContent()).toMatch(/^no connection since \d\d:\d\d:\d\d; trying again$/);
+    faults = faults.filter((fault) => !fault.includes('ERR_'));
+  });
+
   test('can be paused, and resets what was counted', async () => {
     await traffic();
     await open();
@@ -175,8 +222,12 @@ describe('the page of a monitor', () => {
     await traffic();
     await page.waitForTimeout(500);
     expect(await page.locator('.plot').first().getAttribute('aria-label')).toBe(still);
+    await page.getByLabel('Filter').fill('nothing has this text');
+    await page.locator('#statements').getByText('None yet, or none that the filter finds.').waitFor();
+    await page.getByLabel('Filter').fill('');
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: 'Reset statements and routes' }).click();
+    await page.getByText('Reset.', { exact: true }).waitFor();
     await page.mouse.move(0, 0);
     await expect.poll(() => metrics.snapshot().databases[0]!.statements.length).toBeLessThan(2);
   });
