@@ -38,6 +38,10 @@ export class Hooks {
   #onCommit: Bound[] = [];
   #onRollback: Bound[] = [];
 
+  get isEmpty(): boolean {
+    return this.#onCommit.length === 0 && this.#onRollback.length === 0;
+  }
+
   onCommit(hook: CommitHook): void {
     this.#onCommit.push(bind(hook, 'onCommit'));
   }
@@ -57,7 +61,7 @@ export class Hooks {
   /** Runs them all, one after another, and forgets them. @throws TransactionHookError when some failed. */
   async runCommit(context: ContextNode | undefined, label: string): Promise<void> {
     const hooks = this.#onCommit;
-    if (hooks.length === 0 && this.#onRollback.length === 0) return;
+    if (this.isEmpty) return;
     this.#forget();
     const errors = await runAll(hooks, context, undefined);
     if (errors.length > 0) throw new TransactionHookError(label, errors);

@@ -13,10 +13,10 @@ export type TransactionWork<T> = (transaction: Transaction) => T | Promise<T>;
 
 type InnerOptions = Pick<ResolvedTransactionOptions, 'readOnly' | 'timeoutMs' | 'signal' | 'name' | 'inner'>;
 
-/** Runs `work` in `scope`, which ends as it ends. */
-export async function conduct<T>(scope: Scope, work: () => T | Promise<T>): Promise<T> {
+/** Runs `work` in `scope`, which ends as it ends. What `work` throws must come as a rejection. */
+export async function conduct<T>(scope: Scope, work: () => Promise<T>): Promise<T> {
   try {
-    const result = await scope.untilBroken(begin(work));
+    const result = await scope.untilBroken(work());
     await scope.complete();
     return result;
   } catch (error) {
@@ -74,7 +74,7 @@ export function runNested<T>(
       const context = contextWith(scope.transaction.house.databaseKey, inner);
       const stopWatching = watchLimits(savepoint.scope, options, true);
       try {
-        return await conduct(savepoint.scope, () => runInContext(context, () => work(inner.handle)));
+        return await conduct(savepoint.scope, async () => runInContext(context, () => work(inner.handle)));
       } finally {
         stopWatching();
       }
@@ -107,10 +107,6 @@ export async function beginNested(view: TransactionView, options: InnerOptions):
     scope.land(flight);
     throw error;
   }
-}
-
-async function begin<T>(work: () => T | Promise<T>): Promise<T> {
-  return work();
 }
 
 function innerView(

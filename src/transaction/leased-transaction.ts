@@ -5,7 +5,7 @@ import { onConnectionLoss } from './connection-loss.ts';
 import type { ContextNode } from './context.ts';
 import type { TransactionHouse } from './house.ts';
 import { aborted, beginFailed, connectionLost, idleTooLong, timedOut } from './interruptions.ts';
-import { LimitWatch } from './limit-watch.ts';
+import { LimitWatch, type LimitActions } from './limit-watch.ts';
 import { Scope, type Boundary } from './scope.ts';
 import type { Ending, RollbackOutcome } from './state.ts';
 import type { ResolvedTransactionOptions } from './transaction-options.ts';
@@ -28,7 +28,7 @@ export interface LeasedTransactionSetup {
  * One transaction on one leased connection: its BEGIN, COMMIT and ROLLBACK, its limits, and the lease, which
  * it takes over and gives back exactly once, when it has ended.
  */
-export class LeasedTransaction implements Boundary {
+export class LeasedTransaction implements Boundary, LimitActions {
   readonly id: number;
   readonly house: TransactionHouse;
   readonly connection: DriverConnection;
@@ -41,14 +41,16 @@ export class LeasedTransaction implements Boundary {
   /** True once `commitAndContinue` has made a part of it last. */
   isPartlyCommitted = false;
   readonly #setup: LeasedTransactionSetup;
-  readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** Made when somebody waits for it. */
+  #ended: PromiseWithResolvers<void> | undefined;
+  #isReleased = false;
   #savepoints = 0;
   #beginFailure: { readonly error: unknown } | undefined;
   #giveUpCommit: (error: OutcomeUnknownError) => void = () => {};
   #stopListening: () => void = () => {};
 
   constructor(setup: LeasedTransactionSetup) {
-    const { id, house, lease, options } = setup;
+    const { id, house, lease, options, site, manual, outer } = setup;
     this.#setup = setup;
     this.id = id;
     this.house = house;
@@ -58,12 +60,14 @@ export class LeasedTransaction implements Boundary {
     this.isolation = options.isolation ?? (house.exclusiveWriter ? 'serializable' : undefined);
     this.foreignKeys = options.foreignKeys;
     const label = `Transaction #${id}${options.name === undefined ? '' : ` "${options.name}"`}`;
-    this.root = new Scope({ ...setup, transaction: this, boundary: this, label });
+    this.root = new Scope({ transaction: this, boundary: this, label, site, manual, outer });
     this.watch = this.#createWatch(options);
   }
 
   /** Settles when the lease was given back. */
   get ended(): Promise<void> {
+    if (this.#isReleased) return Promise.resolve();
+    this.#ended ??= Promise.withResolvers();
     return this.#ended.promise;
   }
 
@@ -82,7 +86,8 @@ export class LeasedTransaction implements Boundary {
     if (this.connection.pipelinesCommit === true) this.#setup.lease.release();
     await answered;
     this.#finish('committed', { how: 'was committed', atMs: this.house.clock.now() }, 'reuse');
-    await this.root.hooks.runCommit(this.root.outer, this.root.label);
+    const { hooks, outer, label } = this.root;
+    if (!hooks.isEmpty) await hooks.runCommit(outer, label);
   }
 
   /** COMMIT, then BEGIN on the same connection. The callbacks of the finished part run before it resolves. */
@@ -127,6 +132,28 @@ export class LeasedTransaction implements Boundary {
     const timer = clock.after(limits.cancelGraceMs, () => resolve(undefined), { keepAlive: true });
     void work.then(resolve, reject).finally(() => timer.cancel());
     return promise;
+  }
+
+  timedOut(limitMs: number): void {
+    this.root.interrupt(timedOut(this.root.label, limitMs));
+  }
+
+  idleTooLong(limitMs: number): void {
+    this.root.interrupt(idleTooLong(this.root.label, limitMs));
+  }
+
+  heldTooLong(heldMs: number): void {
+    const { announce } = this.house;
+    if (!announce.has('transaction:held-too-long')) return;
+    const takenAt = describeCallSite(this.#setup.site);
+    announce.emit('transaction:held-too-long', { ...this.#event(), heldMs, takenAt });
+  }
+
+  commitUnanswered(waitedMs: number): void {
+    const message = `COMMIT had no answer for ${Math.round(waitedMs)} ms`;
+    this.#giveUpCommit(
+      new OutcomeUnknownError(`${this.root.label} may or may not be committed: ${message}.`),
+    );
   }
 
   nextSavepoint(): string {
@@ -205,7 +232,8 @@ export class LeasedTransaction implements Boundary {
   #release(how: 'reuse' | 'discard'): void {
     this.#setup.lease.release(this.connection.usable ? how : 'discard');
     this.#setup.onEnd(this);
-    this.#ended.resolve();
+    this.#isReleased = true;
+    this.#ended?.resolve();
   }
 
   #countEnd(state: FinalState, ending: Ending | undefined): void {
@@ -220,42 +248,23 @@ export class LeasedTransaction implements Boundary {
   #listen(): void {
     const { signal } = this.#setup.options;
     const { root } = this;
-    const onAbort = (): void => root.interrupt(aborted(root.label, signal!.reason));
     const stopHearing = onConnectionLoss(this.connection, (error) =>
       root.interrupt(connectionLost(root.label, error)),
     );
-    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#stopListening = stopHearing;
+    if (signal === undefined) return;
+    const onAbort = (): void => root.interrupt(aborted(root.label, signal.reason));
+    signal.addEventListener('abort', onAbort, { once: true });
     this.#stopListening = () => {
       stopHearing();
-      signal?.removeEventListener('abort', onAbort);
+      signal.removeEventListener('abort', onAbort);
     };
   }
 
   #createWatch({ timeoutMs }: ResolvedTransactionOptions): LimitWatch {
     const { clock, limits } = this.house;
-    const { root } = this;
     const own = timeoutMs === undefined ? limits : { ...limits, transactionTimeoutMs: timeoutMs };
-    return new LimitWatch(
-      { clock, limits: own, keepAlive: !root.manual },
-      {
-        timedOut: (limitMs) => root.interrupt(timedOut(root.label, limitMs)),
-        idleTooLong: (limitMs) => root.interrupt(idleTooLong(root.label, limitMs)),
-        heldTooLong: (heldMs) => this.#announceHeld(heldMs),
-        commitUnanswered: (waitedMs) => {
-          const message = `COMMIT had no answer for ${Math.round(waitedMs)} ms`;
-          this.#giveUpCommit(
-            new OutcomeUnknownError(`${root.label} may or may not be committed: ${message}.`),
-          );
-        },
-      },
-    );
-  }
-
-  #announceHeld(heldMs: number): void {
-    const { announce } = this.house;
-    if (!announce.has('transaction:held-too-long')) return;
-    const takenAt = describeCallSite(this.#setup.site);
-    announce.emit('transaction:held-too-long', { ...this.#event(), heldMs, takenAt });
+    return new LimitWatch({ clock, limits: own, keepAlive: !this.root.manual }, this);
   }
 
   #event(): { transactionId: number; name?: string; readOnly: boolean } {

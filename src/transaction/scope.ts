@@ -55,7 +55,8 @@ export class Scope {
   readonly hooks: Hooks = new Hooks();
   readonly flights: Flights = new Flights();
   readonly #boundary: Boundary;
-  readonly #gate: Gate;
+  /** Made when somebody has to wait: few transactions have savepoints. */
+  #gate: Gate | undefined;
   /** The open savepoint; there is one at a time. */
   #child: Scope | undefined;
   #state: TransactionState = 'active';
@@ -63,7 +64,8 @@ export class Scope {
   #rollbackOnly: { readonly cause: unknown } | undefined;
   #interruption: Promise<never> | undefined;
   #interruptedBy: Error | undefined;
-  #broken: PromiseWithResolvers<never> | undefined;
+  /** End the wait for its work. */
+  #broken: Omit<PromiseWithResolvers<never>, 'promise'> | undefined;
   /** Made when somebody asks for its signal. */
   #abortion: AbortController | undefined;
 
@@ -76,7 +78,6 @@ export class Scope {
     this.stop = setup.stop;
     this.depth = setup.parent === undefined ? 0 : setup.parent.depth + 1;
     this.#boundary = setup.boundary;
-    this.#gate = new Gate(setup.transaction.house.clock);
   }
 
   get state(): TransactionState {
@@ -100,6 +101,7 @@ export class Scope {
     } catch (error) {
       return Promise.reject(error);
     }
+    this.#gate ??= new Gate(this.transaction.house.clock);
     return this.#gate.wait(options, (waitedMs) => start(this.#limited(options, waitedMs)));
   }
 
@@ -120,7 +122,7 @@ export class Scope {
   leaveChild(child: Scope): void {
     if (this.#child !== child) return;
     this.#child = undefined;
-    this.#gate.pass(() => this.#child === undefined);
+    this.#gate?.pass(() => this.#child === undefined);
   }
 
   /** A part of it failed: whoever owns this level can no longer commit it. The first cause is kept. */
@@ -130,23 +132,26 @@ export class Scope {
 
   /** What `work` gives, or the interruption of this scope if that comes first. */
   untilBroken<T>(work: Promise<T>): Promise<T> {
-    this.#broken = Promise.withResolvers<never>();
-    // `work` may have brought its own end about before it first waited.
-    if (this.#state !== 'active')
-      this.#broken.resolve(this.#interruption ?? Promise.reject(this.closedError()));
-    // When the transaction is gone first, `work` goes on by itself; how it ends then is of no account.
-    return Promise.race([work, this.#broken.promise]);
+    return new Promise<T>((resolve, reject) => {
+      // When the transaction is gone first, `work` goes on by itself; how it ends then is of no account.
+      work.then(resolve, reject);
+      this.#broken = { resolve, reject };
+      // `work` may have brought its own end about before it first waited.
+      if (this.#interruption !== undefined) resolve(this.#interruption);
+      else if (this.#ending !== undefined) reject(this.closedError());
+    });
   }
 
   /** Commits. When that is not possible, it rolls back and rejects with the reason. */
-  async complete(): Promise<void> {
-    await this.#assertCommittable();
-    await this.#boundary.commit();
+  complete(): Promise<void> {
+    const obstacle = this.#obstacle();
+    return obstacle === undefined ? this.#boundary.commit() : this.#giveUp(obstacle);
   }
 
   /** Commits what was done so far; the scope, which is a whole transaction, goes on in a new one. */
   async completePart(hookContext: ContextNode | undefined): Promise<void> {
-    await this.#assertCommittable();
+    const obstacle = this.#obstacle();
+    if (obstacle !== undefined) await this.#giveUp(obstacle);
     await this.transaction.commitAndContinue(hookContext);
   }
 
@@ -186,7 +191,7 @@ export class Scope {
       scope.#state = 'rolling-back';
       scope.#ending = ending;
       scope.flights.breakOff();
-      scope.#gate.refuseAll(() => scope.closedError());
+      scope.#gate?.refuseAll(() => scope.closedError());
       if (scope !== this) scope.#broken?.reject(scope.closedError());
     }
   }
@@ -197,10 +202,9 @@ export class Scope {
   }
 
   conclude(state: TransactionState, ending: Ending): void {
-    for (const scope of this.#branch()) {
-      scope.#state = state;
-      scope.#ending ??= ending;
-    }
+    this.#state = state;
+    this.#ending ??= ending;
+    this.#child?.conclude(state, ending);
   }
 
   assertActive(): void {
@@ -211,15 +215,14 @@ export class Scope {
     return closedError(this, this.#ending, this.transaction.house.clock.now());
   }
 
-  async #assertCommittable(): Promise<void> {
-    this.assertActive();
-    const error = this.#obstacle();
-    if (error === undefined) return;
-    await this.rollback(error);
-    throw error;
+  async #giveUp(obstacle: TransactionError): Promise<never> {
+    await this.rollback(obstacle);
+    throw obstacle;
   }
 
+  /** Why it must not be committed, if so. @throws TransactionClosedError */
   #obstacle(): TransactionError | undefined {
+    this.assertActive();
     if (this.flights.size > 0) return this.flights.unawaited(this.label, this.transaction.house.sites);
     if (this.#rollbackOnly === undefined) return undefined;
     return new TransactionError(

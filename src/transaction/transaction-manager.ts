@@ -12,7 +12,7 @@ import { conduct, runJoined, runNested, type TransactionWork } from './inner-tra
 import { shutDown } from './interruptions.ts';
 import { LeasedTransaction } from './leased-transaction.ts';
 import { decideStep } from './propagation.ts';
-import { isRetryable, pause, retryDelayMs } from './retry.ts';
+import { isRetryable, pause, retryDelayMs, type RetryPolicy } from './retry.ts';
 import { assertNoSelfDeadlock, assertNotStarving } from './self-deadlock.ts';
 import { Transaction } from './transaction.ts';
 import {
@@ -65,6 +65,7 @@ export class TransactionManager {
   readonly #house: TransactionHouse;
   readonly #counts: TransactionCounts = { committed: 0, rolledBack: 0, unknown: 0, active: 0 };
   readonly #open = new Set<LeasedTransaction>();
+  readonly #noteEnd = (ended: LeasedTransaction): void => void this.#open.delete(ended);
   readonly #sites: BeginSites;
   #lastId = 0;
   #closedBy: Error | undefined;
@@ -133,6 +134,8 @@ export class TransactionManager {
    */
   assertMayAcquire(readOnly: boolean, what: string): void {
     const { databaseKey, exclusiveWriter, readersApart } = this.#setup;
+    // Most flows hold nothing.
+    if (currentContext() === undefined) return;
     if (exclusiveWriter && !readOnly) assertNoSelfDeadlock(databaseKey, what);
     assertNotStarving(databaseKey, {
       what,
@@ -178,16 +181,22 @@ export class TransactionManager {
     }
   }
 
-  async #runNew<T>(work: TransactionWork<T>, options: ResolvedTransactionOptions): Promise<T> {
+  #runNew<T>(work: TransactionWork<T>, options: ResolvedTransactionOptions): Promise<T> {
     const site = this.#sites.capture();
-    const { retry } = options;
+    if (options.retry !== undefined) return this.#retry(work, { options, site, retry: options.retry });
+    return this.#attempt(work, { options, site, attempt: { settled: true } });
+  }
+
+  async #retry<T>(
+    work: TransactionWork<T>,
+    { options, site, retry }: { options: ResolvedTransactionOptions; site: CallSite; retry: RetryPolicy },
+  ): Promise<T> {
     for (let retries = 0; ; retries++) {
       const attempt: Attempt = { settled: true };
       try {
         return await this.#attempt(work, { options, site, attempt });
       } catch (error) {
-        const over =
-          retry === undefined || retries >= retry.attempts || !isRetryable(error) || !retry.when(error);
+        const over = retries >= retry.attempts || !isRetryable(error) || !retry.when(error);
         if (over || !isUndone(attempt)) throw error;
         await pause(retryDelayMs(retry, retries), this.#setup.clock, options.signal);
         if (!attempt.settled) throw error;
@@ -203,7 +212,7 @@ export class TransactionManager {
     attempt.transaction = transaction;
     attempt.settled = false;
     // Not awaited: its failure ends the transaction, which is how `conduct` learns of it.
-    void transaction.begin().catch(() => {});
+    void transaction.begin();
     const { readOnly, inner } = options;
     const view = new TransactionView(transaction.root, { readOnly, joined: false, nests: inner === 'nest' });
     const context = contextWith(this.#setup.databaseKey, view);
@@ -235,17 +244,15 @@ export class TransactionManager {
       // Both may have happened in the very moment in which the connection came free.
       this.#assertOpen();
       signal?.throwIfAborted();
-      const id = ++this.#lastId;
-      const onEnd = (ended: LeasedTransaction): void => void this.#open.delete(ended);
       const transaction = new LeasedTransaction({
-        id,
+        id: ++this.#lastId,
         house: this.#house,
         lease,
         options,
         site,
         manual,
         outer,
-        onEnd,
+        onEnd: this.#noteEnd,
       });
       this.#open.add(transaction);
       return transaction;
