@@ -1,7 +1,7 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { Hono } from 'hono';
 import { exportSPKI, SignJWT } from 'jose';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConfigError } from '../errors/index.ts';
 import { answerErrors } from './answer-errors.ts';
 import { jwtAuth } from './jwt-auth.ts';
@@ -134,6 +134,16 @@ const FORGED: Record<string, () => string> = {
   'crit unknown': () => forge(claims(), { alg: 'HS256', crit: ['exp'], exp: 1 }),
   'crit empty': () => forge(claims(), { alg: 'HS256', crit: [] }),
   'b64 false': () => forge(claims(), { alg: 'HS256', b64: false, crit: ['b64'] }),
+  'crit named twice, b64 among it': () => forge(claims(), { alg: 'HS256', b64: true, crit: ['b64', 'kid'] }),
+  'encrypted, by its header': () => forge(claims(), { alg: 'dir', enc: 'A256GCM' }),
+  'two alg, the last of them none': () => forge(claims(), '{"alg":"HS256","alg":"none"}'),
+  'two exp, the last of them over': () => forge(`${JSON.stringify(claims()).slice(0, -1)},"exp":1}`),
+  'a header with __proto__ for alg': () => forge(claims(), '{"__proto__":{"alg":"HS256"}}'),
+  'claims under __proto__': () => forge(`{"__proto__":${JSON.stringify(claims())}}`),
+  'aud that begins alike': () => forge({ ...claims(), aud: 'api.evil' }),
+  'aud as a number': () => forge({ ...claims(), aud: 7 }),
+  'iss with a slash more': () => forge({ ...claims(), iss: 'https://issuer.test/' }),
+  'iss in capitals': () => forge({ ...claims(), iss: 'HTTPS://ISSUER.TEST' }),
   'a payload that is a list': () => forge([claims()]),
   'a payload that is null': () => forge('null'),
   'a payload that is no JSON': () => forge('{"iss":'),
@@ -196,6 +206,37 @@ describe('what is refused (C68, B18)', () => {
         401,
       );
     }
+  });
+
+  test.each<[string, number, number]>([
+    ['exp', -4, 200],
+    ['exp', -5, 401],
+    ['exp', 86_405, 200],
+    ['exp', 86_406, 401],
+    ['nbf', 5, 200],
+    ['nbf', 6, 401],
+    ['iat', 5, 200],
+    ['iat', 6, 401],
+  ])('%s at %d seconds from now, with clocks five seconds apart: %d', async (claim, seconds, status) => {
+    vi.useFakeTimers({ now: 1_800_000_000_000, toFake: ['Date'] });
+    try {
+      const token = forge({ ...claims(), [claim]: nowSeconds() + seconds });
+      expect((await get(appWith(), `Bearer ${token}`)).status).toBe(status);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('a token beside others in one header, or in two of them', async () => {
+    const right = `Bearer ${forge(claims())}`;
+    const headers = new Headers({ Authorization: right });
+    headers.append('Authorization', right);
+    expect((await appWith().request('/', { headers })).status).toBe(401);
+    expect((await get(appWith(), `${right},${right}`)).status).toBe(401);
+    expect((await appWith().request(`/?access_token=${right.slice(7)}`)).status).toBe(401);
+    expect((await appWith().request('/', { headers: { Cookie: `token=${right.slice(7)}` } })).status).toBe(
+      401,
+    );
   });
 
   test('another type, where one is asked for', async () => {
