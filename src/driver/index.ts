@@ -22,6 +22,7 @@ export type {
   LeaseSource,
 } from './connection.ts';
 export type { ColumnDescription, ParameterDescription, StatementDescription } from './description.ts';
+export { rejectCall } from './reject-call.ts';
 export type { Queryable, SqlInput } from './queryable.ts';
 export type {
   CallContext,

@@ -1,4 +1,4 @@
-import { disarm, type CallEnding, type ObservedStatement } from '../driver/index.ts';
+import { disarm, rejectCall, type CallEnding, type ObservedStatement } from '../driver/index.ts';
 import type { WorkDone } from './cost-model.ts';
 import type { PendingCall } from './pending-call.ts';
 
@@ -21,9 +21,12 @@ export function succeedCall(
 
 export function failCall(call: PendingCall, error: unknown, connectionId?: number): void {
   if (!settle(call)) return;
+  const { observer } = call;
+  if (observer === undefined) return call.reject(error);
   const durationMs = performance.now() - call.startedAt;
-  call.observer?.failed(observed(call, { durationMs }, connectionId), error as Error);
-  call.reject(error);
+  rejectCall(call, error, () =>
+    observer.failed(observed(call, { durationMs }, connectionId), error as Error),
+  );
 }
 
 /** The ending of a call that the server was asked to stop. */

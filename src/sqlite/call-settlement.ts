@@ -1,4 +1,10 @@
-import { disarm, type ObservedStatement, type QueryObserver, type StatementTables } from '../driver/index.ts';
+import {
+  disarm,
+  rejectCall,
+  type ObservedStatement,
+  type QueryObserver,
+  type StatementTables,
+} from '../driver/index.ts';
 import type { Answer } from './answer-decoding.ts';
 import type { PendingCall } from './pending-call.ts';
 
@@ -32,11 +38,10 @@ export class CallSettlement {
 
   fail(call: PendingCall, error: unknown): void {
     if (!settle(call)) return;
-    if (call.observed) {
-      const durationMs = performance.now() - call.startedAt;
-      this.#observer.failed(this.#observed(call, durationMs, 0), error as Error);
-    }
-    call.reject(error);
+    if (!call.observed) return call.reject(error);
+    const durationMs = performance.now() - call.startedAt;
+    const tell = () => this.#observer.failed(this.#observed(call, durationMs, 0), error as Error);
+    rejectCall(call, error, tell);
   }
 
   #observed(call: PendingCall, durationMs: number, micros: number): ObservedStatement {

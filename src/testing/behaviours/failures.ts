@@ -52,6 +52,24 @@ export const FAILURE_BEHAVIOURS: Behaviours = {
     }
   },
 
+  'shows in its stack who awaits the call, wherever the answer came from': async ({ db }) => {
+    await addThing(db, 1, 'taken');
+    const repository = {
+      async addTwice(): Promise<void> {
+        await db.run("insert into things (id, name) values (2, 'taken')");
+      },
+    };
+    const calls = [
+      () => repository.addTwice(),
+      () => db.transaction(async () => await repository.addTwice()),
+    ];
+    for (const call of calls) {
+      const { stack, message } = await rejection(call(), ConstraintError);
+      assert.ok(stack !== undefined && stack.startsWith(`ConstraintError: ${message}`), stack);
+      assert.ok(stack.includes('addTwice'), stack);
+    }
+  },
+
   'holds no bound value, wherever one looks in it (B18)': async ({ db }) => {
     await addThing(db, 1, CANARY);
     const failing = [
