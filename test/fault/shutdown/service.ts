@@ -16,8 +16,14 @@ export interface Service {
   end(): Promise<{ code: number | null; signal: NodeJS.Signals | null; tookMs: number }>;
 }
 
-export async function startService(path: string, options: object = {}, ...flags: string[]): Promise<Service> {
-  const child = spawn(process.execPath, [SCRIPT, path, JSON.stringify(options), ...flags], {
+/** @param address of its database: a path is one of SQLite's */
+export async function startService(
+  address: string,
+  options: object = {},
+  ...flags: string[]
+): Promise<Service> {
+  const url = address.includes('://') ? address : `sqlite:${address}`;
+  const child = spawn(process.execPath, [SCRIPT, url, JSON.stringify(options), ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { closeOnSignals, openDatabase } from '../../../../src/index.ts';
 
 /*
- * A service that ends in order. argv: the path of the database, and options of `closeOnSignals` as JSON.
+ * A service that ends in order. argv: the address of the database, and options of `closeOnSignals` as JSON.
  * Prints its port, and later the order in which things were closed.
  */
 
-const [path, options = '{}', ...flags] = process.argv.slice(2);
-const db = await openDatabase({ url: `sqlite:${path!}`, log: 'silent' });
+const [url, options = '{}', ...flags] = process.argv.slice(2);
+const db = await openDatabase({ url: url!, log: 'silent' });
 await db.script('create table if not exists row (id integer primary key, note text)');
 const say = (line: object): void => console.log(JSON.stringify(line));
 
@@ -17,10 +17,12 @@ const ROUTES: Record<string, (request: IncomingMessage, response: ServerResponse
   '/write': async (request, response) => {
     const id = Number(new URL(request.url!, 'http://localhost').searchParams.get('id'));
     await db.transaction(async (tx) => {
-      await tx.run('insert into row values (?, null)', [id]);
+      await tx.run('insert into row values (:id, null)', { id });
       await sleep(id % 7);
-      await tx.run('update row set note = ? where id = ?', ['whole', id]);
+      await tx.run("update row set note = 'whole' where id = :id", { id });
     });
+    // One of its own, committed together with those of others.
+    await db.run("insert into row values (:id, 'whole')", { id: -id });
     response.writeHead(201).end();
   },
   '/slow': async (_request, response) => {
@@ -38,7 +40,10 @@ const ROUTES: Record<string, (request: IncomingMessage, response: ServerResponse
     await db.acquire();
     response.end();
   },
-  '/throw': () => setTimeout(() => process.emit('uncaughtException', new Error('uncaught')), 1),
+  '/throw': () =>
+    setTimeout(() => {
+      throw new Error('uncaught');
+    }, 1),
   '/reject': () => void Promise.reject(new Error('unhandled')),
 };
 
