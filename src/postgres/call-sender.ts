@@ -17,21 +17,24 @@ export interface Sending {
   /** Steps of the engine's own that go before it. When one of them fails, nothing of the call is done. */
   readonly before?: readonly Step[];
   readonly after?: readonly Step[];
-  readonly isBarrier?: boolean;
+  readonly isBarrier?: boolean | undefined;
   /** It runs in a transaction: nothing of it lasts by itself, and it cannot be repeated. */
   readonly inTransaction?: boolean;
   /** Asked when its turn to be sent has come. */
   readonly refusal?: () => Error | undefined;
   /** Told of the answer before the caller is. @returns an error that takes the place of the answer */
-  readonly answered?: (answer: CallAnswer) => Error | undefined;
+  readonly answered?: (answer: CallAnswer, call: PendingCall) => Error | undefined;
   /**
    * Asked about a failure, or a loss (then without one), under a call of which nothing lasts.
    * @returns what sends the call elsewhere: it is no call of this connection any more
    */
   readonly moves?: (failure: ServerFailure | undefined) => (() => void) | undefined;
   /** Called when nothing of it is under way any more, after the caller was told. */
-  readonly over?: () => void;
+  readonly over?: (() => void) | undefined;
 }
+
+/** As it is, and alone. */
+export const NO_SENDING: Sending = Object.freeze({});
 
 export interface CallAnswer {
   readonly status: TransactionStatus;
@@ -115,8 +118,8 @@ export class CallSender {
     const exchange: StatementExchange = new StatementExchange({
       steps,
       shapes: this.#home.shapes,
-      isBarrier: sending.isBarrier ?? false,
-      ...(sending.refusal === undefined ? {} : { refusal: sending.refusal }),
+      isBarrier: sending.isBarrier,
+      refusal: sending.refusal,
       answered: (answer) => {
         if (call.exchange === exchange) this.#answered(call, sending, { answer, skipped });
         else sending.over?.();
@@ -156,7 +159,7 @@ export class CallSender {
     return new ScriptExchange({
       text: sending.inTransaction === true ? guarded(call) : call.text,
       isBarrier: sending.isBarrier ?? false,
-      ...(sending.refusal === undefined ? {} : { refusal: sending.refusal }),
+      refusal: sending.refusal,
       answered: (failure, status) => {
         const answer = { status, tags: [], failure, fault: undefined, isStale: false };
         this.#answered(call, sending, { answer, skipped: 0 });
@@ -178,7 +181,7 @@ export class CallSender {
     if (failure !== undefined && this.#moves(call, sending, failure)) return;
     this.#calls.delete(call);
     const notBegun = failure !== undefined && tags.length < (sending.before?.length ?? 0);
-    const instead = sending.answered?.({ status, failure, notBegun });
+    const instead = sending.answered?.({ status, failure, notBegun }, call);
     if (instead !== undefined) this.#fail(call, instead);
     else if (failure !== undefined) this.#failed(call, failure);
     else if (fault !== undefined) this.#fail(call, fault);
@@ -217,22 +220,13 @@ export class CallSender {
     { inTransaction }: Sending,
     { tags, skipped }: { tags: ExchangeAnswer['tags']; skipped: number },
   ): void {
-    const answers = call.steps.map(({ reader }, index) => reader.result(tags[index + skipped]!.rowsAffected));
-    const rows = call.steps.reduce(
-      (sum, { reader }, index) => sum + (reader.rows || tags[index + skipped]!.rowsAffected),
-      0,
-    );
+    const rows = rowsOf(call, tags, skipped);
     const { answeredAt } = this.#link;
     const now = performance.now();
     const ranMs = this.#home.workedMs({ sentAt: call.sentAt!, answeredAt, now, calls: 1 });
     this.#home.noteDone(call, { rows, ranMs });
     if (inTransaction !== true) this.#home.noteCommit(call);
-    let value = call.kind === 'batch' ? answers : answers[0];
-    if (call.kind === 'chunk') {
-      const hasMore = tags[skipped]!.command === 'SUSPENDED';
-      value = { rows: value as Chunk['rows'], hasMore, shape: call.steps[0]!.reader.shape } satisfies Chunk;
-    }
-    succeedCall(call, { value, rows, ranMs }, this.#link.id);
+    succeedCall(call, { value: valueOf(call, tags, skipped), rows, ranMs }, this.#link.id);
   }
 
   #failed(call: PendingCall, failure: ServerFailure): void {
@@ -282,8 +276,32 @@ export class CallSender {
   }
 }
 
-const NO_SENDING: Sending = Object.freeze({});
 const NO_STEPS: readonly Step[] = Object.freeze([]);
+
+type Tags = ExchangeAnswer['tags'];
+
+/** Rows that a call gave, or changed. */
+function rowsOf({ steps }: PendingCall, tags: Tags, skipped: number): number {
+  let rows = 0;
+  for (let index = 0; index < steps.length; index += 1) {
+    rows += steps[index]!.reader.rows || tags[index + skipped]!.rowsAffected;
+  }
+  return rows;
+}
+
+/** What the caller gets. */
+function valueOf({ kind, steps }: PendingCall, tags: Tags, skipped: number): unknown {
+  if (kind === 'batch') {
+    return steps.map(({ reader }, index) => reader.result(tags[index + skipped]!.rowsAffected));
+  }
+  if (kind === 'script') return undefined;
+  const { reader } = steps[0]!;
+  const { command, rowsAffected } = tags[skipped]!;
+  const value = reader.result(rowsAffected);
+  if (kind !== 'chunk') return value;
+  const hasMore = command === 'SUSPENDED';
+  return { rows: value as Chunk['rows'], hasMore, shape: reader.shape } satisfies Chunk;
+}
 
 /**
  * Whether the server's limit is lifted for the session rather than for the transaction: outside transactions

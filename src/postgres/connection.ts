@@ -16,7 +16,7 @@ import {
   CallSender,
   GUARD,
   liftsForSession,
-  type CallAnswer,
+  NO_SENDING,
   type SenderHome,
   type Sending,
 } from './call-sender.ts';
@@ -79,6 +79,8 @@ export class PostgresConnection implements DriverConnection {
   /** Something was left behind in the session, for whoever comes next. */
   #isDirty = false;
   readonly #alone: CallPlace;
+  /** In the transaction that was begun last. */
+  #inside: CallPlace;
 
   /** @param setup the text that sets a session up, to be run again after a reset */
   constructor(link: PostgresLink, home: ConnectionHome, setup: string) {
@@ -96,6 +98,7 @@ export class PostgresConnection implements DriverConnection {
       serverLimits,
       observer,
     };
+    this.#inside = this.#alone;
   }
 
   get id(): number {
@@ -123,12 +126,15 @@ export class PostgresConnection implements DriverConnection {
     if (statements.length === 0) return [];
     const plans = statements.map(({ text }) => this.#home.planOf(text));
     const given = { options, place: this.#place };
-    return this.#start(() => createBatchCall(statements, plans, given), this.#control.isOpen ? GUARDED : {});
+    return this.#start(
+      () => createBatchCall(statements, plans, given),
+      this.#control.isOpen ? GUARDED : NO_SENDING,
+    );
   }
 
   async script(text: string, options: CallOptions): Promise<void> {
     const plan = this.#home.planOf(text);
-    const sending = this.#control.isOpen ? { isBarrier: true } : {};
+    const sending = this.#control.isOpen ? { isBarrier: true } : NO_SENDING;
     return this.#start(() => createScriptCall(text, plan, options, this.#place), sending);
   }
 
@@ -294,7 +300,9 @@ export class PostgresConnection implements DriverConnection {
 
   get #place(): CallPlace {
     const { transactionId } = this.#control;
-    return transactionId === undefined ? this.#alone : { ...this.#alone, transactionId };
+    if (transactionId === undefined) return this.#alone;
+    if (this.#inside.transactionId !== transactionId) this.#inside = { ...this.#alone, transactionId };
+    return this.#inside;
   }
 
   #describe(form: ResultForm, statement: Statement, options: CallOptions): PendingCall {
@@ -308,7 +316,7 @@ export class PostgresConnection implements DriverConnection {
     await startCall(call, (started) => this.#sender.send(started));
   }
 
-  #start<T>(create: () => PendingCall, sending: Sending = {}): Promise<T> {
+  #start<T>(create: () => PendingCall, sending: Sending = NO_SENDING): Promise<T> {
     try {
       const call = create();
       return startCall(call, (started) => this.#send(started, sending));
@@ -322,18 +330,7 @@ export class PostgresConnection implements DriverConnection {
     if (!this.#control.isOpen || call.signal?.aborted === true) return this.#sender.send(call, sending);
     // Its text goes as it is, and takes nothing along.
     if (call.kind === 'script') this.#control.sendBegin();
-    this.#sender.send(call, {
-      ...this.#control.join(sending, call),
-      inTransaction: true,
-      refusal: () => this.#control.refusal(),
-      answered: (answer) => this.#answeredInside(call, answer),
-    });
-  }
-
-  #answeredInside(call: PendingCall, answer: CallAnswer): Error | undefined {
-    const { failure } = answer;
-    if (failure !== undefined && call.kind !== 'statement' && !answer.notBegun) this.#control.undoGuarded();
-    return this.#control.noteAnswer(call, answer);
+    this.#sender.send(call, this.#control.join(sending, call));
   }
 
   #noteTraces(call: PendingCall): void {

@@ -45,9 +45,9 @@ export interface ExchangeAnswer {
 export interface StatementExchangeParts {
   readonly steps: readonly Step[];
   readonly shapes: RowShapes;
-  readonly isBarrier?: boolean;
+  readonly isBarrier?: boolean | undefined;
   /** See `Exchange.refusal`. */
-  refusal?(): Error | undefined;
+  readonly refusal?: (() => Error | undefined) | undefined;
   answered(answer: ExchangeAnswer): void;
   lost(loss: Loss & Pick<ExchangeAnswer, 'tags' | 'failure'>): void;
   /** The types of the parameters, where the server was asked for them. */
@@ -77,7 +77,10 @@ export class StatementExchange implements Exchange {
   write(writer: WireWriter, link: PostgresLink): void {
     this.#link = link;
     for (const name of link.statements.takeClosed()) writer.closeStatement(name);
-    if (this.#isReadable(link)) for (const step of this.#parts.steps) this.#writeStep(step, writer, link);
+    const { steps } = this.#parts;
+    if (this.#isReadable(link)) {
+      for (let index = 0; index < steps.length; index += 1) this.#writeStep(steps[index]!, writer, link);
+    }
     writer.sync();
   }
 
@@ -124,8 +127,10 @@ export class StatementExchange implements Exchange {
 
   /** Rows that could not be given in the form asked for are not asked for: nothing is sent but the Sync. */
   #isReadable({ statements }: PostgresLink): boolean {
+    const { steps } = this.#parts;
     try {
-      for (const { text, named, reader } of this.#parts.steps) {
+      for (let index = 0; index < steps.length; index += 1) {
+        const { text, named, reader } = steps[index]!;
         const prepared = named ? statements.get(text) : undefined;
         if (prepared?.shape !== undefined) reader.begin(prepared.shape);
       }

@@ -1,11 +1,6 @@
 import type { BeginOptions } from '../driver/index.ts';
-import {
-  MillpondError,
-  OutcomeUnknownError,
-  TransactionClosedError,
-  TransactionError,
-} from '../errors/index.ts';
-import { GUARD, type CallAnswer, type Sending } from './call-sender.ts';
+import { OutcomeUnknownError, TransactionError, type MillpondError } from '../errors/index.ts';
+import { GUARD, NO_SENDING, type CallAnswer, type Sending } from './call-sender.ts';
 import type { Loss } from './exchange.ts';
 import type { PostgresLink } from './link.ts';
 import { engineStep, type PendingCall } from './pending-call.ts';
@@ -17,6 +12,7 @@ import { isFatal } from './server-error.ts';
 import { longerLimitTexts, type ServerLimits } from './server-limits.ts';
 import { StatementExchange, type ExchangeAnswer, type Step } from './statement-exchange.ts';
 import type { TableKnowledge } from './table-knowledge.ts';
+import { abortedError, asLost, closedError, statementOf } from './transaction-errors.ts';
 import { connectionLostError, translateFailure } from './translate-failure.ts';
 
 interface ControlHome {
@@ -63,12 +59,25 @@ export class TransactionControl {
   readonly #learn: (plan: Plan) => Promise<void>;
   /** What may have changed data in it; undefined where nobody wanted to hear of it when it began. */
   #writes: Set<Plan> | undefined;
+  /** What every transaction says, the server has parsed once for each connection. */
+  readonly #plainBegin: readonly Step[];
+  readonly #commit: Step;
+  /** How most statements are sent. */
+  readonly #inside: Sending;
+  readonly #sendUnsentBegin = (): void => this.sendBegin();
 
   /** @param learn asks the server, on this connection, what a statement touches */
   constructor(link: PostgresLink, home: ControlHome, learn: (plan: Plan) => Promise<void>) {
     this.#link = link;
     this.#home = home;
     this.#learn = learn;
+    this.#plainBegin = [this.#step('begin')];
+    this.#commit = this.#step('commit');
+    this.#inside = {
+      inTransaction: true,
+      refusal: () => this.refusal(),
+      answered: (answer, call) => this.#noteAnswer(answer, call),
+    };
   }
 
   /** From BEGIN until its end was answered. */
@@ -81,21 +90,16 @@ export class TransactionControl {
   }
 
   /** Waits for a statement to go with, until the end of this turn. */
-  begin({ readOnly, isolation, transactionId, timeoutMs }: BeginOptions): Promise<void> {
-    const level = isolation === undefined ? '' : ` isolation level ${isolation}`;
-    const limits = longerLimitTexts(timeoutMs, this.#home.serverLimits, this.#link.parameters);
-    this.#beginSteps = [
-      this.#step(`begin${level}${readOnly ? ' read only' : ''}`),
-      ...limits.map((text) => engineStep(text)),
-    ];
+  begin(options: BeginOptions): Promise<void> {
+    this.#beginSteps = this.#beginStepsOf(options);
     this.#begun = Promise.withResolvers();
-    this.#readOnly = readOnly;
-    this.#transactionId = transactionId;
+    this.#readOnly = options.readOnly;
+    this.#transactionId = options.transactionId;
     this.#number = undefined;
     this.#firstFailure = undefined;
     this.#writes = this.#home.isWatched() ? new Set() : undefined;
     this.#state = 'unsent';
-    process.nextTick(() => this.sendBegin());
+    process.nextTick(this.#sendUnsentBegin);
     return this.#begun.promise;
   }
 
@@ -104,19 +108,30 @@ export class TransactionControl {
    * its number.
    */
   join(given: Sending, call: PendingCall): Sending {
-    const sending = this.#withNumber(given, call);
-    if (this.#state !== 'unsent') return sending;
-    this.#state = 'sent';
+    const asked = this.#questionWith(call);
+    const isFirst = this.#state === 'unsent';
+    if (!isFirst && asked === undefined && given === NO_SENDING) return this.#inside;
+    if (isFirst) this.#state = 'sent';
+    const { before = [], after = [], isBarrier } = given;
     return {
-      ...sending,
-      before: [...this.#beginSteps, ...(sending.before ?? [])],
-      isBarrier: true,
-      over: () => this.#firstIsOver(),
+      ...this.#inside,
+      before: isFirst ? [...this.#beginSteps, ...before] : before,
+      after: asked === undefined ? after : [...after, asked],
+      isBarrier: isFirst || isBarrier,
+      over: isFirst ? () => this.#firstIsOver() : undefined,
     };
   }
 
+  #beginStepsOf({ readOnly, isolation, timeoutMs }: BeginOptions): readonly Step[] {
+    if (!readOnly && isolation === undefined && timeoutMs === undefined) return this.#plainBegin;
+    const level = isolation === undefined ? '' : ` isolation level ${isolation}`;
+    const limits = longerLimitTexts(timeoutMs, this.#home.serverLimits, this.#link.parameters);
+    const begin = this.#step(`begin${level}${readOnly ? ' read only' : ''}`);
+    return [begin, ...limits.map((text) => engineStep(text))];
+  }
+
   /** After a batch or script that failed: the transaction goes on as if it had not been. */
-  undoGuarded(): void {
+  #undoGuarded(): void {
     this.#firstFailure = undefined;
     const steps = [engineStep(`rollback to savepoint ${GUARD}`), engineStep(`release savepoint ${GUARD}`)];
     this.#link.sendFirst(this.#exchange(steps, () => undefined));
@@ -144,8 +159,7 @@ export class TransactionControl {
     // begins: with it the server can be asked what became of the transaction, should the answer not arrive.
     const isNumbered = this.#readOnly || this.#link.status === 'E' || numberIn(this.#number) !== undefined;
     const asked = isNumbered ? undefined : this.#numberStep();
-    const commit: Step = { ...this.#step('commit'), flushed: !isNumbered };
-    const steps = asked === undefined ? [commit] : [asked, commit];
+    const steps = asked === undefined ? [this.#commit] : [asked, { ...this.#commit, flushed: true }];
     const outcome = await this.#perform(steps, 'commit');
     if (outcome.kind === 'lost') {
       this.#state = 'none';
@@ -154,7 +168,7 @@ export class TransactionControl {
     if (outcome.answer.status !== 'I') await this.#rollBackAborted();
     this.#state = 'none';
     this.#assertCommitted(outcome.answer);
-    await this.#announce();
+    if (!this.#readOnly && this.#home.isWatched()) await this.#announce();
   }
 
   async rollback(): Promise<void> {
@@ -171,20 +185,20 @@ export class TransactionControl {
    * A write has a number from then on, and so the question costs no way of its own. Behind anything else it
    * could come too early, and be a query where none may have been (SET TRANSACTION).
    */
-  #withNumber(sending: Sending, { kind, plans }: PendingCall): Sending {
-    if (this.#number !== undefined || this.#readOnly) return sending;
-    if (kind !== 'statement' || plans[0]!.kind !== 'write') return sending;
+  #questionWith({ kind, plans }: PendingCall): Step | undefined {
+    if (this.#number !== undefined || this.#readOnly) return undefined;
+    if (kind !== 'statement' || plans[0]!.kind !== 'write') return undefined;
     this.#number = this.#numberStep();
-    return { ...sending, after: [...(sending.after ?? []), this.#number] };
+    return this.#number;
   }
 
-  /** What every transaction says, the server has parsed once for each connection. */
   #step(text: string): Step {
     return { ...engineStep(text), named: this.#home.keepsStatements };
   }
 
   #numberStep(): Step {
-    return { ...this.#step(NUMBER_TEXT), reader: new ResultReader('value') };
+    const { values, named } = this.#commit;
+    return { text: NUMBER_TEXT, values, reader: new ResultReader('value'), named };
   }
 
   #noteWrites({ plans }: PendingCall): void {
@@ -211,7 +225,6 @@ export class TransactionControl {
   async #announce(): Promise<void> {
     const writes = this.#writes;
     this.#writes = undefined;
-    if (this.#readOnly || !this.#home.isWatched()) return;
     // A listener that came while the transaction ran is told that anything may have changed.
     if (writes === undefined) return this.#home.announceChanges('anything');
     const { knowledge } = this.#home;
@@ -254,7 +267,8 @@ export class TransactionControl {
   }
 
   /** Takes note of a statement's answer. @returns what the caller must be told instead */
-  noteAnswer(call: PendingCall, { status, failure, notBegun }: CallAnswer): Error | undefined {
+  #noteAnswer({ status, failure, notBegun }: CallAnswer, call: PendingCall): Error | undefined {
+    if (failure !== undefined && call.kind !== 'statement' && !notBegun) this.#undoGuarded();
     if (failure !== undefined) this.#firstFailure ??= translateFailure(failure, call);
     else this.#noteWrites(call);
     if (this.#state === 'sent') {
@@ -299,7 +313,7 @@ export class TransactionControl {
     if (this.#state === 'unsent') this.sendBegin();
     return new Promise((resolve) => {
       const isBarrier = text === 'commit';
-      this.#link.send(this.#exchange(steps, resolve, isBarrier, () => this.refusal()));
+      this.#link.send(this.#exchange(steps, resolve, isBarrier, this.#inside.refusal));
     });
   }
 
@@ -307,7 +321,7 @@ export class TransactionControl {
     steps: readonly Step[],
     done: (outcome: Outcome) => void,
     isBarrier = false,
-    refusal: () => Error | undefined = () => undefined,
+    refusal?: () => Error | undefined,
   ): StatementExchange {
     return new StatementExchange({
       steps,
@@ -367,34 +381,4 @@ export class TransactionControl {
 /** @returns undefined where it was not asked, not answered, or none was given so far */
 function numberIn(step: Step | undefined): string | undefined {
   return (step?.reader.result(0) as string | null | undefined) ?? undefined;
-}
-
-function asLost({ error }: Loss): Error {
-  return error instanceof MillpondError ? error : connectionLostError(error);
-}
-
-function statementOf(text: string): { text: string; name: undefined; params: readonly unknown[] } {
-  return { text, name: undefined, params: [] };
-}
-
-function closedError(why: string, cause: unknown): TransactionClosedError {
-  return new TransactionClosedError(`The transaction is no more: ${lower(why)}. The statement was not run.`, {
-    cause,
-  });
-}
-
-function lower(text: string): string {
-  return text[0] === 'P' ? text : text[0]!.toLowerCase() + text.slice(1);
-}
-
-function abortedError(cause: Error | undefined): TransactionError {
-  return new TransactionError(
-    'The transaction was rolled back: a statement in it failed (see cause), and PostgreSQL takes nothing ' +
-      "but a rollback after that. To go on after a failed part, run the part with propagation 'nested'.",
-    {
-      code: 'ERR_MILLPOND_TRANSACTION_ABORTED',
-      cause,
-      retryable: cause instanceof MillpondError && cause.retryable,
-    },
-  );
 }
