@@ -84,7 +84,6 @@ describe('a body (M2)', () => {
     ['not to be changed', () => json(LONG, { 'Cache-Control': 'public, no-transform' })],
     ['a part', () => new Response(LONG, { status: 206, headers: { 'Content-Type': 'text/plain' } })],
     ['not there', () => new Response(null, { status: 204 })],
-    ['not changed', () => new Response(null, { status: 304 })],
     ['of no type', () => new Response(bytes(LONG))],
   ])('that is %s is left alone', async (_name, make) => {
     const before = make();
@@ -100,13 +99,25 @@ describe('a body (M2)', () => {
   });
 
   test('that is compressed has a weak tag, no length of the other, and keeps its headers', async () => {
-    const headers = { ETag: '"1"', 'Content-Length': String(LONG.length), 'X-Own': 'kept', Vary: 'Origin' };
+    const length = { 'Content-Length': String(LONG.length), 'Accept-Ranges': 'bytes' };
+    const headers = { ETag: '"1"', ...length, 'X-Own': 'kept', Vary: 'Origin' };
     const { response, text } = await get(() => json(LONG, headers));
     const kept = ['etag', 'content-length', 'x-own', 'vary'].map((name) => response.headers.get(name));
     expect([...kept, text]).toEqual(['W/"1"', null, 'kept', 'Origin, Accept-Encoding', LONG]);
+    expect(response.headers.get('accept-ranges')).toBeNull();
     const weak = await get(() => json(LONG, { ETag: 'W/"2"', Vary: '*' }));
     expect(weak.response.headers.get('etag')).toBe('W/"2"');
     expect(weak.response.headers.get('vary')).toBe('*');
+  });
+
+  test('that has not changed is said to be the one that was compressed', async () => {
+    const notModified = () => new Response(null, { status: 304, headers: { ETag: '"1"' } });
+    const headers = async (accept: string | null) => {
+      const { response } = await get(notModified, accept);
+      return [response.status, response.headers.get('vary'), response.headers.get('etag')];
+    };
+    expect(await headers('br')).toEqual([304, 'Accept-Encoding', 'W/"1"']);
+    expect(await headers(null)).toEqual([304, 'Accept-Encoding', '"1"']);
   });
 
   test('that Hono makes is one of these', async () => {
@@ -195,6 +206,9 @@ test('the encoding is the one the client likes best, then ours (RFC 9110)', () =
     ['*', 'br'],
     ['br;q=0, *', 'gzip'],
     ['gzip ; q=0.1', 'gzip'],
+    ['identity, gzip;q=0.5', undefined],
+    ['identity;q=0.5, gzip;q=0.5', 'gzip'],
+    ['identity;q=0, gzip;q=0.1', 'gzip'],
     ['gzip;q=x', undefined],
     ['gzipped', undefined],
     ['', undefined],

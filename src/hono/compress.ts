@@ -22,6 +22,7 @@ export interface CompressOptions {
   readonly gzipLevel?: number | undefined;
 }
 
+const NOT_MODIFIED = 304;
 const ENCODINGS: readonly Encoding[] = ['br', 'gzip'];
 const CHECKS = {
   thresholdBytes: integer(0, 1_000_000_000),
@@ -46,8 +47,8 @@ const COMPRESSIBLE = new RegExp(
 
 /**
  * Compresses what is worth it: bodies from a size on, of types that shrink, for clients that take it.
- * Streams are flushed with each chunk. Says `Vary` where the answer depends on the client, and makes entity
- * tags weak, for the bytes are others.
+ * Streams are flushed with each chunk. Says `Vary` where the answer depends on the client, makes entity tags
+ * weak and offers no ranges, for the bytes are others.
  *
  * @throws ConfigError for wrong options
  */
@@ -81,7 +82,9 @@ export function compressor(given: CompressOptions = {}): Compressor {
   return (response, method, accepted = '') => {
     const known = knownBody(response);
     // Before its headers are looked at, which costs more: most answers are small. They do not vary, either.
-    if (known === null || (known !== undefined && sizeOf(known) < thresholdBytes)) return response;
+    if (known !== undefined && known !== null && sizeOf(known) < thresholdBytes) return response;
+    if (response.status === NOT_MODIFIED) return notModified(response, choose(accepted));
+    if (known === null) return response;
     const type = response.headers.get('content-type');
     if (type === null || !isCompressibleType(type) || !mayCompress(response, thresholdBytes)) return response;
     addVary(response.headers, 'Accept-Encoding');
@@ -136,9 +139,21 @@ class Packer {
 }
 
 function mayCompress({ status, headers }: Response, thresholdBytes: number): boolean {
-  if (status < 200 || status === 204 || status === 206 || status === 304) return false;
+  if (status < 200 || status === 204 || status === 206) return false;
   if (Number(headers.get('content-length') ?? Infinity) < thresholdBytes) return false;
   return !headers.has('content-encoding') && !(headers.get('cache-control') ?? '').includes('no-transform');
+}
+
+/** Says the same as the answer would have said: https://www.rfc-editor.org/rfc/rfc9110#section-15.4.5 */
+function notModified(response: Response, encoding: Encoding | undefined): Response {
+  addVary(response.headers, 'Accept-Encoding');
+  if (encoding !== undefined) weakenTag(response.headers);
+  return response;
+}
+
+function weakenTag(headers: Headers): void {
+  const tag = headers.get('etag');
+  if (tag !== null && !tag.startsWith('W/')) headers.set('etag', `W/${tag}`);
 }
 
 function withBody(
@@ -149,8 +164,8 @@ function withBody(
   if (encoding !== undefined) {
     headers.set('content-encoding', encoding);
     headers.delete('content-length');
-    const tag = headers.get('etag');
-    if (tag !== null && !tag.startsWith('W/')) headers.set('etag', `W/${tag}`);
+    headers.delete('accept-ranges');
+    weakenTag(headers);
   }
   return new Response(body, { status, headers });
 }
