@@ -5,11 +5,13 @@ import type { MiddlewareHandler } from 'hono';
 import { chooseEncoding, type Encoding } from './accept-encoding.ts';
 import { knownBody } from './known-bodies.ts';
 import { checkOptions, integer, list, oneOf } from './option-checks.ts';
+import { PackedBodies } from './packed-bodies.ts';
 import { peekBody } from './peek-body.ts';
 import { remembered } from './remembered.ts';
 import { addVary } from './vary.ts';
 
 type Whole = string | Uint8Array;
+type Bytes = Uint8Array<ArrayBuffer>;
 
 export interface CompressOptions {
   /** Shorter bodies are sent as they are, in bytes. @default 1_000 */
@@ -20,6 +22,12 @@ export interface CompressOptions {
   readonly brotliQuality?: number | undefined;
   /** 1, fast, to 9, small. @default 6 */
   readonly gzipLevel?: number | undefined;
+  /**
+   * Compressed bodies of up to 256 KiB are kept for when the same one is sent again: so many bytes at most;
+   * 0 keeps none.
+   * @default 8_388_608
+   */
+  readonly keptBytes?: number | undefined;
 }
 
 const NOT_MODIFIED = 304;
@@ -29,6 +37,7 @@ const CHECKS = {
   encodings: list(oneOf(ENCODINGS), 2),
   brotliQuality: integer(0, 11),
   gzipLevel: integer(1, 9),
+  keptBytes: integer(0, 1_000_000_000),
 };
 
 /**
@@ -102,26 +111,44 @@ export function compressor(given: CompressOptions = {}): Compressor {
     return packWhole(response, encoding, whole);
   }
 
-  async function packWhole(response: Response, encoding: Encoding, body: Whole): Promise<Response> {
-    return withBody(response, encoding, await packer.whole(encoding, body));
+  function packWhole(response: Response, encoding: Encoding, body: Whole): Response | Promise<Response> {
+    const packed = packer.whole(encoding, body);
+    return packed instanceof Promise
+      ? packed.then((bytes) => withBody(response, encoding, bytes))
+      : withBody(response, encoding, packed);
   }
 }
+
+const packBrotli = promisify<Whole, object, Buffer<ArrayBuffer>>(brotliCompress);
+const packGzip = promisify<Whole, object, Buffer<ArrayBuffer>>(gzip);
 
 /** One of each encoding, with its settings. */
 class Packer {
   readonly #brotli: { readonly params: Readonly<Record<number, number>> };
   readonly #gzip: { readonly level: number };
+  readonly #packed: PackedBodies;
 
-  constructor({ brotliQuality = 4, gzipLevel = 6 }: CompressOptions) {
+  constructor({ brotliQuality = 4, gzipLevel = 6, keptBytes = 8_388_608 }: CompressOptions) {
     this.#brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: brotliQuality } };
     this.#gzip = { level: gzipLevel };
+    this.#packed = new PackedBodies(keptBytes);
   }
 
-  /** Off the main thread. */
-  whole(encoding: Encoding, body: Whole): Promise<Uint8Array<ArrayBuffer>> {
-    return encoding === 'br'
-      ? promisify<Whole, object, Buffer<ArrayBuffer>>(brotliCompress)(body, this.#brotli)
-      : promisify<Whole, object, Buffer<ArrayBuffer>>(gzip)(body, this.#gzip);
+  /** At once where the same body was compressed before, and off the main thread where not. */
+  whole(encoding: Encoding, body: Whole): Bytes | Promise<Bytes> {
+    const key = this.#packed.keyOf(encoding, body);
+    if (key === undefined) return this.#pack(encoding, body);
+    return this.#packed.find(key) ?? this.#packAndKeep(key, encoding, body);
+  }
+
+  async #packAndKeep(key: string, encoding: Encoding, body: Whole): Promise<Bytes> {
+    const packed = await this.#pack(encoding, body);
+    this.#packed.keep(key, packed);
+    return packed;
+  }
+
+  #pack(encoding: Encoding, body: Whole): Promise<Bytes> {
+    return encoding === 'br' ? packBrotli(body, this.#brotli) : packGzip(body, this.#gzip);
   }
 
   stream(encoding: Encoding, source: Readable): ReadableStream {
@@ -159,7 +186,7 @@ function weakenTag(headers: Headers): void {
 function withBody(
   { status, headers }: Response,
   encoding: Encoding | undefined,
-  body: Uint8Array<ArrayBuffer> | ReadableStream,
+  body: Bytes | ReadableStream,
 ): Response {
   if (encoding !== undefined) {
     headers.set('content-encoding', encoding);

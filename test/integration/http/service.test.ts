@@ -14,6 +14,7 @@ import {
   startServer,
   transactional,
 } from '../../../src/hono/index.ts';
+import { compressor } from '../../../src/hono/compress.ts';
 import { knownBody } from '../../../src/hono/known-bodies.ts';
 import { Metrics } from '../../../src/metrics/index.ts';
 import { servicesOf } from '../../../src/database/index.ts';
@@ -263,6 +264,33 @@ describe('bodies of answers', () => {
     expect([await first.json(), await second.json()]).toEqual([small, large]);
     expect([(await get('/bytes')).status, (await get('/none')).status]).toEqual([200, 204]);
     expect(seen).toEqual([JSON.stringify(small), JSON.stringify(large), expect.any(Uint8Array), null]);
+  });
+
+  test('are not compressed again where the same one was sent before, and arrive the same (M2)', async () => {
+    const [pack, packAlways] = [compressor(), compressor({ keptBytes: 0 })];
+    const waited: boolean[] = [];
+    const rows = (query: string | undefined) => ({ text: `compressible ${query} `.repeat(500) });
+    const service = await serve(
+      (app) => {
+        app.get('/', async (context) => {
+          const way = context.req.query('always') === undefined ? pack : packAlways;
+          const packed = way(context.json(rows(context.req.query('of'))), 'GET', 'gzip');
+          waited.push(packed instanceof Promise);
+          return packed;
+        });
+      },
+      { compress: false },
+    );
+    const get = async (query: string) => {
+      const response = await fetch(`${service.url}/?${query}`);
+      return [response.headers.get('content-encoding'), response.headers.get('vary'), await response.json()];
+    };
+    for (const of of ['a', 'a', 'b', 'a']) {
+      expect(await get(`of=${of}`)).toEqual(['gzip', 'Accept-Encoding', rows(of)]);
+    }
+    expect(waited).toEqual([true, false, true, false]);
+    for (let time = 0; time < 2; time += 1) await get('of=a&always');
+    expect(waited.slice(4)).toEqual([true, true]);
   });
 
   test('one that fails while it is streamed is cut off, and its error is in the log alone', async () => {
