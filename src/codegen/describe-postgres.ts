@@ -1,5 +1,7 @@
 import { qualified, type PlanNode } from './plan-facts.ts';
+import { endsWithLimitOne, PlanRows, type RowRules } from './plan-rows.ts';
 import { OutputNullability } from './postgres-plan.ts';
+import type { ColumnRules } from './postgres-expression.ts';
 import { postgresType } from './postgres-types.ts';
 import type { RowCount, ShapeReader, ShapeSource, StatementShape, ValueShape } from './query-shape.ts';
 
@@ -10,12 +12,32 @@ const NOT_NULL_COLUMNS = `select a.attrelid::regclass::text || '.' || quote_iden
     and n.nspname not in ('pg_catalog', 'information_schema')
     and not exists (select from pg_constraint k where k.conrelid = a.attrelid and k.contype = 'n'
       and not k.convalidated and a.attnum = any (k.conkey))`;
+const JSON_COLUMNS = `select a.attrelid::regclass::text || '.' || quote_ident(a.attname) as name
+  from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+  where a.atttypid = 'jsonb'::regtype and a.attnum > 0 and n.nspname <> 'pg_catalog'`;
 const COLUMN_ORDER = `select a.attrelid::regclass::text as relation, a.attnotnull as "isNotNull"
   from pg_attribute a join pg_class c on c.oid = a.attrelid where a.attnum > 0 and c.relkind in ('r', 'p')
   order by a.attrelid, a.attnum`;
 
-interface Catalog {
-  readonly notNull: ReadonlySet<string>;
+/**
+ * Of whole rows and checked at once. Where a collation finds different texts equal, one of a query's own, which
+ * no plan shows, may find several rows for a text: then no key of texts counts.
+ */
+const UNIQUE_KEYS = `select i.indrelid::regclass::text as relation, array(select quote_ident(a.attname)
+    from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (k.columns)) as columns
+  from pg_index i join pg_class c on c.oid = i.indrelid,
+    lateral (select (i.indkey::int2[])[0:i.indnkeyatts - 1] as columns) k
+  where i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null
+    and c.relkind in ('r', 'p') and not (exists (select from pg_collation where not collisdeterministic)
+      and exists (select from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (k.columns)
+        and a.attcollation <> 0))
+  order by i.indexrelid`;
+/** Bits of tgtype: for each row 1, BEFORE 2. A partition has triggers of its own, a foreign table anything. */
+const PLAIN_TABLES = `select c.oid::regclass::text as relation from pg_class c where c.relkind = 'r'
+    and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgtype & 3 = 3)`;
+
+interface Catalog extends ColumnRules {
+  readonly rules: RowRules;
   /** By table, for each of its columns in order, dropped ones too: whether it is NOT NULL. */
   readonly columns: ReadonlyMap<string, readonly boolean[]>;
 }
@@ -38,13 +60,13 @@ export class PostgresShapeReader implements ShapeReader {
     this.#catalog ??= this.#readCatalog();
     const catalog = await this.#catalog;
     const plan = await this.#explain(text, parameters.length);
-    const output = plan === undefined ? undefined : new OutputNullability(plan, catalog.notNull);
+    const output = plan === undefined ? undefined : new OutputNullability(plan, catalog);
     const stored = plan === undefined ? new Set<number>() : nullableParameters(plan, catalog);
     return {
       writes,
       tablesRead,
       tablesWritten,
-      rows: rowCount(columns.length, plan),
+      rows: columns.length === 0 ? 'none' : this.#rows(text, plan, catalog),
       columns: columns.map(({ name, type }, index) => ({
         name,
         type: postgresType(type, 'read'),
@@ -57,7 +79,11 @@ export class PostgresShapeReader implements ShapeReader {
     };
   }
 
-  /** Undefined where the server cannot explain the statement. */
+  #rows(text: string, plan: PlanNode | undefined, { rules }: Catalog): RowCount {
+    return plan === undefined ? 'many' : new PlanRows(rules, endsWithLimitOne(text)).count(plan);
+  }
+
+  /** Undefined where the server cannot explain the statement, or a rule makes several of it. */
   async #explain(text: string, parameters: number): Promise<PlanNode | undefined> {
     const values = parameters === 0 ? '' : `(${Array.from({ length: parameters }, () => 'null').join(', ')})`;
     try {
@@ -68,7 +94,8 @@ export class PostgresShapeReader implements ShapeReader {
         `explain (format json, verbose) execute ${EXPLAINED}${values}`,
         `deallocate ${EXPLAINED}`,
       ]);
-      return results[2]?.rows[0]?.['QUERY PLAN'][0]?.Plan;
+      const plans = results[2]?.rows[0]?.['QUERY PLAN'];
+      return plans?.length === 1 ? plans[0]!.Plan : undefined;
     } catch {
       // It was described, so it is right: only its plan is not to be had, and without it nothing is promised.
       return undefined;
@@ -78,22 +105,29 @@ export class PostgresShapeReader implements ShapeReader {
   async #readCatalog(): Promise<Catalog> {
     const notNull = await this.#source.all<{ name: string }>(NOT_NULL_COLUMNS);
     const order = await this.#source.all<{ relation: string; isNotNull: boolean }>(COLUMN_ORDER);
-    const columns = new Map<string, boolean[]>();
-    for (const { relation, isNotNull } of order) {
-      const known = columns.get(relation);
-      if (known === undefined) columns.set(relation, [isNotNull]);
-      else known.push(isNotNull);
-    }
-    return { notNull: new Set(notNull.map(({ name }) => name)), columns };
+    const keys = await this.#source.all<{ relation: string; columns: readonly string[] }>(UNIQUE_KEYS);
+    const json = await this.#source.all<{ name: string }>(JSON_COLUMNS);
+    const plain = await this.#source.all<{ relation: string }>(PLAIN_TABLES);
+    return {
+      notNull: new Set(notNull.map(({ name }) => name)),
+      json: new Set(json.map(({ name }) => name)),
+      columns: grouped(order.map(({ relation, isNotNull }) => [relation, isNotNull])),
+      rules: {
+        keys: grouped(keys.map(({ relation, columns }) => [relation, columns])),
+        plainTables: new Set(plain.map(({ relation }) => relation)),
+      },
+    };
   }
 }
 
-/** An aggregate of everything is one row; a LIMIT or a HAVING above it makes it none. */
-function rowCount(columns: number, plan: PlanNode | undefined): RowCount {
-  if (columns === 0) return 'none';
-  const isWhole =
-    plan?.['Node Type'] === 'Aggregate' && plan.Strategy === 'Plain' && plan.Filter === undefined;
-  return isWhole ? 'one' : 'many';
+function grouped<T>(pairs: readonly (readonly [key: string, value: T])[]): ReadonlyMap<string, readonly T[]> {
+  const all = new Map<string, T[]>();
+  for (const [key, value] of pairs) {
+    const known = all.get(key);
+    if (known === undefined) all.set(key, [value]);
+    else known.push(value);
+  }
+  return all;
 }
 
 /** The parameters that are written into columns that may be NULL. */

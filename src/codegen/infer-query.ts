@@ -87,7 +87,11 @@ async function describe(
     const place = placeOfFailure(error, rendered.text);
     const start = place === undefined ? definition.bodyStart : rendered.sourceOffset(place.start);
     const end = start + (place === undefined ? 1 : place.end - place.start);
-    const message = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+    const said = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+    const message = said.replaceAll(/\$(\d+)/g, (placeholder, number) => {
+      const slot = rendered.slots[Number(number) - 1];
+      return slot === undefined ? placeholder : `:${definition.parameters[slot.parameter]!.name}`;
+    });
     throw new SqlFileError([source.problem(`${fullName(query)}: ${message}`, start, end)], { cause: error });
   }
 }
@@ -99,7 +103,7 @@ function joinShapes(query: SqlQuery, one: StatementShape, other: StatementShape)
   }
   return {
     writes: one.writes || other.writes,
-    rows: one.rows === other.rows ? one.rows : 'many',
+    rows: joinRows(one.rows, other.rows),
     columns: one.columns.map((column, index) => ({
       name: column.name,
       type: joinTypes(column.type, other.columns[index]!.type),
@@ -109,6 +113,11 @@ function joinShapes(query: SqlQuery, one: StatementShape, other: StatementShape)
     tablesRead: union(one.tablesRead, other.tablesRead),
     tablesWritten: union(one.tablesWritten, other.tablesWritten),
   };
+}
+
+function joinRows(one: RowCount, other: RowCount): RowCount {
+  if (one === other) return one;
+  return one === 'many' || other === 'many' ? 'many' : 'optional';
 }
 
 interface Inferred {
@@ -190,7 +199,7 @@ function markedParameter(
   inferred: ValueShape = ANY_PARAMETER,
 ): ValueShape {
   // PostgreSQL says of a list that it is an array.
-  const element = isList ? inferred.type.replace(/^readonly (.*)\[\]$/, '$1') : inferred.type;
+  const element = isList ? inferred.type.replace(/^readonly \(?(.*?)\)?\[\]$/, '$1') : inferred.type;
   return { type: type ?? element, nullable: !isList && (nullable ?? inferred.nullable) };
 }
 

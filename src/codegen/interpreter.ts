@@ -1,6 +1,7 @@
 import { AbstractState } from './abstract-state.ts';
 import { joinRecords, type AbstractValue } from './abstract-value.ts';
 import type { Instruction } from './instructions.ts';
+import { givingAddresses } from './giving-addresses.ts';
 import { allControl, liveAddresses } from './live-control.ts';
 import type { StoredTree } from './sqlite-schema.ts';
 import { ParameterEvidence } from './parameter-evidence.ts';
@@ -110,9 +111,10 @@ class Run implements ProgramView {
   }
 
   facts(): ProgramFacts {
+    const giving = givingAddresses(this.program);
     const rows = [...this.#nodes.values()]
       .flatMap((states) => [...states.values()])
-      .filter(({ pc }) => this.program[pc]!.opcode === 'ResultRow');
+      .filter(({ pc }) => giving.has(pc));
     const isRow = new Set(rows);
     const mayGiveSeveral = rows.some((row) => reaches([...row.next], (node) => isRow.has(node)));
     const start = this.#start!;

@@ -9,6 +9,7 @@ const QUOTING = [
   /wrong number of arguments to function (\w+)/,
   /misuse of aggregate(?: function)?:? (\w+)/,
   /no such collation sequence: (\S+)/,
+  /data type of parameter (\$\d+)/,
 ];
 
 /** Where in a statement's text its engine found a fault; undefined where it does not tell. */

@@ -1,5 +1,17 @@
+import { JOIN_CONDITIONS, requiredColumns, ROW_CONDITIONS } from './plan-conditions.ts';
+
+/** What a node of a plan lets through. */
+export interface PlanConditions {
+  readonly Filter?: string;
+  readonly 'Index Cond'?: string;
+  readonly 'Recheck Cond'?: string;
+  readonly 'Hash Cond'?: string;
+  readonly 'Merge Cond'?: string;
+  readonly 'Join Filter'?: string;
+}
+
 /** A node of `explain (format json, verbose)`, as far as it is read. */
-export interface PlanNode {
+export interface PlanNode extends PlanConditions {
   readonly 'Node Type': string;
   readonly Operation?: string;
   readonly Strategy?: string;
@@ -8,7 +20,12 @@ export interface PlanNode {
   readonly 'Relation Name'?: string;
   readonly Schema?: string;
   readonly Alias?: string;
-  readonly Filter?: string;
+  readonly 'Subplan Name'?: string;
+  readonly 'CTE Name'?: string;
+  readonly 'One-Time Filter'?: string;
+  readonly 'Run Condition'?: string;
+  readonly 'Conflict Resolution'?: string;
+  readonly 'Conflict Filter'?: string;
   readonly Output?: readonly string[];
   readonly 'Group Key'?: readonly string[];
   readonly 'Grouping Sets'?: unknown;
@@ -31,20 +48,35 @@ export class PlanFacts {
   /** True where every aggregate is of a group, which has one row at least. */
   isGrouped = true;
   hasAggregate = false;
+  /** `alias.column` of what conditions on the way of every row require not to be NULL. */
+  readonly requiredColumns: Set<string> = new Set<string>();
 
-  read(node: PlanNode, isNullable: boolean): void {
+  read(node: PlanNode, isNullable: boolean, isOnTheWay: boolean = !isNullable): void {
     const { Alias: alias, Output: output = [], Plans: plans = [] } = node;
     if (MIXING.has(node['Node Type'])) this.isMixed = true;
     if (node['Node Type'] === 'Aggregate') this.#aggregate(node);
     if (alias !== undefined) this.#name(alias, node);
     if (isNullable && alias !== undefined) this.nullableAliases.add(alias);
     if (isNullable) for (const expression of output) this.nullableOutputs.add(bare(expression));
+    if (isOnTheWay) this.#require(node);
     const join = node['Join Type'];
     for (const child of plans) {
       const side = child['Parent Relationship'];
       const isMissing =
         join === 'Full' || (join === 'Left' && side === 'Inner') || (join === 'Right' && side === 'Outer');
-      this.read(child, isNullable || isMissing);
+      const isBeside = isMissing || /^(InitPlan|SubPlan)$/.test(side ?? '') || isAntiSide(node, side);
+      // An UPDATE gives its rows as they are afterwards, whatever was asked of them before.
+      const isOther = node['Node Type'] === 'ModifyTable' && node.Operation !== 'Delete';
+      this.read(child, isNullable || isMissing, isOnTheWay && !isBeside && !isOther);
+    }
+  }
+
+  #require(node: PlanNode): void {
+    const join = node['Join Type'];
+    const isInner = join === 'Inner' || join === 'Semi' || join === 'Right Semi';
+    for (const name of isInner ? [...ROW_CONDITIONS, ...JOIN_CONDITIONS] : ROW_CONDITIONS) {
+      for (const { alias, column } of requiredColumns(node[name] ?? ''))
+        this.requiredColumns.add(`${alias}.${column}`);
     }
   }
 
@@ -62,6 +94,11 @@ export class PlanFacts {
     const isNew = !this.relations.has(alias) || known === table;
     this.relations.set(alias, isNew ? table : undefined);
   }
+}
+
+/** An anti-join keeps the rows of one side for which the other has none. */
+function isAntiSide({ 'Join Type': join }: PlanNode, side: string | undefined): boolean {
+  return (join === 'Anti' && side === 'Inner') || (join === 'Right Anti' && side === 'Outer');
 }
 
 /** A table as `regclass` writes it: without the schema where that is searched. */

@@ -1,16 +1,39 @@
+import {
+  atTop,
+  closing,
+  keyOf,
+  OPERATORS,
+  split,
+  tokensOf,
+  unquoted,
+  withoutCast,
+  withoutParentheses,
+} from './expression-tokens.ts';
 import { bare, type PlanFacts } from './plan-facts.ts';
+
+/** What the catalog says of columns, as `table.column`, quoted where SQL would quote them. */
+export interface ColumnRules {
+  /** Declared NOT NULL. */
+  readonly notNull: ReadonlySet<string>;
+  /** Of the type `jsonb`. */
+  readonly json: ReadonlySet<string>;
+}
 
 /** Strict functions of the server that give a value for every value: NULL comes of NULL alone. */
 const STRICT: ReadonlySet<string> = new Set(
   `abs btrim ceil ceiling char_length character_length cardinality date_trunc floor initcap left length lower
-  lpad ltrim md5 octet_length replace reverse right round rpad rtrim sign starts_with strpos substr substring
-  trunc upper`.split(/\s+/),
+  lpad ltrim md5 octet_length replace reverse right round rpad rtrim sign starts_with strpos substr trunc
+  upper`.split(/\s+/),
 );
-/** Never NULL, whatever they are given. */
+/** Never NULL where they are given nothing that is. */
 const NEVER_NULL: ReadonlySet<string> = new Set(
-  `clock_timestamp concat count cume_dist current_database dense_rank gen_random_uuid json_build_array
-  json_build_object jsonb_build_array jsonb_build_object nextval now ntile num_nonnulls num_nulls percent_rank
-  random rank row_number statement_timestamp transaction_timestamp version`.split(/\s+/),
+  `clock_timestamp cume_dist current_database dense_rank gen_random_uuid nextval now ntile percent_rank random
+  rank row_number statement_timestamp transaction_timestamp version`.split(/\s+/),
+);
+/** Never NULL, whatever they are given; but for a whole list that is (VARIADIC). */
+const TAKES_NULL: ReadonlySet<string> = new Set(
+  `concat count json_build_array json_build_object jsonb_build_array jsonb_build_object num_nonnulls
+  num_nulls`.split(/\s+/),
 );
 /** NULL only where no value was met. */
 const AGGREGATES: ReadonlySet<string> = new Set(
@@ -18,29 +41,6 @@ const AGGREGATES: ReadonlySet<string> = new Set(
 );
 /** These take rows with NULL too: of a group there is always something. */
 const COLLECTORS: ReadonlySet<string> = new Set('array_agg json_agg jsonb_agg'.split(' '));
-/** Operators that give a value for two values, or an error; not ->, ->>, #> and the like. */
-const OPERATORS: ReadonlySet<string> = new Set([
-  '+',
-  '-',
-  '*',
-  '/',
-  '%',
-  '||',
-  '=',
-  '<>',
-  '<',
-  '>',
-  '<=',
-  '>=',
-  'AND',
-  'OR',
-  '~~',
-  '!~~',
-  '~~*',
-  '!~~*',
-  '~',
-  '!~',
-]);
 const CONSTANT_WORDS: ReadonlySet<string> = new Set([
   'true',
   'false',
@@ -51,30 +51,20 @@ const CONSTANT_WORDS: ReadonlySet<string> = new Set([
   'LOCALTIMESTAMP',
 ]);
 
-/** One lexical piece: quoted text, a word, a number, an operator, a sign. */
-const TOKEN = new RegExp(
-  [
-    String.raw`\s*((?:[EB]|U&)?'(?:[^']|'')*'|"(?:[^"]|"")*"`,
-    String.raw`[\p{L}_][\p{L}\p{N}_$]*|\$\d+|\d[\w.]*`,
-    '::|[(),.[\\]]|[-+*/<>=~!@#%^&|`?:]+)',
-  ].join('|'),
-  'uy',
-);
-
 /**
  * Reads expressions as EXPLAIN writes them: every operation in parentheses of its own, every name with its
  * table. Says only that something is not NULL; what it cannot read may be.
  */
 export class ExpressionReader {
   readonly #facts: PlanFacts;
-  readonly #notNull: ReadonlySet<string>;
+  readonly #catalog: ColumnRules;
   readonly #nullable: ReadonlySet<string>;
   /** In a plan of one table its columns stand alone. */
   readonly #onlyAlias: string | undefined;
 
-  constructor(facts: PlanFacts, notNull: ReadonlySet<string>) {
+  constructor(facts: PlanFacts, catalog: ColumnRules) {
     this.#facts = facts;
-    this.#notNull = notNull;
+    this.#catalog = catalog;
     this.#nullable = new Set([...facts.nullableOutputs].map((output) => keyOf(tokensOf(output) ?? [output])));
     this.#onlyAlias = facts.relations.size === 1 ? facts.relations.keys().next().value : undefined;
   }
@@ -87,6 +77,7 @@ export class ExpressionReader {
   #isTokensNotNull(given: readonly string[]): boolean {
     const inner = withoutParentheses(given);
     const tokens = withoutCast(inner);
+    if (tokens !== inner && this.#mayBeJson(tokens) && !isText(inner)) return false;
     const isComputedBelow = [inner, tokens].some((each) => this.#nullable.has(keyOf(each)));
     // Columns are judged by their tables; what is computed below an outer join may be missing above it.
     if (isComputedBelow && this.#columnOf(tokens) === undefined) return false;
@@ -114,7 +105,18 @@ export class ExpressionReader {
     const name = alias.startsWith('"') && !isAlone ? unquoted(alias) : alias;
     if (this.#facts.nullableAliases.has(name)) return false;
     const relation = this.#facts.relations.get(name);
-    return relation !== undefined && this.#notNull.has(`${relation}.${column}`);
+    const isRequired = this.#facts.requiredColumns.has(`${name}.${column}`);
+    return relation !== undefined && (isRequired || this.#catalog.notNull.has(`${relation}.${column}`));
+  }
+
+  /** From PostgreSQL 18 on, the cast of a JSON null is NULL: https://www.postgresql.org/docs/release/18.0/ */
+  #mayBeJson(tokens: readonly string[]): boolean {
+    return tokens.some((token, at) => {
+      if (/jsonb?(?:_|$)/.test(token)) return true;
+      const alias = tokens[at - 1] === '.' ? tokens[at - 2]! : this.#onlyAlias;
+      const relation = this.#facts.relations.get(alias?.startsWith('"') ? unquoted(alias) : (alias ?? ''));
+      return relation !== undefined && this.#catalog.json.has(`${relation}.${token}`);
+    });
   }
 
   #isCallNotNull(written: string, tokens: readonly string[]): boolean {
@@ -127,8 +129,10 @@ export class ExpressionReader {
       return args.some((arg) => this.#isTokensNotNull(arg));
     }
     const isWindow = rest[0] === 'OVER';
+    const isCall = rest.length === 0 || isWindow || (name === 'count' && rest[0] === 'FILTER');
+    if (TAKES_NULL.has(name)) return isCall && args.every(([first]) => first !== 'VARIADIC');
     if (NEVER_NULL.has(name))
-      return rest.length === 0 || isWindow || (name === 'count' && rest[0] === 'FILTER');
+      return isCall && args.every((arg) => arg.length === 0 || this.#isTokensNotNull(arg));
     if (rest.length > 0) return rest[0] === 'IS' ? isNullTest(rest) : false;
     const { isGrouped, hasAggregate } = this.#facts;
     if (COLLECTORS.has(name)) return hasAggregate && isGrouped && !tokens.includes('FILTER');
@@ -164,55 +168,14 @@ export class ExpressionReader {
   }
 }
 
+/** A JSON null as text is the word. */
+function isText(tokens: readonly string[]): boolean {
+  return tokens.at(-2) === '::' && /^(?:text|jsonb?)$/.test(tokens.at(-1)!);
+}
+
 function isNullTest(tokens: readonly string[]): boolean {
   const test = tokens.slice(0, 4).join(' ');
   return /^IS (NOT )?(NULL|TRUE|FALSE|UNKNOWN)$/.test(test) || /^IS (NOT )?DISTINCT FROM/.test(test);
-}
-
-function tokensOf(text: string): string[] | undefined {
-  const tokens: string[] = [];
-  TOKEN.lastIndex = 0;
-  while (TOKEN.lastIndex < text.length) {
-    const found = TOKEN.exec(text);
-    if (found === null) return undefined;
-    tokens.push(found[1]!);
-  }
-  return tokens;
-}
-
-/** The same for the same expression, however many parentheses are around it. */
-function keyOf(tokens: readonly string[]): string {
-  return withoutParentheses(tokens).join(' ');
-}
-
-function unquoted(name: string): string {
-  return name.slice(1, -1).replaceAll('""', '"');
-}
-
-function withoutParentheses(tokens: readonly string[]): readonly string[] {
-  let inner = tokens;
-  while (inner[0] === '(' && closing(inner, 0) === inner.length - 1) inner = inner.slice(1, -1);
-  return inner;
-}
-
-/** A cast of a value is a value, or an error. */
-function withoutCast(tokens: readonly string[]): readonly string[] {
-  let depth = 0;
-  for (let at = 0; at < tokens.length; at += 1) {
-    if (tokens[at] === '(') depth += 1;
-    if (tokens[at] === ')') depth -= 1;
-    // Behind the cast stands the type alone; an operator there would mean that this is no cast of the whole.
-    if (
-      depth === 0 &&
-      tokens[at] === '::' &&
-      tokens
-        .slice(at + 1)
-        .every((token) => /^[\w"(),[\]:]+$/.test(token) && !OPERATORS.has(token) && token !== 'IS')
-    ) {
-      return withoutParentheses(tokens.slice(0, at));
-    }
-  }
-  return tokens;
 }
 
 function withoutOrder(tokens: readonly string[]): readonly string[] {
@@ -221,39 +184,10 @@ function withoutOrder(tokens: readonly string[]): readonly string[] {
   return inner[0] === 'DISTINCT' ? inner.slice(1) : inner;
 }
 
-/** The index of the parenthesis that closes the one at `from`. */
-function closing(tokens: readonly string[], from: number): number {
-  let depth = 0;
-  for (let at = from; at < tokens.length; at += 1) {
-    if (tokens[at] === '(') depth += 1;
-    if (tokens[at] === ')' && (depth -= 1) === 0) return at;
-  }
-  return tokens.length;
-}
-
-/** The pieces between separators that stand outside of parentheses and of another CASE. */
-function split(tokens: readonly string[], ...separators: readonly string[]): string[][] {
-  const pieces: string[][] = [[]];
-  atTop(tokens, (token, depth) => {
-    if (depth === 0 && separators.includes(token)) pieces.push([]);
-    else pieces.at(-1)!.push(token);
-  });
-  return pieces;
-}
-
 function wordsAtTop(tokens: readonly string[]): string[] {
   const words: string[] = [];
   atTop(tokens, (token, depth) => {
     if (depth === 0 && (token === 'WHEN' || token === 'THEN' || token === 'ELSE')) words.push(token);
   });
-  return words.map((word) => (word === 'THEN' ? 'THEN' : word));
-}
-
-function atTop(tokens: readonly string[], look: (token: string, depth: number) => void): void {
-  let depth = 0;
-  for (const token of tokens) {
-    if (token === ')' || token === 'END') depth -= 1;
-    look(token, depth);
-    if (token === '(' || token === 'CASE') depth += 1;
-  }
+  return words;
 }

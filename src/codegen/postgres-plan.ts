@@ -1,5 +1,5 @@
 import { PlanFacts, type PlanNode } from './plan-facts.ts';
-import { ExpressionReader } from './postgres-expression.ts';
+import { ExpressionReader, type ColumnRules } from './postgres-expression.ts';
 
 /**
  * Says of the columns of a plan which may be NULL. Everything that is not known to be otherwise may.
@@ -9,12 +9,11 @@ export class OutputNullability {
   readonly #output: readonly string[];
   readonly #reader: ExpressionReader | undefined;
 
-  /** @param notNull `table.column` of columns declared NOT NULL, quoted where SQL would quote them */
-  constructor(plan: PlanNode, notNull: ReadonlySet<string>) {
+  constructor(plan: PlanNode, catalog: ColumnRules) {
     this.#output = plan.Output ?? [];
     const facts = new PlanFacts();
     facts.read(plan, false);
-    if (!facts.isMixed) this.#reader = new ExpressionReader(facts, notNull);
+    if (!facts.isMixed) this.#reader = new ExpressionReader(facts, catalog);
   }
 
   mayBeNull(index: number): boolean {

@@ -29,6 +29,13 @@ const KINDS: Readonly<Record<Operation, string>> = {
   script: 'ScriptQuery',
 };
 
+/** Of a statement that gives one row, whatever is in the tables. */
+const EXACT_KINDS: Readonly<Partial<Record<Operation, string>>> = {
+  one: 'ExactlyOneQuery',
+  value: 'ExactValueQuery',
+  returning: 'ExactReturningQuery',
+};
+
 /** The module for a folder of queries. The same input gives the same text, to the byte. */
 export function writeModule({ queries, sources, importFrom = 'millpond/queries' }: ModuleInput): string {
   const sorted = [...queries].sort((one, other) => (fullName(one.query) < fullName(other.query) ? -1 : 1));
@@ -38,7 +45,7 @@ export function writeModule({ queries, sources, importFrom = 'millpond/queries' 
   const body = `${rows.interfaces()}/** The queries of ${count}. */
 export interface Queries ${tree}
 `;
-  const names = ['SqlValue', ...new Set(Object.values(KINDS)), 'ExactlyOneQuery', 'ExactValueQuery']
+  const names = ['SqlValue', ...Object.values(KINDS), ...Object.values(EXACT_KINDS)]
     .filter((name) => new RegExp(`\\b${name}\\b`).test(body))
     .sort();
   const imports = [
@@ -100,8 +107,8 @@ class RowNames {
 
 /** Names that the module has for something else. */
 const RESERVED: ReadonlySet<string> = new Set([
-  ...['Queries', 'SOURCES', 'BindOptions', 'QueryDatabase', 'SqlSource', 'SqlValue', 'ExactlyOneQuery'],
-  ...['ExactValueQuery', 'Date', 'Uint8Array', ...Object.values(KINDS)],
+  ...['Queries', 'SOURCES', 'BindOptions', 'QueryDatabase', 'SqlSource', 'SqlValue', 'Date', 'Uint8Array'],
+  ...[...Object.values(KINDS), ...Object.values(EXACT_KINDS)],
 ]);
 
 interface Folder {
@@ -157,20 +164,21 @@ function queryType(typed: TypedQuery, rows: RowNames): string {
   if (operation === 'script') return KINDS.script;
   const params = paramsType(typed);
   if (operation === 'affected' || operation === 'each') return `${KINDS[operation]}<${params}>`;
-  const columns = joinedColumns(typed);
   const isOne = typed.types.every((types) => types.rows === 'one');
-  const [first] = columns;
-  if (operation === 'returning') return `${KINDS.returning}<${params}, ${returned(typed, columns, rows)}>`;
-  if (operation === 'value')
-    return `${isOne ? 'ExactValueQuery' : KINDS.value}<${params}, ${typeOf(first!)}>`;
-  const row = rows.nameFor(typed, columns);
-  return `${operation === 'one' && isOne ? 'ExactlyOneQuery' : KINDS[operation]}<${params}, ${row}>`;
+  const kind = (isOne ? EXACT_KINDS[operation] : undefined) ?? KINDS[operation];
+  return `${kind}<${params}, ${resultType(typed, rows)}>`;
 }
 
-function returned(typed: TypedQuery, columns: readonly ColumnShape[], rows: RowNames): string {
-  if (columns.length === 0) return 'number | bigint';
-  return columns.length === 1 ? typeOf(columns[0]!) : rows.nameFor(typed, columns);
+function resultType(typed: TypedQuery, rows: RowNames): string {
+  const { operation } = typed.query.definition;
+  const [{ columns }] = typed.types as [QueryTypes];
+  const isValue = operation === 'value' || (operation === 'returning' && columns.length < 2);
+  if (!isValue) return rows.nameFor(typed, joinedColumns(typed));
+  // A value is the first column, however each dialect calls it; without RETURNING it is SQLite's last id.
+  return typeOf(typed.types.map((types) => types.columns[0] ?? LAST_ID).reduce(joinedColumn));
 }
+
+const LAST_ID: ColumnShape = { name: '', type: 'number | bigint', nullable: false };
 
 /** On several dialects: what is true on each of them. */
 function joinedColumns({ types }: TypedQuery): readonly ColumnShape[] {
@@ -179,12 +187,17 @@ function joinedColumns({ types }: TypedQuery): readonly ColumnShape[] {
     (joined, { columns }) =>
       joined.map((column) => {
         const other = columns.find(({ name }) => name === column.name);
-        if (other === undefined) return { ...column, type: 'unknown', nullable: true };
-        const nullable = column.nullable || other.nullable;
-        return { name: column.name, type: joinTypes(column.type, other.type), nullable };
+        return other === undefined
+          ? { ...column, type: 'unknown', nullable: true }
+          : joinedColumn(column, other);
       }),
     first!.columns,
   );
+}
+
+function joinedColumn(one: ColumnShape, other: ColumnShape): ColumnShape {
+  const nullable = one.nullable || other.nullable;
+  return { name: one.name, type: joinTypes(one.type, other.type), nullable };
 }
 
 interface Property {

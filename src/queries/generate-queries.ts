@@ -2,6 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
 import {
   createShapeReader,
+  dialectWarnings,
   inferQuery,
   writeModule,
   type QueryTypes,
@@ -85,18 +86,18 @@ async function createModule({
   }
   if (problems.length > 0) throw new SqlFileError(withoutRepeats(problems));
   const sources = sourcesOf(folder, sql);
-  const queries = typedQueries(folder, schemas, types).map(({ query, types: each }) => ({
-    query,
-    types: each,
-    file: sources.get(query.source)!.file,
-  }));
+  const typed = typedQueries(folder, schemas, types);
+  const queries = typed.map((each) => ({ ...each, file: sources.get(each.query.source)!.file }));
   const file =
     out ?? (sql.endsWith('.sql') ? sql.replace(/\.sql$/, '.ts') : `${sql.replace(/\/+$/, '')}/queries.ts`);
   return {
     file,
     text: writeModule({ queries, sources: inOrder(sources), importFrom }),
     queries: queries.map(({ query }) => fullName(query)).sort(),
-    warnings: withoutRepeats([...types.values()].flatMap((each) => each.flatMap(({ warnings }) => warnings))),
+    warnings: withoutRepeats([
+      ...[...types.values()].flatMap((each) => each.flatMap(({ warnings }) => warnings)),
+      ...typed.flatMap(({ query, types: each }) => dialectWarnings(query, each)),
+    ]),
   };
 }
 

@@ -6,6 +6,7 @@ export type {
   AffectedQuery,
   EachQuery,
   ExactlyOneQuery,
+  ExactReturningQuery,
   ExactValueQuery,
   ManyQuery,
   OneQuery,

@@ -56,6 +56,11 @@ export interface ReturningQuery<Params, Result> extends AnyQuery {
   (...call: Arguments<Params>): Promise<Result | undefined>;
 }
 
+/** Marked `<!`, of a statement that writes one row, or fails. */
+export interface ExactReturningQuery<Params, Result> extends AnyQuery {
+  (...call: Arguments<Params>): Promise<Result>;
+}
+
 /** Marked `*!`: run for each item, all or none; how many rows were affected. */
 export interface EachQuery<Params> extends AnyQuery {
   (items: readonly Params[], options?: CallOptions): Promise<number>;

@@ -16,9 +16,7 @@ describe('D17: generated queries', () => {
     expectTypeOf(queries.jobs.listJobs.stream({ limit: 1 })).toEqualTypeOf<AsyncIterableIterator<Job>>();
     expectTypeOf(queries.jobs.countJobs()).toEqualTypeOf<Promise<number>>();
     expectTypeOf(queries.latest()).toEqualTypeOf<Promise<number | string | null>>();
-    expectTypeOf(queries.jobs.addJob({ job: { name: 'a', queue: null } })).toEqualTypeOf<
-      Promise<number | undefined>
-    >();
+    expectTypeOf(queries.jobs.addJob({ job: { name: 'a', queue: null } })).toEqualTypeOf<Promise<number>>();
     expectTypeOf(queries.jobs.addJobs([{ id: 1, name: 'a', due: new Date() }])).toEqualTypeOf<
       Promise<number>
     >();

@@ -6,10 +6,10 @@ import {
   type SqlSource,
   type AffectedQuery,
   type EachQuery,
+  type ExactReturningQuery,
   type ExactValueQuery,
   type ManyQuery,
   type OneQuery,
-  type ReturningQuery,
   type ScriptQuery,
 } from '../../src/queries/index.ts';
 
@@ -35,7 +35,7 @@ export interface Queries {
     /**
      * Reads jobs, runs. Writes jobs. jobs/jobs.sql:14
      */
-    readonly addJob: ReturningQuery<{ readonly job: { readonly name: string } & { readonly queue: string | null } }, number>;
+    readonly addJob: ExactReturningQuery<{ readonly job: { readonly name: string } & { readonly queue: string | null } }, number>;
     /**
      * Writes jobs. jobs/jobs.sql:16
      */

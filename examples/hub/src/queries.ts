@@ -6,10 +6,10 @@ import {
   type SqlSource,
   type AffectedQuery,
   type EachQuery,
+  type ExactReturningQuery,
   type ExactValueQuery,
   type ManyQuery,
   type OneQuery,
-  type ReturningQuery,
   type ValueQuery,
 } from './millpond/queries.ts';
 
@@ -144,7 +144,7 @@ export interface Queries {
      *
      * Reads checkins, cities. Writes checkins. cities/cities.sql:8
      */
-    readonly checkIn: ReturningQuery<{ readonly cityId: number | bigint; readonly visitor: string; readonly note: string; readonly atMs: number | bigint }, number>;
+    readonly checkIn: ExactReturningQuery<{ readonly cityId: number | bigint; readonly visitor: string; readonly note: string; readonly atMs: number | bigint }, number>;
     /**
      * The nearest cities by great-circle distance; an index finds candidates in the box around the circle.
      *
@@ -243,7 +243,7 @@ export interface Queries {
      *
      * Reads jobs. jobs/jobs.sqlite.sql:11
      */
-    readonly lockTrending: ValueQuery<void, unknown>;
+    readonly lockTrending: ValueQuery<void, number>;
     /**
      * When the next job that nobody works on is due.
      *
@@ -267,7 +267,7 @@ export interface Queries {
      *
      * Reads cities, note_tags, notes, users. Writes note_words, notes. notes/notes.sql:1
      */
-    readonly addNote: ReturningQuery<{ readonly cityId: number | bigint; readonly userId: number | bigint; readonly text: string; readonly atMs: number | bigint }, number>;
+    readonly addNote: ExactReturningQuery<{ readonly cityId: number | bigint; readonly userId: number | bigint; readonly text: string; readonly atMs: number | bigint }, number>;
     /**
      * Reads notes. Writes note_tags. notes/notes.sql:5
      */
@@ -317,7 +317,7 @@ export interface Queries {
      *
      * Reads notes, users. Writes users. users/users.sql:1
      */
-    readonly addUser: ReturningQuery<{ readonly name: string; readonly password: string }, number>;
+    readonly addUser: ExactReturningQuery<{ readonly name: string; readonly password: string }, number>;
     /**
      * Reads users. users/users.sql:5
      */

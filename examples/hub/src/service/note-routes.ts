@@ -24,7 +24,7 @@ export function noteRoutes({ notes }: Pick<Queries, 'notes'>, tokens: Tokens): H
     const { cityId, text, tags } = toNote(await readJson(c));
     const userId = Number(userOf(c)?.id);
     // An insert of one row gives its id, or fails.
-    const noteId = (await notes.addNote({ cityId, userId, text, atMs: Date.now() }))!;
+    const noteId = await notes.addNote({ cityId, userId, text, atMs: Date.now() });
     await notes.addTag(tags.map((tag) => ({ noteId, tag })));
     return c.json({ id: noteId }, 201);
   });
