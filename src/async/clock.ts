@@ -19,8 +19,8 @@ export interface Clock {
 }
 
 /**
- * What arrived while the event loop stood still is heard before a timer that came due meanwhile: in a turn of
- * the loop timers come first, and would find every limit passed though the answers are there.
+ * What arrived while the event loop stood still is handled before a timer that came due in that time: in a
+ * turn of the loop timers come first, and would find every limit passed though the answers are there.
  * https://nodejs.org/en/learn/asynchronous-work/event-loop-timers-and-nexttick
  */
 export const systemClock: Clock = {

@@ -6,7 +6,7 @@ interface Pending {
   keepsAlive: boolean;
 }
 
-/** A clock that stands still until it is told to go on. For tests. */
+/** A clock that stands still until it is told to advance. For tests. */
 export class ManualClock implements Clock {
   #nowMs: number;
   readonly #pending = new Set<Pending>();

@@ -51,7 +51,10 @@ export interface Backend {
   batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]>;
   script(text: string, options: CallOptions): Promise<void>;
 
-  /** What a statement is, without running it. Parameters come without their names. @throws its error */
+  /**
+   * What a statement is, without running it. Parameters come without their names. @throws the error of the
+   * statement
+   */
   describe(text: string): Promise<StatementDescription>;
 
   /** COPY on a connection of its own; absent where the engine has no such thing. */
@@ -62,7 +65,7 @@ export interface Backend {
 
   /** Where the connections of transactions and leases come from. */
   source(readOnly: boolean): LeaseSource<DriverConnection>;
-  /** For leases, where they do not come from the source of reads. */
+  /** Where leases come from, if not from the source of reads. */
   leaseSource?(): LeaseSource<DriverConnection>;
   /** False when taking a connection of that kind now would have to wait for another holder. */
   hasRoom(readOnly: boolean): boolean;
@@ -87,8 +90,8 @@ export interface Backend {
   readLatest?<T>(work: () => T): T;
   lastWrite?(): Promise<string | undefined>;
   /**
-   * Drops connections that may be stale, after a failed check. Absent where the data would go with them, in
-   * memory.
+   * Drops connections that may be stale, after a failed check. Absent for a database in memory, whose data
+   * would go with them.
    */
   readonly reconnect: (() => void) | undefined;
   backup(path: string, overwrite: boolean): Promise<void>;

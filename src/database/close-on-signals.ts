@@ -13,8 +13,8 @@ export interface CloseOnSignalsOptions {
    */
   readonly timeoutMs?: number | undefined;
   /**
-   * Longest each step but the databases may take, in milliseconds: a server's connections are cut then, and
-   * what else hangs is left behind.
+   * Longest each step except the databases may take, in milliseconds: then a server's connections are cut,
+   * and anything else that hangs is left behind.
    * @default 4_000
    */
   readonly stepTimeoutMs?: number | undefined;
@@ -24,7 +24,7 @@ export interface CloseOnSignalsOptions {
    * @default 0
    */
   readonly delayMs?: number | undefined;
-  /** False: nothing is listened to, and `close()` alone begins it. @default true */
+  /** False: no signal is listened to, and only `close()` begins the shutdown. @default true */
   readonly signals?: boolean | undefined;
   /** A level, or a logger. @default 'info' */
   readonly log?: LogLevel | Logger | undefined;
@@ -103,7 +103,7 @@ function listen({ shutdown, write, limits }: Listening): { off(): void } {
     const isFirst = exitCode === undefined;
     exitCode = Math.max(exitCode ?? 0, code);
     if (!isFirst) return;
-    // The last word on how long it may take: whatever hangs, nothing outlives it.
+    // The final limit: whatever hangs, nothing outlives it.
     setTimeout(() => process.exit(FAILED), delayMs + limits.timeoutMs);
     void shutdown.run(reason, delayMs).then((clean) => process.exit(clean ? exitCode : FAILED));
   };

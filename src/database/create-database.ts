@@ -17,9 +17,9 @@ import { SqliteBackend } from './sqlite-backend.ts';
 
 const UNREGISTERED = 'unnamed';
 
-/** What a folder above has to do with a database before it has users. */
+/** What a higher folder does to a database before anyone uses it. */
 export interface DatabasePreparation {
-  /** Throws where the configuration is none that it is for: before anything is opened. */
+  /** Throws where it is not meant for this configuration; called before anything is opened. */
   readonly accept?: (config: ResolvedDatabaseConfig) => void;
   /** Makes the open database ready. */
   readonly prepare: (database: Database, config: ResolvedDatabaseConfig) => Promise<void>;
@@ -41,7 +41,7 @@ export function openDatabase(
   return openPrepared({ prepare: async () => {} }, given, options);
 }
 
-/** The same, where a folder above has something to do before the database has users. */
+/** The same, with a preparation by a higher folder before anyone uses the database. */
 export async function openPrepared(
   preparation: DatabasePreparation,
   given: string | DatabaseOptions | undefined,

@@ -41,8 +41,8 @@ export class LeasedConnection extends AbstractQueryable implements LeaseConnecti
   }
 
   /**
-   * Used by the lease alone. Ends the streams that are open: until they have ended, their snapshot would be
-   * the next taker's. @returns undefined where there are none
+   * Used by the lease alone. Ends the open streams: until they have ended, the next taker would share their
+   * snapshot. @returns undefined where there are none
    */
   release(): Promise<unknown> | undefined {
     this.#released = true;
@@ -100,7 +100,7 @@ export class LeasedConnection extends AbstractQueryable implements LeaseConnecti
     } finally {
       this.#streams.delete(rows);
     }
-    // What ended because the lease did has not come to its end.
+    // Rows that end because the lease did are not all of the rows.
     if (this.#released) throw releasedError();
     return undefined;
   }
@@ -146,7 +146,7 @@ export class DatabaseLease implements AsyncDisposable {
   /** At once, unless there is something to wait for. */
   #giveBack(): Promise<void> | undefined {
     const { resource } = this.#lease;
-    // What the taker left running would run beside the next one's statements.
+    // What the taker left running would run alongside the next one's statements.
     resource.cancelPending(new UsageError('The lease was released while this call was under way.'));
     const giveBack = (): void => this.#lease.release(resource.usable ? 'reuse' : 'discard');
     const ending = this.#connection.release();

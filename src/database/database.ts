@@ -86,14 +86,14 @@ export interface BackupOptions {
 
 /** How long a closing database waits between two looks at what is still under way. */
 const DRAIN_LOOK_MS = 5;
-/** For the rollbacks of what is left then. What takes longer ends with its connection. */
+/** For the rollbacks of what is still open then. What takes longer ends with its connection. */
 const ROLLBACK_MS = 500;
-/** Of a timer that does nothing. */
+/** The interval of a timer that does nothing but keep the process alive. */
 const AWAKE_MS = 60_000;
 
 let partsOf: (database: Database) => DatabaseParts;
 
-/** For the folders above, not for users. */
+/** For higher folders, not for users. */
 export function servicesOf(database: Database): DatabaseServices {
   return partsOf(database).services;
 }
@@ -179,8 +179,8 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
 
   /**
    * COPY … FROM STDIN: sends what `source` gives, no faster than the server takes it. All of it, or nothing;
-   * in the transaction of this flow, if there is one. Without `timeoutMs` only its standing still is limited,
-   * to `queryTimeoutMs`. PostgreSQL only.
+   * in the transaction of this flow, if there is one. Without `timeoutMs`, only the time without progress is
+   * limited, to `queryTimeoutMs`. PostgreSQL only.
    * @throws the source's own error, when it fails; QueryExecutionError without what it quotes of the data
    */
   async copyIn(text: string, source: CopySource, given?: CallOptions): Promise<RunResult> {
@@ -195,8 +195,8 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
   }
 
   /**
-   * COPY … TO STDOUT: pieces of bytes, produced as they are taken; lines may go on in the next piece. Ending
-   * the loop frees the connection. Limits as for `copyIn`. PostgreSQL only.
+   * COPY … TO STDOUT: pieces of bytes, produced as they are taken; a line may continue in the next piece.
+   * Ending the loop frees the connection. Limits as for `copyIn`. PostgreSQL only.
    */
   copyOut(text: string, given?: CallOptions): AsyncIterableIterator<Uint8Array> {
     const options = checkCallOptions(given);
@@ -211,8 +211,8 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
 
   /**
    * Listens to a channel of NOTIFY, on a connection that all listening shares. Messages come to `handler`, or
-   * wait to be read with `for await`. A lost connection is opened anew, and a message of kind `gap` says that
-   * something may be missing. It ends with `close()`, `await using` or the loop. PostgreSQL only.
+   * wait to be read with `for await`. A lost connection is reopened, and a message of kind `gap` says that
+   * something may be missing. Listening ends with `close()`, `await using` or the loop. PostgreSQL only.
    * @throws ConnectionError where the server does not confirm
    */
   async listen(channel: string, handler?: ListenHandler, options: ListenOptions = {}): Promise<Subscription> {
@@ -225,9 +225,10 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
   }
 
   /**
-   * A token of the last write of this flow, to be carried to where it is to be seen: as `readAfter` of a call
-   * or transaction, or as `after` of `readYourWrites`. Outside of `readYourWrites` it covers every write of
-   * this process. Undefined where nothing was written, and on SQLite, where every read sees every write.
+   * A token of the last write of this flow, to be passed on to where that write must be visible: as
+   * `readAfter` of a call or transaction, or as `after` of `readYourWrites`. Outside of `readYourWrites` it
+   * covers every write of this process. Undefined where nothing was written, and on SQLite, where every read
+   * sees every write.
    */
   async lastWrite(): Promise<string | undefined> {
     return this.#parts.backend.lastWrite?.();
@@ -243,20 +244,22 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     return backend.readYourWrites === undefined ? work() : backend.readYourWrites(after, work);
   }
 
-  /** Inside `work`, reads from replicas see all that was committed before them, by other processes too. */
+  /**
+   * Inside `work`, reads from replicas see everything that was committed before them, by other processes too.
+   */
   readLatest<T>(work: () => T): T {
     const { backend } = this.#parts;
     return backend.readLatest === undefined ? work() : backend.readLatest(work);
   }
 
-  /** The transaction of this database in which the running async flow is, if any. It may have ended. */
+  /** The transaction of this database that the running async flow is in, if any. It may have ended. */
   get currentTransaction(): CurrentTransaction | undefined {
     const view = currentTransaction(this.#key);
     if (view === undefined) return undefined;
     return { id: view.scope.transaction.id, readOnly: view.readOnly };
   }
 
-  /** @returns a function that takes the listener off. A listener that throws breaks nobody. */
+  /** @returns a function that removes the listener. A listener that throws does no harm to others. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
     return this.#parts.events.on(name, listener);
   }
@@ -369,7 +372,7 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     onClose();
     health.stop();
     const deadline = systemClock.now() + timeoutMs;
-    // What closing waits for (leases, limits) would let the process end before this has settled.
+    // Nothing that closing waits for (leases, limits) keeps the process alive until this has settled.
     const awake = setInterval(() => undefined, AWAKE_MS);
     try {
       await this.#drain(deadline);
@@ -380,7 +383,7 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     }
   }
 
-  /** What was accepted may finish. */
+  /** Waits for calls that were accepted to finish. */
   async #drain(deadline: number): Promise<void> {
     const { backend, transactions } = this.#parts;
     const isBusy = () => {

@@ -8,11 +8,11 @@ export interface HealthMonitorParts {
   readonly clock: Clock;
   /** Rejects with the reason why the database does not answer. */
   check(): Promise<void>;
-  /** Drops what may be stale, so that the next check opens anew; absent where nothing can be opened anew. */
+  /** Drops stale connections, so that the next check opens new ones; absent where none can be opened. */
   readonly reconnect: (() => void) | undefined;
 }
 
-/** What the last check said. */
+/** The result of the last check. */
 export interface HealthCheckResult {
   readonly side: 'primary' | 'replica';
   readonly status: 'up' | 'down';

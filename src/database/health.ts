@@ -27,7 +27,7 @@ export async function askHealth({ backend, health, services }: HealthParts): Pro
   if (check.error !== undefined)
     return { status: 'down', checks, ready: false, notReady: [check.error.message] };
   const notReady = await services.readiness.unmet();
-  // Without its replicas the database can do all that it does.
+  // A database without its replicas can still do everything.
   const status = replicas.every((replica) => replica.status === 'up') ? 'up' : 'down';
   return { status, checks, ready: notReady.length === 0, notReady };
 }

@@ -1,8 +1,8 @@
 import type { AcquireRequest, DriverConnection, LeaseLike, LeaseSource } from '../driver/index.ts';
 
 /**
- * Leases of the connection that holds a database in memory. It is never discarded while it works: where a
- * connection in doubt would be replaced, this one is all there is.
+ * Leases of the connection that holds a database in memory. It is never discarded while it works: there is no
+ * other one to replace it with.
  */
 export class InMemorySource implements LeaseSource<DriverConnection> {
   readonly #source: LeaseSource<DriverConnection>;

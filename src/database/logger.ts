@@ -1,7 +1,7 @@
 import { pino, type Logger as PinoLogger } from 'pino';
 import type { Logger, LogLevel } from '../config/index.ts';
 
-/** A logger with the least level that it writes. */
+/** A logger, with the lowest level that it writes. */
 export interface LeveledLogger {
   readonly logger: Logger;
   readonly level: Exclude<LogLevel, 'silent'>;
@@ -28,7 +28,7 @@ function ownLogger(): Logger {
   return shared;
 }
 
-/** Pino-like loggers say what they write; of others all is taken to be wanted. */
+/** Pino-like loggers say which levels they write; of other loggers every level is taken to be wanted. */
 function levelOf(logger: Logger): LeveledLogger['level'] {
   const { isLevelEnabled } = logger as Partial<Pick<PinoLogger, 'isLevelEnabled'>>;
   if (typeof isLevelEnabled !== 'function') return 'debug';

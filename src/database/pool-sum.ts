@@ -1,7 +1,7 @@
 import type { PoolStats } from '../pool/index.ts';
 
 /**
- * The state of two pools as one: readers and writer are both connections to those who look at a dashboard.
+ * The state of two pools as one: to someone who looks at a dashboard, readers and writer are all connections.
  */
 export function addPoolStats(a: PoolStats, b: PoolStats): PoolStats {
   return {
@@ -15,7 +15,7 @@ export function addPoolStats(a: PoolStats, b: PoolStats): PoolStats {
     created: a.created + b.created,
     retired: a.retired + b.retired,
     timeouts: a.timeouts + b.timeouts,
-    // Percentiles do not add up; the slower pool is the one to look at.
+    // Percentiles cannot be added up; the slower pool is the one to look at.
     acquireMs: a.acquireMs.p99 >= b.acquireMs.p99 ? a.acquireMs : b.acquireMs,
   };
 }

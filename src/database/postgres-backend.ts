@@ -86,7 +86,7 @@ export class PostgresBackend implements Backend {
     return this.#services.openLink(signal);
   }
 
-  /** A question of the database's own, which waits for no caller's connection. */
+  /** A question of millpond's own, which waits for no caller's connection. */
   ask(statement: Statement, timeoutMs: number): Promise<unknown[][]> {
     return this.#primary.engine.ask(statement, timeoutMs);
   }
@@ -95,7 +95,7 @@ export class PostgresBackend implements Backend {
     return this.#primary.engine.askApart(statement, timeoutMs);
   }
 
-  /** By what is known of the text: false only where nothing that it does could last. */
+  /** By what is known of the text: false only where nothing it does could last. */
   mayWrite(text: string): boolean {
     return this.#primary.engine.mayWrite(text);
   }

@@ -17,10 +17,10 @@ import {
   type Subscription,
 } from '../postgres/index.ts';
 
-/** A dead link is found within this, though it is silent. */
+/** A dead link, which is silent, is found within this time. */
 const LONGEST_PING_MS = 30_000;
 
-/** What listens on a database, wherever `connect` leads to. */
+/** Makes what listens for notifications, on connections that `connect` opens. */
 export function createHub(
   { pool: { createTimeoutMs, keepaliveMs } }: ResolvedPostgresConfig,
   announce: Announcer,
@@ -42,7 +42,7 @@ export interface PostgresServicesParts {
   readonly announce: Announcer;
 }
 
-/** What PostgreSQL has beside statements: COPY, and notifications. */
+/** What PostgreSQL offers beside statements: COPY and notifications. */
 export class PostgresServices {
   readonly #parts: PostgresServicesParts;
   readonly #hub: NotificationHub;
@@ -52,7 +52,7 @@ export class PostgresServices {
     this.#hub = createHub(parts.config, parts.announce, (signal) => this.openLink(signal));
   }
 
-  /** A connection of its own, for what listens. */
+  /** A connection of its own, for listening. */
   async openLink(signal: AbortSignal): Promise<PostgresConnection['link']> {
     return (await this.#parts.engine.connect('connection', signal)).link;
   }

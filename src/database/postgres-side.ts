@@ -32,9 +32,9 @@ interface PostgresSideParts extends Pick<BackendParts, 'name' | 'announce' | 'ob
 }
 
 /**
- * One server with its pools. Leases, transactions and statements that are not known to be cheap have the
- * connections that are counted by `pool.max`; a few more are for what many callers share, unless there is to
- * be one connection for everything.
+ * One server with its pools. Leases, transactions and statements that are not known to be cheap use the
+ * connections that `pool.max` counts; a few more are shared by many callers, unless there is one connection
+ * for everything.
  */
 export class PostgresSide {
   readonly engine: PostgresEngine;
@@ -57,7 +57,7 @@ export class PostgresSide {
       });
     this.#connections = create('connection', name, config.pooled ? {} : { min: 1, max: 1, maxOverflow: 0 });
     this.source = new CleanSource(this.#connections);
-    // Through a pooler no session is anybody's own: it can be given no role.
+    // Through a pooler no session stays with anybody, so it cannot be given a role.
     const hasShared = config.pooled && !settings.throughPooler;
     const extra = (role: 'shared' | 'grouped') =>
       create(role, `${name}:${role}`, { min: 0, max: ENGINE_CONNECTIONS[role], maxOverflow: 0 });

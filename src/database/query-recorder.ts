@@ -11,7 +11,7 @@ export interface QueryStats {
   readonly totalMs: number;
 }
 
-/** Nobody waits for the end of a call's resource: Node need not watch for it to be collected. */
+/** Nobody listens for the end of a call's resource, so Node need not watch for it to be collected. */
 const WITHOUT_END = { requireManualDestroy: true };
 
 /** Counts every statement and announces those that somebody wants to hear of. */
@@ -92,7 +92,7 @@ export class QueryRecorder implements QueryObserver {
   #toEvent(statement: ObservedStatement, rows: number): QueryEvent {
     const { text: sql, name, placement, connectionId, transactionId, durationMs } = statement;
     const { waitedMs, ranMs, tables } = statement;
-    // One statement each: spreads of what may be there cost as much as all that listens.
+    // One statement each: spreading optional parts costs as much as all the listeners do.
     const event: Mutable<QueryEvent> = { sql, durationMs, rows, placement };
     if (name !== undefined) event.name = name;
     if (connectionId !== undefined) event.connectionId = connectionId;

@@ -1,11 +1,11 @@
 /** @returns a sentence that says why not, or undefined where the database is ready */
 type ReadinessCheck = () => string | undefined | Promise<string | undefined>;
 
-/** What must be so before a database is given requests, beyond that it answers. */
+/** What must hold, beyond that the database answers, before it is given requests. */
 export class Readiness {
   readonly #checks = new Map<string, ReadinessCheck>();
 
-  /** Takes the place of the check of that name. */
+  /** Replaces the check of that name. */
   require(name: string, check: ReadinessCheck): void {
     this.#checks.set(name, check);
   }

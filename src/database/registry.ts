@@ -1,7 +1,7 @@
 import { UsageError } from '../errors/index.ts';
 import type { Database } from './database.ts';
 
-/** The one thing that two databases of a process share: their names. */
+/** The one thing that the databases of a process share: a list of their names. */
 const open = new Map<string, Database | 'opening'>();
 
 /**

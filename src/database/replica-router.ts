@@ -11,17 +11,17 @@ export interface ReplicaRouterParts {
   readonly name: string;
   readonly config: ResolvedPostgresConfig;
   readonly announce: Announcer;
-  /** As they are now: one that became the primary is none of them. */
+  /** The current ones: a server that became the primary is not among them. */
   readonly sides: () => readonly ReplicaSide[];
 }
 
 /** Replicas that are nearly there are asked this often. */
 const STEP_MS = 3;
 
-/** Chooses the replica of a read; and lets only so many reads run on the primary instead. */
+/** Chooses the replica for a read, and lets only so many reads run on the primary instead. */
 export class ReplicaRouter {
   readonly #parts: ReplicaRouterParts;
-  /** Leases of nothing: they only count. */
+  /** Leases of nothing, for counting. */
   readonly #permits: Pool<number> | undefined;
   #turn = 0;
   #fallbacks = 0;
@@ -62,7 +62,7 @@ export class ReplicaRouter {
     if (ready !== undefined || required === undefined) return ready;
     const deadlineMs = performance.now() + this.#parts.config.replica.waitMs;
     while (performance.now() < deadlineMs) {
-      // One that does not answer must not keep the others' readers.
+      // One that does not answer must not hold up reads of the others.
       const behind = candidates().filter(({ state }) => state === 'up');
       if (behind.length === 0) return undefined;
       await Promise.race([...behind.map((side) => side.look()), sleep(deadlineMs - performance.now())]);
@@ -74,7 +74,8 @@ export class ReplicaRouter {
   }
 
   /**
-   * The right to read from the primary. @throws ConnectionPoolExhaustedError when too many do already
+   * The right to read from the primary. @throws ConnectionPoolExhaustedError when too many reads run there
+   * already
    */
   async permit({ signal, timeoutMs: limitMs }: AcquireRequest): Promise<LeaseLike<number>> {
     if (this.#permits === undefined) throw noReplicaError();
@@ -110,7 +111,7 @@ function noReplicaError(): ConnectionError {
   );
 }
 
-/** What the pool of permits opens and closes is no connection. */
+/** What the pool of permits opens and closes are no connections. */
 function withoutConnections(announce: Announcer): Announcer {
   return {
     has: (name) => !name.startsWith('connection:') && announce.has(name),

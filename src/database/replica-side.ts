@@ -4,12 +4,12 @@ import { parseLsn, type LagMeter } from '../replication/index.ts';
 import type { PostgresBackend } from './postgres-backend.ts';
 
 /**
- * `starting`: not asked yet. `lagging`: further behind than allowed. `promoted`: it is no replica any more,
- * so what it shows is nobody's past.
+ * `starting`: not asked yet. `lagging`: further behind than allowed. `promoted`: it is no longer a replica,
+ * so what it shows is not the primary's past.
  */
 export type ReplicaState = 'starting' | 'up' | 'lagging' | 'down' | 'promoted';
 
-/** What a server says of itself. */
+/** What a server says about itself. */
 export interface ServerPlace {
   readonly inRecovery: boolean;
   /** Where a primary's log ends; up to where a replica has replayed it. */
@@ -40,12 +40,12 @@ export async function askPlace(backend: PostgresBackend): Promise<ServerPlace> {
   return toPlace(await backend.ask(PLACE, ASK_TIMEOUT_MS));
 }
 
-/** The same where a connection may be too slow to answer: only a server that takes none is gone. */
+/** The same where a connection may be too slow to answer: only a server that accepts none is gone. */
 export async function askPlaceSurely(backend: PostgresBackend): Promise<ServerPlace> {
   try {
     return await askPlace(backend);
   } catch {
-    // Its own reason is the better one: it is of the server, not of a connection.
+    // Of the two errors this one's is the better: it is about the server, not about one connection.
     return toPlace(await backend.askApart(PLACE, ASK_TIMEOUT_MS));
   }
 }
@@ -55,7 +55,7 @@ function toPlace([row]: unknown[][]): ServerPlace {
   return { inRecovery, lsn: parseLsn(lsn) };
 }
 
-/** One replica: its connections, and what is known of it. */
+/** One replica: its connections, and what is known about it. */
 export class ReplicaSide {
   readonly target: PostgresTarget;
   readonly #parts: ReplicaSideParts;
@@ -94,7 +94,7 @@ export class ReplicaSide {
     );
   }
 
-  /** There while it can be spoken to. */
+  /** Undefined until it could be reached for the first time. */
   get backend(): PostgresBackend | undefined {
     return this.#backend;
   }
@@ -104,7 +104,9 @@ export class ReplicaSide {
     return this.#state === 'up' && (required === undefined || this.#replayed >= required);
   }
 
-  /** Asks it where it is. Those who ask at the same time share the answer. Never rejects. */
+  /**
+   * Asks the replica how far it has come. Callers that ask at the same time share the answer. Never rejects.
+   */
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;

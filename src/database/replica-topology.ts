@@ -8,7 +8,7 @@ import { createHub } from './postgres-services.ts';
 import { PostgresBackend } from './postgres-backend.ts';
 import { askPlace, askPlaceSurely, ReplicaSide, type ReplicaState } from './replica-side.ts';
 
-/** A server that is the primary no more has its sessions cut off after this. */
+/** A server that is no longer the primary has its sessions cut off after this. */
 const OLD_PRIMARY_CLOSE_MS = 0;
 
 /** The server's own setting, whatever the session's is. */
@@ -69,7 +69,7 @@ export class ReplicaTopology {
     return this.#replicas;
   }
 
-  /** Something on the primary failed as if it were none any more: looks now. */
+  /** Something on the primary failed as if it were no longer one: looks now. */
   doubt(why: 'connection' | 'read-only'): void {
     if (why === 'read-only') this.#isRefusingWrites = true;
     if (this.#isDoubted || this.#isClosed) return;
@@ -106,13 +106,13 @@ export class ReplicaTopology {
     this.#schedule();
   }
 
-  /** Never rejects: what cannot be asked is left out. */
+  /** Never rejects: a server that cannot be asked is left out. */
   async #look(): Promise<void> {
     const [found] = await Promise.all([this.#lookAtPrimary(), ...this.#replicas.map((side) => side.look())]);
     if (found === 'primary' || this.#isClosed) return;
     const successor = this.#replicas.find(({ state }) => state === 'promoted');
     if (successor !== undefined) await this.#follow(successor);
-    // Its name may lead elsewhere by now: connections to come are to look it up again.
+    // Its host name may lead elsewhere by now: new connections look it up again.
     else if (found === 'no primary') this.#primary.reconnect();
   }
 
@@ -122,12 +122,12 @@ export class ReplicaTopology {
       if (!inRecovery) this.#meter.note(lsn, performance.now());
       return inRecovery || (await this.#isSetReadOnly()) ? 'no primary' : 'primary';
     } catch {
-      // Calls on it say so to their callers; here it only counts that it is not there.
+      // Calls on it report this to their callers; here it only matters that it is gone.
       return 'gone';
     }
   }
 
-  /** Somebody has set the whole server to read only, as before a move to another. */
+  /** Whether somebody has made the whole server read-only, as is done before a move to another. */
   async #isSetReadOnly(): Promise<boolean> {
     if (!this.#isRefusingWrites || this.#config.readOnly) return false;
     this.#isRefusingWrites = false;
@@ -140,7 +140,7 @@ export class ReplicaTopology {
     try {
       this.#primary = await PostgresBackend.open({ ...this.#config, primary: successor.target }, this.#parts);
     } catch {
-      // It has just said that it is the primary; the next look tries again.
+      // It has only just been promoted; the next look tries again.
       return;
     }
     this.#primaryTarget = successor.target;
@@ -149,7 +149,7 @@ export class ReplicaTopology {
     const change = { from: serverOf(oldTarget), to: serverOf(successor.target) };
     this.#parts.announce.emit('replication:primary-changed', change);
     this.hub.reconnect();
-    // What runs on the old one could be acknowledged by nobody but a primary.
+    // Only a primary could acknowledge what still runs on the old one.
     await Promise.all([old.close(OLD_PRIMARY_CLOSE_MS), successor.close(OLD_PRIMARY_CLOSE_MS)]);
   }
 
@@ -178,7 +178,7 @@ export class ReplicaTopology {
   }
 }
 
-/** The configured primary, or the server among the others that says to be one. */
+/** The configured primary, or whichever of the other servers says that it is one. */
 async function openFirst(
   config: ResolvedPostgresConfig,
   parts: BackendParts,

@@ -31,7 +31,7 @@ const CLOSE_END_MS = 2_000;
 const SERIALIZATION_FAILURE = '40001';
 const READ_ONLY_TRANSACTION = '25006';
 
-/** A primary with replicas: reads that may are sent to a replica that shows what they must see. */
+/** A primary with replicas: reads that allow it go to a replica that has what they must see. */
 export class ReplicatedBackend implements Backend {
   readonly dialect = 'postgres';
   readonly exclusiveWriter = false;
@@ -227,7 +227,7 @@ export class ReplicatedBackend implements Backend {
     return [this.#primary, ...replicas];
   }
 
-  /** A read has no effect: where one server failed it, another may be asked. */
+  /** A read has no effect: if one server fails, another may be asked. */
   async #read<T>(
     options: CallOptions,
     run: (backend: PostgresBackend, options: CallOptions) => Promise<T>,
@@ -255,7 +255,7 @@ export class ReplicatedBackend implements Backend {
     }
   }
 
-  /** Where a read goes: a replica, or the primary with a permit. */
+  /** Where a read runs: on a replica, or on the primary with a permit. */
   async #reader(
     options: Pick<CallOptions, 'readAfter' | 'signal' | 'timeoutMs'>,
     avoid: ReplicaSide | undefined,
@@ -273,7 +273,7 @@ export class ReplicatedBackend implements Backend {
   ): Promise<ReplicaSide | undefined> {
     const asked = readAfter === undefined ? undefined : parseLsn(readAfter);
     const written = await this.#marks.required().catch((error: unknown) => {
-      // Without the primary nobody knows what was written last: a read that must see it cannot be served.
+      // Without the primary nobody knows what was written last, so a read that must see it cannot be served.
       this.#topology.doubt('connection');
       throw error;
     });
@@ -321,7 +321,7 @@ export class ReplicatedBackend implements Backend {
     }
   }
 
-  /** Whether the failure is the server's own: then it is left out until it has answered again. */
+  /** Whether the server itself failed: then it is left out until it answers again. */
   #isOfServer(error: unknown, side: ReplicaSide): boolean {
     if (error instanceof ConnectionError) {
       side.suspect(error);
@@ -353,7 +353,7 @@ export class ReplicatedBackend implements Backend {
     }
   }
 
-  /** A primary that does not answer, or does not write any more, may have a successor. */
+  /** A primary that does not answer, or no longer writes, may have a successor. */
   #noteFailure(error: unknown): void {
     if (error instanceof ConnectionError) this.#topology.doubt('connection');
     else if (sqlStateOf(error) === READ_ONLY_TRANSACTION) this.#topology.doubt('read-only');

@@ -2,7 +2,7 @@ import { Server as HttpServer, type ServerResponse } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import type { Server, Socket } from 'node:net';
 
-/** How often connections that finished their request meanwhile are looked for. */
+/** How often to look for connections that have finished their request. */
 const LOOK_MS = 25;
 
 /**
@@ -55,7 +55,7 @@ export class ServerDrain {
   }
 }
 
-/** A client that keeps its connection busy with one request after the other would never be done. */
+/** A client that sends one request after another on its connection would otherwise never be done. */
 function lastOnItsConnection(_request: unknown, response: ServerResponse): void {
   response.setHeader('Connection', 'close');
 }

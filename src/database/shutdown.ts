@@ -14,7 +14,7 @@ export interface ShutdownParts {
   readonly closeables: readonly Closeable[];
   /** What is closed last, all at once: asked for when it is their turn. */
   readonly databases: () => readonly Database[];
-  /** Told what went wrong; the shutdown goes on. */
+  /** Is told what went wrong; the shutdown goes on. */
   readonly onFailure: (error: unknown, what: string) => void;
 }
 
@@ -79,7 +79,10 @@ export class Shutdown {
     }
   }
 
-  /** What hangs must not keep the databases from being closed: they alone may take all that is left. */
+  /**
+   * Something that hangs must not keep the databases from being closed: only they may take all the time that
+   * is left.
+   */
   #limitFor(closeable: Closeable): number {
     const leftMs = Math.max(0, this.#deadlineMs - performance.now());
     return closeable instanceof Database ? leftMs : Math.min(leftMs, this.#parts.stepTimeoutMs);

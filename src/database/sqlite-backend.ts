@@ -68,8 +68,8 @@ export class SqliteBackend implements Backend {
         maxReaders: config.pool.max,
         oldestRead: () => backend.#pools.oldestRead(),
       });
-      // In the background: a thread takes its time to start, and the first read should not wait for all of
-      // it. Where it cannot start, the first read that needs it says so.
+      // In the background: a thread takes time to start, and the first read should not wait for all of it. If
+      // it cannot start, the first read that needs it says so.
       express?.start().catch(() => undefined);
       await backend.#runInitScript();
       return backend;
@@ -139,7 +139,7 @@ export class SqliteBackend implements Backend {
     try {
       await this.#engine.execute('value', statement, { timeoutMs: CHECK_TIMEOUT_MS, name: 'health check' });
     } catch (error) {
-      // Somebody has taken the connection since, and the check was waiting for it.
+      // Somebody has taken the connection since then, and the check was waiting for it.
       if (!(isWaitOver(error) && this.#isLent())) throw error;
     }
   }
@@ -165,7 +165,7 @@ export class SqliteBackend implements Backend {
   async close(timeoutMs: number): Promise<void> {
     const startedAt = systemClock.now();
     const left = (limitMs: number) => Math.max(0, limitMs - (systemClock.now() - startedAt));
-    // The writer closes last: whoever closes last folds the log into the file, and a reader cannot.
+    // The writer closes last: the last to close folds the log into the file, and a reader cannot.
     const { writers } = this.#pools;
     const readers = this.#pools.all().filter((pool) => pool !== writers);
     const readersEnd = Promise.all(readers.map((pool) => pool.close({ timeoutMs })));
@@ -177,7 +177,7 @@ export class SqliteBackend implements Backend {
   }
 
   #retireAll(): void {
-    // Where writes are stopped for good no other connection would be better, and there may be none.
+    // Where writes are stopped for good, another connection would be no better, and might not open.
     if (!this.#engine.isSound) return;
     for (const pool of this.#pools.all()) pool.retireAll('health check failed');
   }
@@ -187,7 +187,10 @@ export class SqliteBackend implements Backend {
     this.#beforeCall?.();
   }
 
-  /** With one connection: whether a check would wait behind its holder, who shows that it is there. */
+  /**
+   * With one connection: whether a check would wait behind its holder, whose use shows that the database
+   * works.
+   */
   #isBusy(): boolean {
     return !this.#config.pooled && this.#pools.writers.leases().length > 0;
   }
@@ -197,7 +200,7 @@ export class SqliteBackend implements Backend {
     return !this.#config.pooled && this.#pools.writers.leases().some(({ holder }) => !isEngine(holder));
   }
 
-  /** Query statistics and the log, as one would leave them. Nothing depends on it. */
+  /** Refreshes the query statistics and checkpoints the log. Nothing depends on it. */
   async #tidy(timeoutMs: number): Promise<void> {
     if (this.#config.readOnly || !this.#engine.isSound) return;
     const lease = this.#pools.writers.tryAcquire('close');
@@ -265,7 +268,7 @@ async function readInitScript(path: string): Promise<string> {
   }
 }
 
-/** What waits for a connection, and got none in time. */
+/** True for the error of a call that got no connection in time. */
 function isWaitOver(error: unknown): boolean {
   return error instanceof TimeoutError || error instanceof ConnectionPoolExhaustedError;
 }

@@ -11,14 +11,14 @@ import {
   type Statement,
 } from '../driver/index.ts';
 
-/** What a watcher hears of a connection. */
+/** What a watcher is told about a connection. */
 export interface ConnectionWatcher {
   /** A COMMIT was answered, or may have been carried out; so may a write outside a transaction. */
   wrote(): void;
   failed(error: unknown): void;
 }
 
-/** A connection to the primary that tells when something may have been written there, and what failed. */
+/** A connection to the primary that reports when something may have been written there, and what failed. */
 export class WatchedConnection implements DriverConnection {
   readonly #connection: DriverConnection;
   readonly #watcher: ConnectionWatcher;

@@ -13,8 +13,8 @@ type Rows = Record<string, unknown>[];
 type Arguments = readonly [query: Query, second: Second, third: unknown];
 
 /**
- * The one reading of every call's arguments. Who extends it gets a ready statement and checked options,
- * and says only where they run.
+ * Reads the arguments of every call, in one place. A subclass gets a ready statement and checked options, and
+ * says only where they run.
  */
 export abstract class AbstractQueryable implements Queryable {
   protected abstract readonly dialect: Dialect;
@@ -103,8 +103,8 @@ export abstract class AbstractQueryable implements Queryable {
   }
 
   /**
-   * Not an async function: it would cost a promise more, on the way of every call, and the promise that the
-   * caller holds must be the one that a transaction knows to be under way.
+   * Not an async function: that would cost every call one more promise, and the promise that the caller holds
+   * must be the one that a transaction counts as in flight.
    */
   #call<S extends Shape>(shape: S, given: Arguments): Promise<ShapeResult[S]> {
     try {
@@ -120,7 +120,7 @@ export abstract class AbstractQueryable implements Queryable {
     try {
       const options = optionsOf(given);
       const statement = statementOf(given, this.dialect);
-      // The stream belongs to the flow, and so to the transaction, in which it was made: not to where it is
+      // The stream belongs to the flow, and so to the transaction, in which it was made, not to where it is
       // first read.
       return AsyncLocalStorage.bind(() => this.executeStream(statement, options));
     } catch (error) {

@@ -17,8 +17,8 @@ export interface BeginOptions {
   /** False: foreign keys are neither checked nor acted on until the transaction has ended. SQLite only. */
   readonly foreignKeys?: boolean | undefined;
   /**
-   * What its owner limits it to, in ms; 0 = nothing. The engine may keep the limit too, later, should its
-   * owner not. Absent: the default of the configuration.
+   * The owner's own limit, in ms; 0 = none. The engine may enforce it as well, a little later, in case the
+   * owner does not. Absent: the default of the configuration.
    */
   readonly timeoutMs?: number | undefined;
   /** The transaction's number, for the events of its statements. */
@@ -65,11 +65,14 @@ export interface DriverConnection {
    */
   commit(): Promise<void>;
   /**
-   * Ends the transaction by ROLLBACK; resolves when the engine confirmed it. Also right where it has ended by
-   * itself.
+   * Ends the transaction by ROLLBACK; resolves when the engine has confirmed it. Also allowed where the
+   * engine has ended the transaction already.
    */
   rollback(): Promise<void>;
-  /** Whether the text may write; asked of texts that must not. A promise where the engine has to find out. */
+  /**
+   * Whether the text may write; asked where writing is not allowed. A promise where the engine has to find
+   * out.
+   */
   mayWrite(text: string): boolean | Promise<boolean>;
   /**
    * True where the lease may go back as soon as COMMIT was sent: what the next holder sends is executed

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors/index.ts';
 
-/** Of an engine that has no COPY. */
+/** The error of an engine that has no COPY. */
 export function noCopyError(): UsageError {
   return new UsageError('COPY is PostgreSQL’s. On SQLite, insert many rows with db.batch.');
 }

@@ -23,7 +23,7 @@ export interface ObservedStatement {
   readonly transactionId: number | undefined;
   /** Waiting for a connection included. */
   readonly durationMs: number;
-  /** Of that, waiting for a connection; undefined where nobody asked when the call was made. */
+  /** Of that, waiting for a connection; undefined where nobody was listening when the call was made. */
   readonly waitedMs?: number | undefined;
   /** Of that, inside the database; undefined where the engine does not tell. */
   readonly ranMs?: number | undefined;

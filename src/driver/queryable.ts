@@ -10,7 +10,7 @@ export type SqlInput = Sql | string | readonly [text: string, params: Params];
  * A fault in the arguments rejects with `UsageError`; nothing is thrown at the call.
  */
 export interface Queryable {
-  /** All rows. For more than fit the memory, `stream`. */
+  /** All rows. For more rows than fit in memory, use `stream`. */
   all<Row = Record<string, unknown>>(query: Sql, options?: CallOptions): Promise<Row[]>;
   all<Row = Record<string, unknown>>(text: string, params?: Params, options?: CallOptions): Promise<Row[]>;
 

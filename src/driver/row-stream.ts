@@ -1,7 +1,7 @@
 /**
  * Rows out of chunks of rows, in the order asked for. Like an async generator it works on one request at a
- * time, but a row that is already here costs one promise. `start` is called by the first `next()`, never when
- * the stream is closed before; what it throws, that `next()` rejects with.
+ * time, but a row that is already here costs one promise. `start` is called by the first `next()`, and never
+ * if the stream is closed before; if it throws, that `next()` rejects.
  */
 export class RowStream<Row> implements AsyncIterableIterator<Row> {
   readonly #start: () => AsyncIterator<readonly Row[]>;

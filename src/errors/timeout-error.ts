@@ -1,6 +1,6 @@
 import { MillpondError, type ErrorCode, type MillpondErrorOptions } from './millpond-error.ts';
 
-/** How a running statement was stopped, from the surest to the least. */
+/** How a running statement was stopped, from the surest way to the weakest. */
 export type CancellationLevel = 'interrupt' | 'row' | 'abandon';
 
 export interface TimeoutErrorDetails extends MillpondErrorOptions {
@@ -14,7 +14,7 @@ export interface TimeoutErrorDetails extends MillpondErrorOptions {
   readonly cancellation?: CancellationLevel;
 }
 
-/** A limit passed. The statement or transaction does not take effect, now or later. */
+/** A time limit has passed. The statement or transaction does not take effect, now or later. */
 export class TimeoutError extends MillpondError {
   readonly code: ErrorCode = 'ERR_MILLPOND_TIMEOUT';
   readonly timeoutMs: number;

@@ -12,7 +12,7 @@ export class UsageError extends MillpondError {
   }
 }
 
-/** Waiting would never end: this scope already holds what it asks for. The message carries both stacks. */
+/** Waiting would never end: this flow already holds what it asks for. The message carries both stacks. */
 export class SelfDeadlockError extends UsageError {
   constructor(message: string, options: MillpondErrorOptions = {}) {
     super(message, { ...options, code: 'ERR_MILLPOND_SELF_DEADLOCK' });

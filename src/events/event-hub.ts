@@ -3,7 +3,7 @@ import { EVENT_NAMES, type EventMap, type EventName, type EventOf, type Listener
 
 type AnyListener = (event: never) => void;
 
-/** Those who want to hear of one event. */
+/** The subscribers of one event. */
 interface Topic {
   readonly listeners: Set<AnyListener>;
   readonly channel: Channel;
@@ -54,8 +54,7 @@ export class EventHub implements Announcer {
     if (topic.listeners.size === 0 && !topic.channel.hasSubscribers) return;
     const full = { ...event, database: this.#database } as EventOf<Name>;
     for (const listener of topic.listeners) this.#deliver(name, listener as Listener<Name>, full);
-    // diagnostics_channel reports a subscriber's exception by itself, as an uncaught one; ours must not do
-    // harm.
+    // diagnostics_channel itself reports a subscriber's exception, as an uncaught one.
     topic.channel.publish(full);
   }
 

@@ -3,7 +3,7 @@ import type { Queryable } from '../driver/index.ts';
 import { UsageError } from '../errors/index.ts';
 import type { Transaction, TransactionOptions } from '../transaction/index.ts';
 
-/** Savepoints of one transaction at most: each is a scope of its own. */
+/** Most savepoints of one transaction: each is a scope of its own. */
 const MOST_SAVEPOINTS = 1_000;
 
 interface Savepoint {

@@ -11,9 +11,9 @@ const MAY_RETURN: ReadonlySet<string> = new Set([
   'MergeQueryNode',
 ]);
 
-/** What Kysely takes for a connection: the database, or the transaction that was begun on it. */
+/** What Kysely sees as a connection: the database, or the transaction that was begun on it. */
 export class KyselyConnection implements DatabaseConnection {
-  /** Stays when it has ended, so that what comes late is refused instead of run on its own. */
+  /** Stays after its end, so that a late query is refused instead of run on its own. */
   transaction: HeldTransaction | undefined;
   readonly #db: Database;
   readonly #raw: RawStatements;

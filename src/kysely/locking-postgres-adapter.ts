@@ -7,8 +7,9 @@ const LOCK_ID = 3_853_314_791_062_309_107n;
 const LOCK_TIMEOUT_MS = 3_600_000;
 
 /**
- * Kysely's takes the lock of its migrations for a session, and its connections are none here: the lock would
- * be some pooled connection's, and stay there. It has a connection of its own while the migrations run.
+ * Kysely's own adapter locks its migrations for a session, and its connections are no sessions here: the lock
+ * would belong to some pooled connection, and stay there. So the lock has a connection of its own while the
+ * migrations run.
  */
 export class LockingPostgresAdapter extends PostgresAdapter {
   readonly #db: Database;
@@ -29,7 +30,7 @@ export class LockingPostgresAdapter extends PostgresAdapter {
     await lease.connection.value('select pg_advisory_lock($1)', [LOCK_ID], { timeoutMs: LOCK_TIMEOUT_MS });
   }
 
-  /** Is called also where the lock was not got. */
+  /** Also called where the lock was not obtained. */
   override async releaseMigrationLock(kysely: Kysely<unknown>): Promise<void> {
     await using lease = this.#leases.get(kysely);
     this.#leases.delete(kysely);

@@ -16,10 +16,9 @@ import { LockingPostgresAdapter } from './locking-postgres-adapter.ts';
 import { MillpondDriver } from './millpond-driver.ts';
 
 /**
- * Kysely over a millpond database, of either engine:
- * `new Kysely<Tables>({ dialect: new MillpondDialect(db) })`.
- * Queries join the running transaction by themselves, and have the limits, the fence, the events and the
- * errors of all others. `kysely.destroy()` leaves the database open: who opened it closes it.
+ * Kysely over a millpond database, of either engine: `new Kysely<Tables>({ dialect: new MillpondDialect(db)
+ * })`. Queries join the running transaction automatically, and have the same limits, fence, events and errors
+ * as all others. `kysely.destroy()` leaves the database open: whoever opened it closes it.
  */
 export class MillpondDialect implements Dialect {
   readonly #db: Database;

@@ -58,7 +58,7 @@ export class MillpondDriver implements Driver {
   }
 
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
-    // A connection given back in a transaction would never end it.
+    // A connection given back inside a transaction would never end it.
     await own(connection).transaction?.rollback();
   }
 

@@ -1,6 +1,6 @@
 import type { Database } from '../database/index.ts';
 
-/** Texts whose answer is known: a program has few, and one that makes ever new ones begins anew. */
+/** Texts whose answer is kept: a program has few of them; one that keeps making new ones starts over here. */
 const TEXTS_KEPT = 500;
 
 /** Says of texts that Kysely did not build whether they give rows. The engine knows; nothing is run. */

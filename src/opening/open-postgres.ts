@@ -8,15 +8,15 @@ export type PostgresDatabaseOptions = Omit<
   'sqlite' | 'durability' | 'initScript' | 'busyTimeoutMs' | 'inlineReads' | 'inlineBudgetMs'
 >;
 
-/** A database of which the types know that it is on PostgreSQL. */
+/** A database whose type says that it is on PostgreSQL. */
 export interface PostgresDatabase extends Database {
   readonly dialect: 'postgres';
   stats(): DatabaseStats & Required<Pick<DatabaseStats, 'postgres'>>;
 }
 
 /**
- * `openDatabase` of `millpond`, for PostgreSQL alone.
- * @throws what that one throws; ConfigError where the address is SQLite's, before anything is opened
+ * `openDatabase` of `millpond`, for PostgreSQL alone. @throws what `openDatabase` throws; ConfigError where
+ * the address is SQLite's, before anything is opened
  */
 export function openPostgres(
   given?: string | PostgresDatabaseOptions,

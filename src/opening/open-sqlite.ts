@@ -5,15 +5,15 @@ import { prepare, requireDialect } from './prepare.ts';
 /** All options but those that only PostgreSQL has. */
 export type SqliteDatabaseOptions = Omit<DatabaseOptions, 'postgres' | 'replica' | 'writeUrl' | 'readUrls'>;
 
-/** A database of which the types know that it is a SQLite file. */
+/** A database whose type says that it is on SQLite. */
 export interface SqliteDatabase extends Database {
   readonly dialect: 'sqlite';
   stats(): DatabaseStats & Required<Pick<DatabaseStats, 'sqlite'>>;
 }
 
 /**
- * `openDatabase` of `millpond`, for SQLite alone.
- * @throws what that one throws; ConfigError where the address is PostgreSQL's, before anything is opened
+ * `openDatabase` of `millpond`, for SQLite alone. @throws what `openDatabase` throws; ConfigError where the
+ * address is PostgreSQL's, before anything is opened
  */
 export function openSqlite(
   given?: string | SqliteDatabaseOptions,

@@ -9,7 +9,7 @@ export async function prepare(
   { autoMigrate, migrationsFolder: folder }: ResolvedDatabaseConfig,
 ): Promise<void> {
   if (!autoMigrate && folder === undefined) return;
-  // Most databases of most processes need none of it.
+  // Loaded only when needed: most processes never migrate.
   const { migrate, requireMigrations } = await import('../migrate/index.ts');
   if (autoMigrate) await migrate(db, { folder });
   else requireMigrations(db, { folder });

@@ -4,7 +4,8 @@ import type { Clock, Timer } from '../async/index.ts';
 const LONGEST_MS = 2_147_483_647;
 
 /**
- * The wait for the last lease to come back: over when somebody says so, or at the nearest limit that was set.
+ * The wait for the last lease to come back: over when `finish` is called, or at the earliest limit that was
+ * set.
  */
 export class Drain {
   readonly #clock: Clock;

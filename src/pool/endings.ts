@@ -3,7 +3,7 @@ import { ConnectionError } from '../errors/index.ts';
 import { withinLimit } from './time-limit.ts';
 
 interface EndingsParts {
-  /** The pool's name, for the error of an end that does not come. */
+  /** The pool's name, for the error of an end that takes too long. */
   readonly name: string;
   readonly clock: Clock;
   readonly limitMs: number;
@@ -18,7 +18,7 @@ export class Endings {
     this.#parts = parts;
   }
 
-  /** Runs `end` outside any request's context. `whenOver` hears how it went: undefined, or the error. */
+  /** Runs `end` outside any request's context. `whenOver` is told how it went: undefined, or the error. */
   follow(end: () => Promise<void>, whenOver: (error: unknown) => void): void {
     const { name, clock, limitMs } = this.#parts;
     const late = () =>

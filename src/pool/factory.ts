@@ -1,6 +1,6 @@
 /**
- * How the pool makes and unmakes what it holds, and asks it how it is. Any of these may throw or hang: the
- * pool survives it.
+ * How the pool creates, destroys and checks what it holds. Any of these may throw or hang: the pool survives
+ * it.
  */
 export interface ResourceFactory<Resource> {
   /**
@@ -9,21 +9,24 @@ export interface ResourceFactory<Resource> {
    */
   create(signal: AbortSignal): Promise<Resource>;
   /**
-   * Opening needs no other machine, only time of this one. Who waits for one that is being opened for it is
-   * then not refused after `acquireTimeoutMs`, as if others held too many, but after `createTimeoutMs`.
+   * True where opening needs no other machine, only time on this one. A caller that waits for a resource
+   * being opened for it is then refused after `createTimeoutMs`, not after `acquireTimeoutMs` as if others
+   * held too many.
    */
   readonly opensHere?: boolean;
   destroy(resource: Resource, reason: string): Promise<void>;
   /** Asks over the wire whether it still answers. Without it nothing is pinged and nothing kept alive. */
   ping?(resource: Resource): Promise<boolean>;
-  /** Tells from what is known already. Asked before each lease and after it: must be cheap. */
+  /** Decides from what is already known. Called before and after each lease, so it must be cheap. */
   isUsable?(resource: Resource): boolean;
   /**
    * Settles when it is lost, with what it died of. Without it that shows when it is looked at; with it an idle
    * one is replaced at once, where `min` asks for that, and the loss is announced.
    */
   lost?(resource: Resource): Promise<Error>;
-  /** Makes it clean for the next taker, after each lease. False, or an error, has it destroyed. */
+  /**
+   * Cleans it for the next taker, after each lease. If it gives false or fails, the resource is destroyed.
+   */
   reset?(resource: Resource): Promise<boolean>;
   /** How it appears in events. @default a number counted by the pool, and the pool's name */
   describe?(resource: Resource): ResourceDescription;

@@ -15,7 +15,7 @@ interface InspectorParts<Resource> {
 
 export type Check = 'ping' | 'reset';
 
-/** Puts the factory's questions to resources that nobody holds: each has `checkTimeoutMs` to pass. */
+/** Runs the factory's checks on resources that nobody holds; each has `checkTimeoutMs` to pass. */
 export class Inspector<Resource> {
   readonly #parts: InspectorParts<Resource>;
   readonly #stop = new AbortController();
@@ -36,7 +36,7 @@ export class Inspector<Resource> {
     return factory.ping !== undefined && nowMs - slot.checkedAtMs >= options.pingAfterIdleMs;
   }
 
-  /** Has the check made and calls `done`, whatever happens and in the same step as `running` falls. */
+  /** Runs the check and calls `done`, whatever happens, in the same step in which `running` goes down. */
   check(slot: Slot<Resource>, check: Check, done: (passed: boolean) => void): void {
     this.#running += 1;
     const finish = (passed: boolean) => {
@@ -44,13 +44,13 @@ export class Inspector<Resource> {
       done(passed);
     };
     runInRootContext(() => this.#ask(slot, check)).then(finish, (error: unknown) => {
-      // A check that was stopped has no result; the slot is retired by who stopped it.
+      // A check that was stopped has no result; whoever stopped it retires the slot.
       if (!this.#stop.signal.aborted) this.#parts.onError(error, slot);
       finish(false);
     });
   }
 
-  /** No answer is waited for any longer. */
+  /** Stops waiting for any answer. */
   stop(reason: Error): void {
     this.#stop.abort(reason);
   }

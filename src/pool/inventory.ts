@@ -20,7 +20,7 @@ const JITTER = 0.1;
 export class Inventory<Resource> {
   readonly #parts: ResolvedPoolParts<Resource>;
   readonly #slots = new Set<Slot<Resource>>();
-  /** Longest idle first: taken from the end, so that those not needed go on growing old at the start. */
+  /** Longest idle first: slots are taken from the end, so that those not needed keep aging at the start. */
   readonly #idle: Slot<Resource>[] = [];
   readonly #endings: Endings;
   #generation = 1;
@@ -117,7 +117,8 @@ export class Inventory<Resource> {
    */
   sweep(nowMs: number): Slot<Resource>[] {
     const duePing: Slot<Resource>[] = [];
-    // Over a copy, and each looked up again: a listener that hears of a fault here may acquire one meanwhile.
+    // Over a copy, and each is looked up again: a listener that hears of a fault here may acquire one in the
+    // middle of it.
     for (const slot of this.#idle.slice()) {
       const unfit = this.whyUnfit(slot, nowMs) ?? this.#whyNotNeeded(slot, nowMs);
       const isDue = nowMs - slot.checkedAtMs >= slot.keepaliveMs;
@@ -168,7 +169,7 @@ export class Inventory<Resource> {
     });
   }
 
-  /** Destroys what an attempt that was given up may still bring. */
+  /** Destroys what an abandoned attempt may still bring. */
   retireLate(attempt: Promise<Resource>): void {
     const destroy = async () => {
       const arrived = await attempt.then(

@@ -30,7 +30,7 @@ export class LeakWatch {
     return this.#parts.leakAfterMs > 0 ? takenAtMs + this.#parts.leakAfterMs : Infinity;
   }
 
-  /** Reports each lease that is out for too long, once. @returns when the next will be. */
+  /** Reports each lease that is out for too long, once. @returns when the next report is due. */
   report<Resource>(slots: Iterable<Slot<Resource>>, nowMs: number): number {
     let nextMs = Infinity;
     for (const slot of slots) {

@@ -16,8 +16,8 @@ interface OpenerParts<Resource> {
 
 /**
  * Opens resources, each attempt within `createTimeoutMs`. After a failure there is one attempt at a time,
- * after a random delay whose range doubles each time ("full jitter"), so that many processes do not knock at
- * a recovering server together: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ * after a random delay whose range doubles each time ("full jitter"), so that many processes do not hit a
+ * recovering server at once: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
 export class Opener<Resource> {
   readonly #parts: OpenerParts<Resource>;

@@ -2,12 +2,13 @@ import { suggest, type PoolSettings } from '../config/index.ts';
 import { ConfigError, type ConfigProblem } from '../errors/index.ts';
 
 /**
- * What a caller may pass. 0 means "never" or "off" unless said otherwise; `DEFAULTS` is for what is not said.
+ * What a caller may pass. 0 means "never" or "off" unless stated otherwise; `DEFAULTS` fills in what is not
+ * given.
  */
 export interface PoolOptions extends Omit<PoolSettings, 'preset'> {
   /** Longest a ping or a reset may take; then the connection counts as dead. @default 2_000 */
   readonly checkTimeoutMs?: number | undefined;
-  /** Longest the pool waits for a connection to end before it looks away. @default 2_000 */
+  /** Longest the pool waits for a connection to end before it gives up on it. @default 2_000 */
   readonly destroyTimeoutMs?: number | undefined;
   /**
    * After a failed attempt to open, the next comes within this time, chosen by chance; the range doubles each
@@ -52,7 +53,7 @@ interface Range {
 /** The longest time a timer can take: 24 days. */
 const LONGEST_MS = 2_147_483_647;
 const ANY_TIME: Range = { least: 0, most: LONGEST_MS, isCount: false };
-/** For times that leave no chance to succeed when they are 0. */
+/** For times that must be above 0 for anything to succeed. */
 const SOME_TIME: Range = { least: 1, most: LONGEST_MS, isCount: false };
 const RANGES: Readonly<Record<Key, Range>> = {
   max: { least: 1, most: 10_000, isCount: true },

@@ -20,7 +20,7 @@ export interface PoolStats {
   readonly retired: number;
   /** Acquires that ended with ConnectionPoolExhaustedError because their time was over. */
   readonly timeouts: number;
-  /** How long those waited who got a lease. */
+  /** How long those who got a lease had waited. */
   readonly acquireMs: LatencySummary;
 }
 

@@ -21,14 +21,14 @@ const CLOSE_TIMEOUT_MS = 10_000;
 const NO_REQUEST: AcquireRequest = Object.freeze({});
 
 /**
- * Lends resources to one taker at a time. Who finds none idle waits in line, and what comes free (returned,
- * opened or pinged, whichever is first) goes to the longest waiter: nobody waits for one particular resource.
+ * Lends resources to one taker at a time. A taker that finds none idle waits in line, and whatever comes free
+ * first (returned, opened or pinged) goes to the longest waiter: nobody waits for a particular resource.
  */
 export class Pool<Resource> implements LeaseSource<Resource> {
   readonly name: string;
   readonly #parts: PoolParts<Resource>;
   readonly #supply: Supply<Resource>;
-  // Nobody waits for what the timer does otherwise.
+  // With an empty line, nothing that the timer does is waited for.
   readonly #line = new WaitingLine<Lease<Resource>>(() => this.#timer.keepAlive(false));
   readonly #home: LeaseHome<Resource>;
   readonly #leaks: LeakWatch;
@@ -155,7 +155,7 @@ export class Pool<Resource> implements LeaseSource<Resource> {
   }
 
   #takeReady(holder: string | undefined, below: Below): Lease<Resource> | undefined {
-    // Who comes later does not overtake those in line.
+    // Latecomers do not overtake those in line.
     if (this.#state !== 'open' || this.#line.length > 0) return undefined;
     const nowMs = this.#parts.clock.now();
     const slot = this.#supply.takeReady(nowMs);
@@ -176,13 +176,14 @@ export class Pool<Resource> implements LeaseSource<Resource> {
       const waiter = new Waiter({ resolve, reject }, details);
       this.#line.push(waiter);
       this.#serve(nowMs);
-      // Even who does not wait joins the line for a moment: it starts what the next caller will find.
+      // Even a caller that does not wait joins the line for a moment: that starts opening what the next
+      // caller will find.
       if (timeoutMs <= 0) this.#expire(waiter);
       else if (waiter.line !== undefined) this.#keepWaiting(waiter);
     });
   }
 
-  /** Of one who joins the line now and names no limit. */
+  /** How long a caller may wait that joins the line now and names no limit. */
   #patienceMs(): number {
     const { factory, options } = this.#parts;
     const { acquireTimeoutMs, createTimeoutMs } = options;
@@ -245,14 +246,14 @@ export class Pool<Resource> implements LeaseSource<Resource> {
   }
 
   #openingFailed(error: MillpondError): void {
-    // With nothing open and nothing being opened, there is nothing to wait for that would come soon.
+    // With nothing open and nothing being opened, there is nothing that would come soon.
     const { inventory, connecting } = this.#supply;
     const isHopeless = this.#state === 'open' && inventory.size === 0 && connecting === 0;
     if (isHopeless) for (const waiter of this.#line.clear()) waiter.reject(error);
     this.#serve(this.#parts.clock.now());
   }
 
-  /** Does all that has its time. @returns when the next of it will be due. */
+  /** Does everything that is due. @returns when the next is. */
   #sweep(nowMs: number): number {
     const { inventory } = this.#supply;
     for (const waiter of this.#line.due(nowMs)) this.#expire(waiter);
@@ -266,7 +267,7 @@ export class Pool<Resource> implements LeaseSource<Resource> {
     const { timeoutMs } = waiter.details;
     const why = timeoutMs > 0 ? `No connection came free within ${timeoutMs} ms` : 'No connection is free';
     const error = this.#exhausted(why);
-    // Served, or gone, in the same step.
+    // Served, or gone, in the meantime.
     if (!this.#line.remove(waiter)) return;
     this.#timeouts += 1;
     waiter.reject(error);

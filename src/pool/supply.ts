@@ -20,8 +20,8 @@ interface SupplyHooks<Resource> {
 }
 
 /**
- * Keeps resources at hand: opens what is wanted, within the limits, checks what is in doubt, retires what is
- * not fit.
+ * Keeps resources at hand: opens what is wanted, within the limits, checks what is in doubt, and retires what
+ * is unfit.
  */
 export class Supply<Resource> {
   readonly inventory: Inventory<Resource>;
@@ -56,7 +56,7 @@ export class Supply<Resource> {
     return this.inventory.idle + this.#inspector.running + this.#connecting + this.#room;
   }
 
-  /** Attempts that failed since the last success, and what the last of them died of. */
+  /** Attempts that failed since the last success, and the error of the last one. */
   get failed(): { readonly count: number; readonly error: MillpondError | undefined } {
     return { count: this.#opener.failures, error: this.#opener.lastError };
   }

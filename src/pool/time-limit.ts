@@ -12,7 +12,7 @@ interface Limit {
 
 /**
  * Settles as `work` does, or rejects after `limitMs` or when the signal aborts. The work itself goes on:
- * somebody else must own its end.
+ * somebody else must take care of its end.
  */
 export async function withinLimit<T>(work: Promise<T>, limit: Limit): Promise<T> {
   const { clock, limitMs, late, signal, keepAlive } = limit;

@@ -51,7 +51,7 @@ export function bindFolder<Queries extends object>(
 ): Queries {
   const selected = selectVariants(queries, db.dialect);
   refuseQuestionMarks(selected, db);
-  // Without a prototype: a query may be called toString, and one that is not there is undefined.
+  // Without a prototype: a query may be called toString, and a missing one must be undefined.
   const root = Object.create(null) as Record<string, unknown>;
   for (const { name, namespace, query } of selected) {
     let folder = root;

@@ -102,7 +102,7 @@ function programsOf(from: string): string {
   }
 }
 
-/** A copy, where the user that the server runs as cannot go to where the programs are. */
+/** Where the user that the server runs as cannot reach the programs: a copy of them. */
 async function reachablePrograms(native: string, folder: string): Promise<string> {
   const asUser = { ...USER, cwd: '/' };
   const isReachable = spawnSync(join(native, 'bin', 'postgres'), ['--version'], asUser).status === 0;

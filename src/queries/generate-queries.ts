@@ -25,7 +25,7 @@ export interface GenerateOptions {
   readonly sql?: string | undefined;
   /** The module to write. @default 'queries.ts' in the folder */
   readonly out?: string | undefined;
-  /** Against what the queries are prepared, one for each dialect. @default SQLite with `init.sql` */
+  /** What the queries are prepared against, one for each dialect. @default SQLite with `init.sql` */
   readonly schemas?: readonly SchemaSource[] | undefined;
   /** What the module imports millpond from. @default 'millpond/queries' */
   readonly importFrom?: string | undefined;
@@ -45,7 +45,7 @@ export interface GeneratedQueries {
 
 /**
  * Prepares every query against real schemas and writes a module with their types. A file that says the same
- * is left alone; another appears when it is complete.
+ * already is left alone; a new one appears when it is complete.
  * @throws SqlFileError listing what the engines and the marks find wrong, each with its place
  */
 export async function generateQueries(options: GenerateOptions = {}): Promise<GeneratedQueries> {

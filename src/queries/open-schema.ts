@@ -87,7 +87,9 @@ async function scratchOn(server: string): Promise<OpenedSchema> {
   }
 }
 
-/** The engine is loaded here and not before: who calls generated queries has opened one already. */
+/**
+ * The engine is loaded here and not before: whoever calls generated queries has opened a database already.
+ */
 async function open(url: string, dialect: Dialect): Promise<Database> {
   const { openDatabase } = await import('../database/index.ts');
   const db = await openDatabase({ url, name: false, log: 'silent' });

@@ -147,7 +147,7 @@ export class QueryCaller {
     return options === undefined ? this.#options : { ...this.#options, ...options };
   }
 
-  /** What a write with tags changes is kept no longer. */
+  /** Drops from the cache what a write with tags changes. */
   async #invalidating<T>(write: Promise<T>): Promise<T> {
     const { tags } = this.query.definition;
     const result = await write;
@@ -184,7 +184,7 @@ export class QueryCaller {
       const { columns } = await this.#db.describe(text);
       if (columns.length > 0 || this.#db.dialect === 'sqlite') return columns.map(({ name }) => name);
     } catch (error) {
-      // Asked again with the next call: the schema may be there by then.
+      // Asked again on the next call: the schema may exist by then.
       this.#columns = undefined;
       throw error;
     }

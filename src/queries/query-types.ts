@@ -3,7 +3,7 @@ import type { CallOptions } from '../driver/index.ts';
 /** What can be bound for a parameter of which the engine says nothing. */
 export type SqlValue = string | number | bigint | boolean | Uint8Array | Date | null;
 
-/** Parameters may be left away where all of them may. */
+/** Parameters may be left out where all of them are optional. */
 type Arguments<Params> = Params extends void
   ? [params?: undefined, options?: CallOptions]
   : Record<never, never> extends Params

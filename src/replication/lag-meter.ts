@@ -1,6 +1,4 @@
-/**
- * Samples kept: a replica that is further behind than they reach is as far behind as they reach, at least.
- */
+/** Samples kept. Of a replica that is further behind than they reach, only that is known. */
 const MAX_SAMPLES = 600;
 
 interface Sample {
@@ -9,8 +7,8 @@ interface Sample {
 }
 
 /**
- * How far replicas are behind, in time. The replica's own clock and its last replayed commit tell nothing
- * when the primary is idle, or when the link is cut; where the primary was when is known here.
+ * How far replicas are behind, in time. The replica's own clock and its last replayed commit say nothing when
+ * the primary is idle, or when the link is cut; so this keeps where the primary was at which time.
  */
 export class LagMeter {
   #samples: Sample[] = [];
@@ -26,7 +24,10 @@ export class LagMeter {
     if (this.#samples.length > MAX_SAMPLES) this.#samples.shift();
   }
 
-  /** Least time for which a replica that has replayed up to `lsn` has missed something; 0 = nothing known. */
+  /**
+   * For how long, at least, a replica that has replayed up to `lsn` has been missing something; 0 = not known
+   * to miss anything.
+   */
   lagMs(lsn: bigint, nowMs: number): number {
     const missed = this.#samples.find((sample) => sample.lsn > lsn);
     return missed === undefined ? 0 : Math.max(0, nowMs - missed.atMs);

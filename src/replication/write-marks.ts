@@ -15,12 +15,12 @@ interface Scope {
   readonly mark: WriteMark;
   /** Written elsewhere, and carried here. */
   readonly after: bigint | undefined;
-  /** All that was written before the read, whoever wrote it. */
+  /** Everything that was written before the read, whoever wrote it. */
   readonly latest: boolean;
 }
 
 /**
- * Which place in the log a read must not be before. A write costs nothing here: only when a replica is to be
+ * Which place in the log a read must have reached. A write costs nothing here: only when a replica is to be
  * read, the primary is asked where its log ends, which is behind every write that was answered before.
  */
 export class WriteMarks {

@@ -3,7 +3,7 @@ import type { Dialect } from './dialect.ts';
 import { scanPlaceholders, type Placeholder } from './scan-placeholders.ts';
 import { TextCache } from './text-cache.ts';
 
-/** More is data written into SQL, and reading it holds up the event loop: 6 to 25 ms for each million. */
+/** A longer text is data written into SQL, and reading it holds up the event loop: 6 to 25 ms per million. */
 const LONGEST_TEXT = 4_000_000;
 
 /** What one dialect makes of one text. */
@@ -15,7 +15,7 @@ export interface AnalysedText {
   readonly names: readonly string[];
   /** The text with `?1` or `$1` for the first name, and so on; a name used again keeps its number. */
   readonly numbered: string;
-  /** Values that the positional placeholders ask for. */
+  /** How many values the positional placeholders ask for. */
   readonly positions: number;
   /** The first placeholder that is refused, as written. */
   readonly foreign: string | undefined;

@@ -5,7 +5,9 @@ import { Sql } from './sql.ts';
 /** PostgreSQL's protocol counts values in 16 bits. SQLite's own limit is lower, and SQLite names it. */
 const MOST_VALUES = 65_535;
 
-/** True for what an engine may be able to bind. Whether it can, with which type, is for the engine to say. */
+/**
+ * True for what an engine may be able to bind. Whether it can, and as which type, is for the engine to say.
+ */
 export function isBindable(value: unknown): boolean {
   switch (typeof value) {
     case 'undefined':

@@ -5,10 +5,12 @@ import type { CompiledSql } from './compile.ts';
 import type { Dialect } from './dialect.ts';
 import { Sql } from './sql.ts';
 
-/** Strings put together at most: stops fragments that hold one another twice, over and over. */
+/** Most strings that are put together: stops fragments that each hold another one twice, and so on. */
 const MOST_PIECES = 1_000_000;
 
-/** A template's text, by the array of its strings: that is one object for as long as the program runs. */
+/**
+ * A template's text, by the array of its strings, which is the same object for as long as the program runs.
+ */
 const TEXTS = { sqlite: new WeakMap<object, string>(), postgres: new WeakMap<object, string>() } as const;
 
 /** A template whose holes hold values, not fragments, has the same text each time. */
@@ -18,7 +20,7 @@ export function compileTemplate(query: Sql, dialect: Dialect): CompiledSql {
   if (known !== undefined) return { text: known, params: query.values };
   const rendered = render(query, dialect);
   const text = checkPlaces(rendered, dialect);
-  // Only what cannot change may be known by its identity; a template literal's strings are frozen.
+  // Only what cannot change may be recognized by its identity; a template literal's strings are frozen.
   if (isFlat && Object.isFrozen(query.strings)) TEXTS[dialect].set(query.strings, text);
   return { text, params: rendered.params };
 }

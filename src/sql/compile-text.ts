@@ -36,7 +36,7 @@ function checkPositional(
     throw namesWithoutObject(names, params, dialect);
   }
   const count = params === undefined ? 0 : params.length;
-  // node:sqlite binds NULL where a value is missing. PostgreSQL counts by itself, and fewer may be right
+  // node:sqlite binds NULL where a value is missing. PostgreSQL does its own counting, and fewer may be right
   // there: a $1 in the body of a function is the function's.
   if (dialect === 'sqlite' ? count !== positions : count > positions) {
     throw wrongCount(positions, count, dialect);

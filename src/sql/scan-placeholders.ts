@@ -15,7 +15,8 @@ export interface Placeholder {
 
 /**
  * The placeholders of a text, in order. Follows the engine's own lexer in what is a string, a quoted name or
- * a comment. Reads each character a fixed number of times, and never fails: that is for the engine.
+ * a comment. Reads each character a fixed number of times, and never fails: faults are for the engine to
+ * report.
  * - https://sqlite.org/src/file/src/tokenize.c
  * - https://www.postgresql.org/docs/current/sql-syntax-lexical.html
  */
@@ -101,7 +102,7 @@ function pastDollar(text: string, at: number, found: Placeholder[]): number {
 
 function pastPostgresColon(text: string, at: number, found: Placeholder[]): number {
   if (text.startsWith('::', at)) return at + 2;
-  // Right behind an operand it is the colon of an array slice, days[first:last], or of json_object('a':b).
+  // Directly behind an operand it is the colon of an array slice, days[first:last], or of json_object('a':b).
   if (!isWordStart(text.charCodeAt(at + 1)) || endsOperand(text, at - 1)) return at + 1;
   const end = pastWord(text, at + 1);
   found.push({ kind: 'named', start: at, end });

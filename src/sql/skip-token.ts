@@ -1,8 +1,8 @@
 import { isWordPart, isWordStart } from './characters.ts';
 import type { Dialect } from './dialect.ts';
 
-// Each function takes the index at which a token begins and gives the index behind it: the text's end for one
-// that is never closed.
+// Each function takes the index at which a token begins and returns the index behind it; for a token that is
+// never closed that is the end of the text.
 
 /** A name, a keyword, or the rest of one. A dollar inside does not begin a dollar quote. */
 export function pastWord(text: string, from: number): number {
@@ -65,7 +65,10 @@ function pastTag(text: string, from: number): number {
   return at;
 }
 
-/** The string behind an E; `from` is its quote. Strings parted by a line break alone are one, with one E. */
+/**
+ * The string behind an E; `from` is its quote. Strings separated by nothing but a line break are one string,
+ * with one E.
+ */
 export function pastEscapeString(text: string, from: number): number {
   let end = pastEscaped(text, from);
   for (let next = continuation(text, end); next !== -1; next = continuation(text, end)) {

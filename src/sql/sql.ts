@@ -36,11 +36,12 @@ export interface SqlTag {
    */
   join(items: readonly unknown[], separator?: Sql): Sql;
   /**
-   * **Dangerous**: the text becomes SQL as it is. Who can put a character into it can read, change and delete
-   * everything. Only for text that the program itself wrote: for names there is `sql.id`, for values `${…}`.
+   * **Dangerous**: the text becomes SQL as it is. Anyone who can put a character into it can read, change and
+   * delete everything. Only for text that the program itself wrote: for names there is `sql.id`, for values
+   * `${…}`.
    */
   raw(text: string): Sql;
-  /** Nothing: for a part that is sometimes absent. */
+  /** An empty fragment, for a part that is sometimes absent. */
   readonly empty: Sql;
 }
 

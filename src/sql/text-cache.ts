@@ -1,11 +1,14 @@
 /** Texts kept at most, half of them freshly used. */
 const MOST_TEXTS = 1_000;
-/** Longer texts are not kept: reading one again costs little beside sending it, many would fill memory. */
+/**
+ * Longer texts are not kept: reading one again costs little compared with sending it, and many would fill the
+ * memory.
+ */
 const LONGEST_TEXT = 8_192;
 
 /**
- * What was learnt about SQL texts, for those used lately. Two generations instead of an exact order of use:
- * a hit in the young one writes nothing, and when that is full the old one is dropped as a whole.
+ * What was learnt about recently used SQL texts. Two generations instead of an exact order of use: a hit in
+ * the young one writes nothing, and when that is full the old one is dropped as a whole.
  */
 export class TextCache<Entry> {
   #young = new Map<string, Entry>();
