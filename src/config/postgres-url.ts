@@ -21,6 +21,8 @@ export const POSTGRES_PARAMETERS: readonly string[] = [
   'sslrootcert',
 ];
 
+/** https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-SSLMODE */
+const SSL_MODES: readonly string[] = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
 const DEFAULT_PORT = 5432;
 const ENCODE = 'in user and password, write @ : / ? # and % as %40 %3A %2F %3F %23 and %25';
 const SHAPE = `write postgres://user:password@host:5432/name; ${ENCODE}`;
@@ -43,7 +45,31 @@ export function parsePostgresUrl(url: string): Checked<PostgresAddress> {
   if (parts.database.includes('/')) return { fault: `it has more than one / after the host; ${SHAPE}` };
   const port = parsed.port === '' ? DEFAULT_PORT : Number(parsed.port);
   if (port === 0) return { fault: 'a port is a number from 1 to 65535' };
-  return { value: toAddress(url, { ...parts, port, query: [...parsed.searchParams] }) };
+  const query = [...parsed.searchParams];
+  const fault = faultOf(query.filter(isOwn));
+  return fault === undefined ? { value: toAddress(url, { ...parts, port, query }) } : { fault };
+}
+
+/** What is wrong with PostgreSQL's own parameters: nothing that protects a connection is guessed. */
+function faultOf(own: readonly UrlParameter[]): string | undefined {
+  const given = new Map(own);
+  if (given.size < own.length) return 'it says one of sslmode, options and the like twice';
+  const mode = given.get('sslmode');
+  if (mode !== undefined && !SSL_MODES.includes(mode)) return `sslmode is one of ${SSL_MODES.join(', ')}`;
+  const file = ['sslrootcert', 'sslcert', 'sslkey'].find((name) => given.has(name));
+  if (file !== undefined && mode === undefined) return `${file} needs an sslmode, such as verify-full`;
+  if (given.has('sslcert') !== given.has('sslkey')) return 'sslcert and sslkey go together';
+  if (given.get('sslrootcert') === 'system' && mode !== 'verify-full') {
+    return 'sslrootcert=system needs sslmode=verify-full';
+  }
+  const encoding = given.get('client_encoding');
+  return encoding === undefined || /^utf-?8$/i.test(encoding)
+    ? undefined
+    : 'client_encoding can only be UTF8';
+}
+
+function isOwn([name]: UrlParameter): boolean {
+  return POSTGRES_PARAMETERS.includes(name);
 }
 
 interface Parts {
@@ -71,7 +97,6 @@ function toAddress(
   url: string,
   { host, port, user, password, database, query }: Parts & { port: number; query: UrlParameter[] },
 ): PostgresAddress {
-  const isOwn = ([name]: UrlParameter): boolean => POSTGRES_PARAMETERS.includes(name);
   const parameters = Object.freeze(Object.fromEntries(query.filter(isOwn)));
   const secret = password === '' ? undefined : new Secret(password);
   const target = { url: maskUrl(url), host, port, user, password: secret, database, parameters };

@@ -83,6 +83,16 @@ describe('C57 a wrong variable stops the start, by its name', () => {
     ['sqlite:data/', 'it names a folder'],
     ['sqlite:%zz.db', 'write % as %25'],
     ['sqlite:a%00.db', 'NUL'],
+    [
+      `postgres://app:${CANARY}@db/app?sslmode=verfy-full`,
+      'sslmode is one of disable, allow, prefer, require',
+    ],
+    [`postgres://app:${CANARY}@db/app?sslmode=no-verify`, 'sslmode is one of'],
+    ['postgres://app@db/app?sslmode=disable&sslmode=verify-full', 'twice'],
+    ['postgres://app@db/app?sslrootcert=ca.pem', 'sslrootcert needs an sslmode, such as verify-full'],
+    ['postgres://app@db/app?sslmode=require&sslcert=a.pem', 'sslcert and sslkey go together'],
+    ['postgres://app@db/app?sslmode=require&sslrootcert=system', 'needs sslmode=verify-full'],
+    ['postgres://app@db/app?client_encoding=latin1', 'can only be UTF8'],
     ['sqlte:app', 'did you mean sqlite:?'],
     ['http://localhost/app', 'no address of a database'],
   ])('DATABASE_URL=%s', async (url, message) => {

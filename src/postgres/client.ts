@@ -39,9 +39,7 @@ export async function openSocket(
   setup: SetupOf,
   signal: AbortSignal,
 ): Promise<OpenedSocket> {
-  const { tls, isOptional } = await chooseTls(settings).catch((error: unknown) => {
-    throw connectFailure(settings, error);
-  });
+  const { tls, isOptional } = await chooseTls(settings);
   try {
     return await connect(settings, { tls, setup, signal });
   } catch (error) {

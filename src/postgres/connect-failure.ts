@@ -16,14 +16,27 @@ const STAGES: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'the host cannot be reached (host)',
   ENETUNREACH: 'the network cannot be reached (host)',
   ETIMEDOUT: 'the host does not answer (host, port)',
-  ENOENT: 'there is no such file (the socket folder in host, or a certificate)',
-  EACCES: 'a file cannot be read (the socket folder in host, or a certificate)',
+  ENOENT: 'there is no such socket (host, port)',
+  EACCES: 'the socket cannot be opened (host)',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name (host, sslmode)',
   '28P01': 'authentication failed (user, password)',
   '28000': 'the server does not let this user in (user, sslmode, pg_hba.conf)',
   '3D000': 'there is no such database (database)',
   '53300': 'the server has too many connections already (pool.max, max_connections)',
   '57P03': 'the server is starting or stopping',
 };
+
+/** https://nodejs.org/api/tls.html#x509-certificate-error-codes: whoever signed it is not among those trusted. */
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
 
 const PASSING: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
@@ -36,13 +49,16 @@ const PASSING: ReadonlySet<string> = new Set([
   '57P03',
 ]);
 
-/** The public error of a connection that could not be opened: where to, and which setting is to blame. */
-export function connectFailure(settings: PostgresSettings, error: unknown): MillpondError {
+/**
+ * The public error of a connection that could not be opened: where to, and which setting is to blame.
+ * @param known what failed, where that is known already
+ */
+export function connectFailure(settings: PostgresSettings, error: unknown, known?: string): MillpondError {
   if (error instanceof MillpondError) return error;
-  const { code, message } = first(error as DriverFailure);
+  const { code, message = known } = first(error ?? {});
   const name = typeof code === 'string' ? code : '';
   const said = typeof message === 'string' ? message : 'the driver gave no reason';
-  const stage = STAGES[name] ?? said;
+  const stage = known ?? STAGES[name] ?? (UNTRUSTED.has(name) ? untrusted(settings) : said);
   return new ConnectionError(
     `${placeOf(settings)} cannot be connected to: ${withoutSecret(stage, settings)}.`,
     {
@@ -50,6 +66,11 @@ export function connectFailure(settings: PostgresSettings, error: unknown): Mill
       retryable: PASSING.has(name),
     },
   );
+}
+
+function untrusted({ parameters: { sslrootcert } }: PostgresSettings): string {
+  const trusted = sslrootcert === undefined ? 'names the file of those that are' : `is ${sslrootcert}`;
+  return `its certificate is signed by nobody who is trusted (sslrootcert ${trusted})`;
 }
 
 /** A host with several addresses fails with the failures of all of them. */

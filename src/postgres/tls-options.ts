@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { ConnectionOptions } from 'node:tls';
+import { getCACertificates, type ConnectionOptions } from 'node:tls';
+import { connectFailure } from './connect-failure.ts';
 import type { PostgresSettings } from './settings.ts';
 
 /** What `sslmode` asks for: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION */
@@ -10,19 +11,39 @@ export interface TlsChoice {
   readonly isOptional: boolean;
 }
 
-/** @throws the file system's error where a certificate cannot be read */
-export async function chooseTls({ parameters }: Pick<PostgresSettings, 'parameters'>): Promise<TlsChoice> {
-  const { sslmode = 'disable', sslrootcert, sslcert, sslkey } = parameters;
+/** @throws ConnectionError naming the file that cannot be used */
+export async function chooseTls(settings: PostgresSettings): Promise<TlsChoice> {
+  const { sslmode = 'disable', sslrootcert, sslcert } = settings.parameters;
   if (sslmode === 'disable') return { tls: undefined, isOptional: false };
   const files = {
-    ...(sslrootcert === undefined ? {} : { ca: await readFile(sslrootcert) }),
-    ...(sslcert === undefined ? {} : { cert: await readFile(sslcert) }),
-    ...(sslkey === undefined ? {} : { key: await readFile(sslkey) }),
+    ...(sslrootcert === undefined ? {} : { ca: await authorities(settings) }),
+    ...(sslcert === undefined
+      ? {}
+      : { cert: await read(settings, 'sslcert'), key: await read(settings, 'sslkey') }),
   };
   return {
     tls: { ...files, ...trustOf(sslmode, sslrootcert !== undefined) },
     isOptional: isOptional(sslmode),
   };
+}
+
+/** 'system': https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-SSLROOTCERT */
+async function authorities(settings: PostgresSettings): Promise<ConnectionOptions['ca']> {
+  if (settings.parameters['sslrootcert'] === 'system') return getCACertificates('system');
+  return read(settings, 'sslrootcert');
+}
+
+/** Anew for each connection: certificates are replaced while a process runs. */
+async function read(settings: PostgresSettings, name: 'sslrootcert' | 'sslcert' | 'sslkey'): Promise<string> {
+  const path = settings.parameters[name]!;
+  const kind = name === 'sslkey' ? 'PRIVATE KEY' : 'CERTIFICATE';
+  try {
+    const text = await readFile(path, 'latin1');
+    if (text.includes(`${kind}-----`)) return text;
+  } catch (error) {
+    throw connectFailure(settings, error, `${name} cannot be read: ${path}`);
+  }
+  throw connectFailure(settings, undefined, `${name} holds no ${kind} in PEM form: ${path}`);
 }
 
 function isOptional(sslmode: string): boolean {
