@@ -5,7 +5,7 @@ export {
   withoutTransaction,
 } from './context.ts';
 export { onCommit, onRollback, TransactionHookError, type CommitHook, type RollbackHook } from './hooks.ts';
-export type { TransactionLimits } from './house.ts';
+export type { TransactionLimits } from './transaction-environment.ts';
 export type { TransactionWork } from './inner-transaction.ts';
 export type { RetryOptions } from './retry.ts';
 export { assertNoSelfDeadlock, assertNotStarving } from './self-deadlock.ts';

@@ -32,7 +32,7 @@ export function runJoined<T>(
 ): Promise<T> {
   const { scope } = view;
   const joined = new TransactionView(scope, { readOnly: view.readOnly || options.readOnly, joined: true });
-  const context = contextWith(scope.transaction.house.databaseKey, joined);
+  const context = contextWith(scope.transaction.environment.databaseKey, joined);
   return underWay(scope, flightOf('transaction()', options.name, captureCallSite()), async () => {
     scope.assertActive();
     options.signal?.throwIfAborted();
@@ -71,7 +71,7 @@ export function runNested<T>(
       // Not awaited: its failure ends the savepoint, which is how `conduct` learns of it.
       void savepoint.open().catch(() => {});
       const inner = innerView(view, savepoint, options);
-      const context = contextWith(scope.transaction.house.databaseKey, inner);
+      const context = contextWith(scope.transaction.environment.databaseKey, inner);
       const stopWatching = watchLimits(savepoint.scope, options, true);
       try {
         return await conduct(savepoint.scope, async () => runInContext(context, () => work(inner.handle)));
@@ -96,7 +96,7 @@ export async function beginNested(view: TransactionView, options: InnerOptions):
       let stopWatching = (): void => {};
       const onEnd = (): void => {
         stopWatching();
-        scope.land(flight);
+        scope.noteEnded(flight);
       };
       const savepoint = new Savepoint(scope, { site, manual: true, outer, stop: stopFor(options), onEnd });
       stopWatching = watchLimits(savepoint.scope, options, false);
@@ -104,7 +104,7 @@ export async function beginNested(view: TransactionView, options: InnerOptions):
       return innerView(view, savepoint, options).handle;
     });
   } catch (error) {
-    scope.land(flight);
+    scope.noteEnded(flight);
     throw error;
   }
 }
@@ -125,7 +125,7 @@ function flightOf(text: string, name: string | undefined, site: CallSite): Fligh
 /** Counts `run` among what is under way in `scope`, so that the scope cannot be committed around it. */
 function underWay<T>(scope: Scope, flight: Flight, run: () => Promise<T>): Promise<T> {
   scope.flights.add(flight);
-  const promise = run().finally(() => scope.land(flight));
+  const promise = run().finally(() => scope.noteEnded(flight));
   flight.promise = promise;
   return promise;
 }
@@ -140,7 +140,7 @@ function stopFor({ timeoutMs = 0, signal }: InnerOptions): AbortController | und
  * @returns a function that lifts them
  */
 function watchLimits(scope: Scope, { timeoutMs = 0, signal }: InnerOptions, keepAlive: boolean): () => void {
-  const { clock } = scope.transaction.house;
+  const { clock } = scope.transaction.environment;
   const onAbort = (): void => scope.interrupt(aborted(scope.label, signal!.reason));
   const end = (): void => scope.interrupt(timedOut(scope.label, timeoutMs));
   const timer = timeoutMs > 0 ? clock.after(timeoutMs, end, { keepAlive }) : undefined;

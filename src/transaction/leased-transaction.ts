@@ -3,7 +3,7 @@ import { OutcomeUnknownError } from '../errors/index.ts';
 import { describeCallSite, type CallSite } from './call-site.ts';
 import { onConnectionLoss } from './connection-loss.ts';
 import type { ContextNode } from './context.ts';
-import type { TransactionHouse } from './house.ts';
+import type { TransactionEnvironment } from './transaction-environment.ts';
 import { aborted, beginFailed, connectionLost, idleTooLong, timedOut } from './interruptions.ts';
 import { LimitWatch, type LimitActions } from './limit-watch.ts';
 import { Scope, type Boundary } from './scope.ts';
@@ -14,7 +14,7 @@ type FinalState = 'committed' | 'rolled-back' | 'unknown';
 
 export interface LeasedTransactionSetup {
   readonly id: number;
-  readonly house: TransactionHouse;
+  readonly environment: TransactionEnvironment;
   readonly lease: LeaseLike<DriverConnection>;
   readonly options: ResolvedTransactionOptions;
   readonly site: CallSite;
@@ -30,7 +30,7 @@ export interface LeasedTransactionSetup {
  */
 export class LeasedTransaction implements Boundary, LimitActions {
   readonly id: number;
-  readonly house: TransactionHouse;
+  readonly environment: TransactionEnvironment;
   readonly connection: DriverConnection;
   readonly readOnly: boolean;
   /** What is known of it; undefined is the engine's own default. */
@@ -50,14 +50,14 @@ export class LeasedTransaction implements Boundary, LimitActions {
   #stopListening: () => void = () => {};
 
   constructor(setup: LeasedTransactionSetup) {
-    const { id, house, lease, options, site, manual, outer } = setup;
+    const { id, environment, lease, options, site, manual, outer } = setup;
     this.#setup = setup;
     this.id = id;
-    this.house = house;
+    this.environment = environment;
     this.connection = lease.resource;
     this.readOnly = options.readOnly;
     // One writer means one after another, whatever is asked for.
-    this.isolation = options.isolation ?? (house.exclusiveWriter ? 'serializable' : undefined);
+    this.isolation = options.isolation ?? (environment.exclusiveWriter ? 'serializable' : undefined);
     this.foreignKeys = options.foreignKeys;
     const label = `Transaction #${id}${options.name === undefined ? '' : ` "${options.name}"`}`;
     this.root = new Scope({ transaction: this, boundary: this, label, site, manual, outer });
@@ -85,7 +85,7 @@ export class LeasedTransaction implements Boundary, LimitActions {
     // The next transaction's BEGIN may stand behind this COMMIT already.
     if (this.connection.pipelinesCommit === true) this.#setup.lease.release();
     await answered;
-    this.#finish('committed', { how: 'was committed', atMs: this.house.clock.now() }, 'reuse');
+    this.#finish('committed', { how: 'was committed', atMs: this.environment.clock.now() }, 'reuse');
     const { hooks, outer, label } = this.root;
     if (!hooks.isEmpty) await hooks.runCommit(outer, label);
   }
@@ -128,7 +128,7 @@ export class LeasedTransaction implements Boundary, LimitActions {
   /** What `work` gives, or undefined when it takes longer than the grace. */
   withinGrace<T>(work: Promise<T>): Promise<T | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
-    const { clock, limits } = this.house;
+    const { clock, limits } = this.environment;
     const timer = clock.after(limits.cancelGraceMs, () => resolve(undefined), { keepAlive: true });
     void work.then(resolve, reject).finally(() => timer.cancel());
     return promise;
@@ -143,7 +143,7 @@ export class LeasedTransaction implements Boundary, LimitActions {
   }
 
   heldTooLong(heldMs: number): void {
-    const { announce } = this.house;
+    const { announce } = this.environment;
     if (!announce.has('transaction:held-too-long')) return;
     const takenAt = describeCallSite(this.#setup.site);
     announce.emit('transaction:held-too-long', { ...this.#event(), heldMs, takenAt });
@@ -162,7 +162,7 @@ export class LeasedTransaction implements Boundary, LimitActions {
   }
 
   #beginPart(): Promise<void> {
-    const { announce, counts } = this.house;
+    const { announce, counts } = this.environment;
     counts.active++;
     this.watch.begin();
     if (announce.has('transaction:start')) announce.emit('transaction:start', this.#event());
@@ -204,13 +204,17 @@ export class LeasedTransaction implements Boundary, LimitActions {
 
   async #commitRefused(error: unknown): Promise<void> {
     const how = 'was rolled back because its COMMIT failed';
-    this.#finish('rolled-back', { how, atMs: this.house.clock.now(), cause: error }, 'reuse');
-    await this.root.hooks.runRollback(this.root.outer, error, this.house.reportError);
+    this.#finish('rolled-back', { how, atMs: this.environment.clock.now(), cause: error }, 'reuse');
+    await this.root.hooks.runRollback(this.root.outer, error, this.environment.reportError);
   }
 
   /** Neither kind of callback may run: it is not known which would be right. */
   #leaveUnknown(cause: OutcomeUnknownError, commit: Promise<void>): void {
-    this.#conclude('unknown', { how: 'ended with an unknown outcome', atMs: this.house.clock.now(), cause });
+    this.#conclude('unknown', {
+      how: 'ended with an unknown outcome',
+      atMs: this.environment.clock.now(),
+      cause,
+    });
     // Not before its COMMIT was answered: until then the connection may still be writing. Where the lease
     // went back with the COMMIT, the engine answers for the connection: what stands behind the COMMIT waits
     // for it, and is refused where the COMMIT leaves the connection in doubt. Late alone is no doubt.
@@ -237,7 +241,7 @@ export class LeasedTransaction implements Boundary, LimitActions {
   }
 
   #countEnd(state: FinalState, ending: Ending | undefined): void {
-    const { announce, counts } = this.house;
+    const { announce, counts } = this.environment;
     counts.active--;
     counts[COUNTER[state]]++;
     if (!announce.has(EVENT[state])) return;
@@ -262,7 +266,7 @@ export class LeasedTransaction implements Boundary, LimitActions {
   }
 
   #createWatch({ timeoutMs }: ResolvedTransactionOptions): LimitWatch {
-    const { clock, limits } = this.house;
+    const { clock, limits } = this.environment;
     const own = timeoutMs === undefined ? limits : { ...limits, transactionTimeoutMs: timeoutMs };
     return new LimitWatch({ clock, limits: own, keepAlive: !this.root.manual }, this);
   }

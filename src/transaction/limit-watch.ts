@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../async/index.ts';
-import type { TransactionLimits } from './house.ts';
+import type { TransactionLimits } from './transaction-environment.ts';
 
 /** A timer that is later than this was held up by more than a busy event loop. */
 const STALL_MS = 100;

@@ -63,7 +63,7 @@ export class Savepoint implements Boundary {
     // The whole transaction may have been ended while the answer was on its way.
     if (scope.state !== 'committing') throw scope.closedError();
     this.#parent.hooks.adopt(scope.hooks);
-    this.#end('committed', { how: 'was released', atMs: scope.transaction.house.clock.now() });
+    this.#end('committed', { how: 'was released', atMs: scope.transaction.environment.clock.now() });
   }
 
   async rollback(ending: Ending, reason: Error): Promise<RollbackOutcome> {

@@ -108,22 +108,22 @@ export class ScopeCalls {
       kind: 'statement',
       text,
       name: options.name,
-      site: scope.transaction.house.sites.locate(text),
+      site: scope.transaction.environment.sites.locate(text),
     };
     const answer = scope.inTurn(options, (limited) => {
-      scope.takeOff(flight);
+      scope.noteSent(flight);
       return start(limited);
     });
     scope.flights.add(flight);
     const promise = answer.then(
       (value) => {
-        scope.land(flight);
+        scope.noteEnded(flight);
         // Answered after the fence fell: it is being undone, and must not look like a success.
         scope.assertActive();
         return value;
       },
       (error: unknown) => {
-        scope.land(flight);
+        scope.noteEnded(flight);
         throw error;
       },
     );

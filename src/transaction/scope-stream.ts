@@ -59,7 +59,7 @@ export class ScopeStream<Chunk> implements AsyncIterableIterator<Chunk> {
       kind: 'statement',
       text,
       name: options.name,
-      site: transaction.house.sites.locate(text),
+      site: transaction.environment.sites.locate(text),
       // A cursor left open would keep its connection busy after the transaction.
       close: () => {
         this.#isCutOff = true;
@@ -70,7 +70,7 @@ export class ScopeStream<Chunk> implements AsyncIterableIterator<Chunk> {
     const first = this.#scope.inTurn(options, (limited) => {
       // Given up while it waited for its turn: a cursor opened now would never be closed.
       if (this.#ended) return Promise.resolve<IteratorResult<Chunk>>({ done: true, value: undefined });
-      this.#scope.takeOff(flight);
+      this.#scope.noteSent(flight);
       this.#rows = this.#parts.open(limited);
       return this.#rows.next();
     });
@@ -80,7 +80,7 @@ export class ScopeStream<Chunk> implements AsyncIterableIterator<Chunk> {
 
   #end(): void {
     this.#ended = true;
-    if (this.#flight !== undefined) this.#scope.land(this.#flight);
+    if (this.#flight !== undefined) this.#scope.noteEnded(this.#flight);
     this.#flight = undefined;
   }
 }

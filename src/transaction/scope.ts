@@ -101,16 +101,16 @@ export class Scope {
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#gate ??= new Gate(this.transaction.house.clock);
+    this.#gate ??= new Gate(this.transaction.environment.clock);
     return this.#gate.wait(options, (waitedMs) => start(this.#limited(options, waitedMs)));
   }
 
-  takeOff(flight: Flight): void {
+  noteSent(flight: Flight): void {
     flight.sent = true;
     this.transaction.watch.sent();
   }
 
-  land(flight: Flight): void {
+  noteEnded(flight: Flight): void {
     this.flights.delete(flight);
     if (flight.sent === true) this.transaction.watch.answered();
   }
@@ -164,7 +164,7 @@ export class Scope {
 
   /** Rolls back by decision of its own code. */
   async rollback(error: unknown): Promise<RollbackOutcome> {
-    const { clock, reportError } = this.transaction.house;
+    const { clock, reportError } = this.transaction.environment;
     const ending: Ending = { how: 'was rolled back', atMs: clock.now(), cause: error };
     const outcome = await this.#boundary.rollback(ending, closedError(this, ending, ending.atMs));
     await this.hooks.runRollback(this.outer, error, reportError);
@@ -212,7 +212,7 @@ export class Scope {
   }
 
   closedError(): TransactionClosedError {
-    return closedError(this, this.#ending, this.transaction.house.clock.now());
+    return closedError(this, this.#ending, this.transaction.environment.clock.now());
   }
 
   async #giveUp(obstacle: TransactionError): Promise<never> {
@@ -223,7 +223,7 @@ export class Scope {
   /** Why it must not be committed, if so. @throws TransactionClosedError */
   #obstacle(): TransactionError | undefined {
     this.assertActive();
-    if (this.flights.size > 0) return this.flights.unawaited(this.label, this.transaction.house.sites);
+    if (this.flights.size > 0) return this.flights.unawaited(this.label, this.transaction.environment.sites);
     if (this.#rollbackOnly === undefined) return undefined;
     return new TransactionError(
       `${this.label} was rolled back: a part of it failed (see cause) and its error was not passed on. ` +
@@ -233,9 +233,9 @@ export class Scope {
   }
 
   async #breakOff(interruption: Interruption): Promise<never> {
-    const { house } = this.transaction;
+    const { environment } = this.transaction;
     const { how, reason, gone } = interruption;
-    const ending: Ending = { how, atMs: house.clock.now(), cause: reason };
+    const ending: Ending = { how, atMs: environment.clock.now(), cause: reason };
     for (const scope of this.#branch()) {
       scope.#interruptedBy = reason;
       scope.#abortion?.abort(reason);
@@ -245,7 +245,7 @@ export class Scope {
     else outcome = await this.#boundary.rollback(ending, reason);
     const error = interruption.toError(outcome);
     // The caller was promised an end by now; a callback that takes longer goes on by itself.
-    await this.transaction.withinGrace(this.hooks.runRollback(this.outer, error, house.reportError));
+    await this.transaction.withinGrace(this.hooks.runRollback(this.outer, error, environment.reportError));
     throw error;
   }
 

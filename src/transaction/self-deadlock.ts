@@ -68,5 +68,5 @@ function selfDeadlock(message: string, holder: Scope): SelfDeadlockError {
 }
 
 function isOf(view: TransactionView, databaseKey: object): boolean {
-  return view.scope.transaction.house.databaseKey === databaseKey;
+  return view.scope.transaction.environment.databaseKey === databaseKey;
 }

@@ -7,7 +7,11 @@ import { BeginSites } from './begin-sites.ts';
 import { captureCallSite, StatementSites, type CallSite } from './call-site.ts';
 import { contextWith, currentContext, currentTransaction, runInContext } from './context.ts';
 import type { ErrorReporter } from './hooks.ts';
-import type { TransactionCounts, TransactionHouse, TransactionLimits } from './house.ts';
+import type {
+  TransactionCounts,
+  TransactionEnvironment,
+  TransactionLimits,
+} from './transaction-environment.ts';
 import { conduct, runJoined, runNested, type TransactionWork } from './inner-transaction.ts';
 import { shutDown } from './interruptions.ts';
 import { LeasedTransaction } from './leased-transaction.ts';
@@ -62,7 +66,7 @@ interface Attempt {
 /** The transactions of one database: begins, joins and ends them. */
 export class TransactionManager {
   readonly #setup: TransactionManagerSetup;
-  readonly #house: TransactionHouse;
+  readonly #environment: TransactionEnvironment;
   readonly #counts: TransactionCounts = { committed: 0, rolledBack: 0, unknown: 0, active: 0 };
   readonly #open = new Set<LeasedTransaction>();
   readonly #noteEnd = (ended: LeasedTransaction): void => void this.#open.delete(ended);
@@ -74,7 +78,7 @@ export class TransactionManager {
     this.#setup = setup;
     this.#sites = new BeginSites(setup.clock);
     const { databaseKey, dialect, exclusiveWriter, announce, clock, limits, reportError } = setup;
-    this.#house = {
+    this.#environment = {
       databaseKey,
       dialect,
       exclusiveWriter,
@@ -246,7 +250,7 @@ export class TransactionManager {
       signal?.throwIfAborted();
       const transaction = new LeasedTransaction({
         id: ++this.#lastId,
-        house: this.#house,
+        environment: this.#environment,
         lease,
         options,
         site,

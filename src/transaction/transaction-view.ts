@@ -38,7 +38,7 @@ export class TransactionView {
 
   /** What the user gets to hold. */
   get handle(): Transaction {
-    this.#handle ??= this.scope.transaction.house.toHandle(this);
+    this.#handle ??= this.scope.transaction.environment.toHandle(this);
     return this.#handle;
   }
 

@@ -73,7 +73,7 @@ export class Transaction extends AbstractQueryable implements AsyncDisposable {
     scope.assertActive();
     const outcome = await scope.rollback(error);
     if (outcome === 'confirmed') return;
-    const { cancelGraceMs: timeoutMs } = scope.transaction.house.limits;
+    const { cancelGraceMs: timeoutMs } = scope.transaction.environment.limits;
     const message = `The rollback of ${scope.label} was not confirmed; closing its connection ends it.`;
     throw new TimeoutError(message, { timeoutMs, rollback: 'pending' });
   }
@@ -89,7 +89,7 @@ export class Transaction extends AbstractQueryable implements AsyncDisposable {
         'commitAndContinue() is for the function or handle that began the whole transaction.',
       );
     }
-    const { databaseKey } = scope.transaction.house;
+    const { databaseKey } = scope.transaction.environment;
     // The callbacks run outside, but what they wait for is known to be held by this flow.
     await scope.completePart(steppedOut({ databaseKey, view: this.#view, parent: scope.outer }));
   }
@@ -142,7 +142,7 @@ export class Transaction extends AbstractQueryable implements AsyncDisposable {
   }
 
   protected get dialect(): Dialect {
-    return this.#view.scope.transaction.house.dialect;
+    return this.#view.scope.transaction.environment.dialect;
   }
 
   protected execute<S extends Shape>(

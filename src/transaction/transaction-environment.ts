@@ -26,7 +26,7 @@ export interface TransactionCounts {
 }
 
 /** What all transactions of one database share. */
-export interface TransactionHouse {
+export interface TransactionEnvironment {
   readonly databaseKey: object;
   readonly dialect: Dialect;
   /** True where a write transaction holds the only connection that can write (SQLite). */
