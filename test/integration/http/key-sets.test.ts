@@ -37,7 +37,7 @@ afterEach(async () => {
   if (issuer.listening) await new Promise((resolve) => issuer.close(resolve));
 });
 
-async function jwkOf(key: KeyObject, kid: string, more: JWK = {} as JWK): Promise<JWK> {
+async function jwkOf(key: KeyObject, kid: string, more: JWK = {}): Promise<JWK> {
   return { ...(await exportJWK(key)), kid, ...more };
 }
 
@@ -94,8 +94,8 @@ describe('published keys (C68, C69)', () => {
 
   test.each<[string, () => Promise<readonly JWK[]>]>([
     ['none', async () => []],
-    ['one for encryption', async () => [await jwkOf(old.publicKey, 'old', { use: 'enc' } as JWK)]],
-    ['one of another algorithm', async () => [await jwkOf(old.publicKey, 'old', { alg: 'PS256' } as JWK)]],
+    ['one for encryption', async () => [await jwkOf(old.publicKey, 'old', { use: 'enc' })]],
+    ['one of another algorithm', async () => [await jwkOf(old.publicKey, 'old', { alg: 'PS256' })]],
     ['one that is too short', async () => [await jwkOf(weak.publicKey, 'old')]],
     ['one without its numbers', async () => [{ kty: 'RSA', kid: 'old' }]],
     ['one of another curve', async () => [{ kty: 'EC', crv: 'P-256', kid: 'old', x: 'AA', y: 'AA' }]],
