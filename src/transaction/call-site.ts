@@ -46,12 +46,13 @@ export function firstForeignFrame(frames: string, ownFolder: URL): string | unde
 
 /**
  * Where statements are called from, without a capture for each: a text that was seen twice keeps the place it
- * was seen at, and is captured again only after one of its calls was found un-awaited, when exactness begins
- * to matter.
+ * was seen at, and is captured again only after one of its calls was found not to be awaited, when exactness
+ * begins to matter.
  */
 export class StatementSites {
   /**
-   * `undefined`: seen once. Making the text of a stack is dear, and most texts made by code never come again.
+   * `undefined`: seen once. Making the text of a stack is expensive, and most generated statements never come
+   * again.
    */
   readonly #known = new Map<string, string | undefined>();
   readonly #suspects = new Set<string>();

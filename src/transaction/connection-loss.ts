@@ -3,8 +3,8 @@ import type { DriverConnection } from '../driver/index.ts';
 type LossListener = (error: Error) => void;
 
 /**
- * Who is to hear of a connection's loss at the moment. A reaction added to `connection.lost` cannot be taken
- * off again, so each connection gets one in its life, and the transaction on it changes.
+ * Who is told of a connection's loss at the moment. A reaction added to `connection.lost` cannot be removed,
+ * so each connection gets a single one in its life, and the transaction that it tells changes.
  */
 const listeners = new WeakMap<DriverConnection, { current: LossListener | undefined }>();
 
@@ -20,7 +20,7 @@ export function onConnectionLoss(connection: DriverConnection, listener: LossLis
   const taken = slot;
   taken.current = listener;
   return () => {
-    // Where a COMMIT is pipelined, the next transaction listens before this one has heard how it ended.
+    // Where a COMMIT is pipelined, the next transaction listens before this one knows how it ended.
     if (taken.current === listener) taken.current = undefined;
   };
 }

@@ -3,11 +3,11 @@ import type { TransactionView } from './transaction-view.ts';
 
 /**
  * One step of an asynchronous flow into a transaction, or out of one. Nodes never change; the chain of
- * parents is the whole story of the flow, so that several databases have their transactions side by side, and
+ * parents is the whole history of the flow, so that several databases can have transactions side by side, and
  * what a flow stepped out of is still known to be held by it.
  */
 export interface ContextNode {
-  /** The database it speaks of; `undefined` speaks of all of them. */
+  /** The database that it is about; `undefined` means all of them. */
   readonly databaseKey: object | undefined;
   /** The transaction that calls join; `undefined`: none, the flow stepped out. */
   readonly view: TransactionView | undefined;
@@ -47,8 +47,8 @@ export function runInContext<T>(node: ContextNode | undefined, work: () => T): T
 /** The node for work inside `view`, or outside any transaction of this database when there is none. */
 export function contextWith(databaseKey: object, view: TransactionView | undefined): ContextNode {
   let parent = storage.getStore();
-  // A flow that goes from one ended transaction to the next for ever (a timer that re-arms itself) must not
-  // grow.
+  // The chain of a flow that goes from one ended transaction to the next for ever (a timer that re-arms
+  // itself) must not grow.
   while (parent !== undefined && parent.databaseKey === databaseKey && !isOpen(parent))
     parent = parent.parent;
   return { databaseKey, view, parent };

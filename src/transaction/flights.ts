@@ -2,8 +2,8 @@ import { TransactionError } from '../errors/index.ts';
 import type { Located, StatementSites } from './call-site.ts';
 
 /**
- * A call of a transaction that was made and has not settled: a statement, a stream, or a transaction inside
- * it.
+ * A call in flight: it was made in a transaction and has not settled. A statement, a stream, or an inner
+ * transaction.
  */
 export interface Flight {
   readonly kind: 'statement' | 'inner';
@@ -15,14 +15,14 @@ export interface Flight {
   promise?: Promise<unknown>;
   /** False while it waits for its turn. */
   sent?: boolean;
-  /** Ends what would otherwise stay open on the connection: a cursor. */
+  /** Closes what would otherwise stay open on the connection: a cursor. */
   readonly close?: () => void;
 }
 
 const MAX_NAMED = 3;
 const MAX_TEXT = 200;
 
-/** What is under way in one transaction or savepoint. */
+/** The calls in flight of one transaction or savepoint. */
 export class Flights {
   readonly #flights = new Set<Flight>();
 

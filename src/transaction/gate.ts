@@ -38,7 +38,7 @@ export class Gate {
       signal?.removeEventListener('abort', onAbort);
     };
     const waiter: Waiter = {
-      // Started by whoever ends the savepoint, but in the context of the one who waits.
+      // Started by whoever ends the savepoint, but in the context of the waiting call.
       start: AsyncLocalStorage.bind(() => {
         leave();
         resolve(start(this.#clock.now() - sinceMs));
@@ -54,7 +54,7 @@ export class Gate {
     return promise;
   }
 
-  /** Lets those who wait go on, in order, for as long as nobody of them closes the way again. */
+  /** Lets the waiting calls go on, in order, until one of them closes the gate again. */
   pass(isFree: () => boolean): void {
     for (const waiter of this.#waiting) {
       if (!isFree()) return;

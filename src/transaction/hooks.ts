@@ -51,7 +51,7 @@ export class Hooks {
   }
 
   /**
-   * Takes over the callbacks of a savepoint that was released: what they wait for is now this transaction.
+   * Takes over the callbacks of a savepoint that was released: from now on they wait for this transaction.
    */
   adopt(inner: Hooks): void {
     this.#onCommit.push(...inner.#onCommit);
@@ -68,8 +68,8 @@ export class Hooks {
   }
 
   /**
-   * Runs them all and forgets them. Their failures are reported: what the caller must see is the error that
-   * led here.
+   * Runs them all and forgets them. Their failures are only reported: the caller must see the error that led
+   * here.
    */
   async runRollback(context: ContextNode | undefined, error: unknown, report: ErrorReporter): Promise<void> {
     const hooks = this.#onRollback;

@@ -8,7 +8,7 @@ import type { Transaction } from './transaction.ts';
 import type { ResolvedTransactionOptions } from './transaction-options.ts';
 import { TransactionView } from './transaction-view.ts';
 
-/** What a transaction is made of. It commits when this resolves and rolls back when it rejects. */
+/** The work of a transaction, which commits when this resolves and rolls back when it rejects. */
 export type TransactionWork<T> = (transaction: Transaction) => T | Promise<T>;
 
 type InnerOptions = Pick<ResolvedTransactionOptions, 'readOnly' | 'timeoutMs' | 'signal' | 'name' | 'inner'>;
@@ -130,7 +130,7 @@ function underWay<T>(scope: Scope, flight: Flight, run: () => Promise<T>): Promi
   return promise;
 }
 
-/** Only a savepoint with limits of its own needs to stop its statements apart from all others. */
+/** Only a savepoint with limits of its own needs to stop its statements separately from all others. */
 function stopFor({ timeoutMs = 0, signal }: InnerOptions): AbortController | undefined {
   return timeoutMs > 0 || signal !== undefined ? new AbortController() : undefined;
 }

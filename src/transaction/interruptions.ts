@@ -1,7 +1,7 @@
 import { ConnectionError, TimeoutError, TransactionError } from '../errors/index.ts';
 import type { Interruption } from './state.ts';
 
-/** The time of a transaction or savepoint is over. */
+/** The time of a transaction or savepoint is up. */
 export function timedOut(label: string, timeoutMs: number): Interruption {
   return limitPassed(
     `was rolled back after its timeout of ${timeoutMs} ms`,

@@ -26,14 +26,14 @@ export interface LeasedTransactionSetup {
 
 /**
  * One transaction on one leased connection: its BEGIN, COMMIT and ROLLBACK, its limits, and the lease, which
- * it takes over and gives back exactly once, when it has ended.
+ * it takes over and gives back exactly once, at its end.
  */
 export class LeasedTransaction implements Boundary, LimitActions {
   readonly id: number;
   readonly environment: TransactionEnvironment;
   readonly connection: DriverConnection;
   readonly readOnly: boolean;
-  /** What is known of it; undefined is the engine's own default. */
+  /** Where known; undefined means the engine's own default. */
   readonly isolation: Isolation | undefined;
   readonly foreignKeys: boolean;
   readonly root: Scope;
@@ -102,7 +102,7 @@ export class LeasedTransaction implements Boundary, LimitActions {
   }
 
   async rollback(ending: Ending, reason: Error): Promise<RollbackOutcome> {
-    // The order matters: first nothing new gets in, then what is under way is stopped, then ROLLBACK is sent.
+    // The order matters: first nothing new gets in, then what is in flight is stopped, then ROLLBACK is sent.
     this.root.fence(ending);
     this.watch.stop();
     this.connection.cancelPending(reason);
@@ -217,7 +217,8 @@ export class LeasedTransaction implements Boundary, LimitActions {
     });
     // Not before its COMMIT was answered: until then the connection may still be writing. Where the lease
     // went back with the COMMIT, the engine answers for the connection: what stands behind the COMMIT waits
-    // for it, and is refused where the COMMIT leaves the connection in doubt. Late alone is no doubt.
+    // for it, and is refused where the COMMIT leaves the connection in doubt. Being late alone leaves no
+    // doubt.
     void commit.catch(() => {}).then(() => this.#release('discard'));
   }
 

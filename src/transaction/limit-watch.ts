@@ -9,7 +9,7 @@ export interface LimitActions {
   timedOut(timeoutMs: number): void;
   idleTooLong(timeoutMs: number): void;
   heldTooLong(heldMs: number): void;
-  /** A COMMIT cannot be taken back; where no answer comes, all that can be said is that. */
+  /** A COMMIT cannot be taken back; where no answer comes, that is all that can be said. */
   commitUnanswered(waitedMs: number): void;
 }
 
@@ -21,8 +21,8 @@ export interface WatchedTransaction {
 }
 
 /**
- * The limits of one transaction on one timer. Statements set no timer of their own: they leave a time, which
- * is compared when the timer fires, and it is set again for what is due next.
+ * The limits of one transaction, on one timer. Statements set no timers of their own: they leave a time,
+ * which is looked at when the timer fires; then it is set again for whatever is due next.
  */
 export class LimitWatch {
   readonly #clock: Clock;
@@ -44,7 +44,7 @@ export class LimitWatch {
     this.#clock = clock;
     this.#limits = limits;
     this.#timeoutMs = limits.transactionTimeoutMs;
-    // The report of one that is held too long ends nothing.
+    // A report of being held too long ends nothing.
     this.#keepAlive = keepAlive && (this.#timeoutMs > 0 || limits.idleInTransactionTimeoutMs > 0);
     this.#actions = actions;
     this.#takenMs = clock.now();
@@ -76,7 +76,7 @@ export class LimitWatch {
     if (this.#underWay === 0) this.#idleSinceMs = this.#clock.now();
   }
 
-  /** From here only the COMMIT's own limit counts. */
+  /** From here on only the COMMIT's own limit counts. */
   commitSent(): void {
     this.#commitSentMs = this.#clock.now();
   }
@@ -120,7 +120,7 @@ export class LimitWatch {
     // A COMMIT sent at the last moment still gets the grace.
     const due = Math.max(this.#begunMs + this.#timeoutMs, sentMs) + this.#limits.cancelGraceMs;
     if (nowMs < due) return due;
-    // The process stood still, and nobody could answer or hear an answer.
+    // The process stood still, so no answer could be sent or received.
     if (nowMs > this.#lookDueMs + STALL_MS) return nowMs + this.#limits.cancelGraceMs;
     this.#actions.commitUnanswered(nowMs - sentMs);
     return Infinity;

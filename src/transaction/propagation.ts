@@ -3,10 +3,7 @@ import { UsageError, type TransactionClosedError } from '../errors/index.ts';
 import type { Propagation, ResolvedTransactionOptions } from './transaction-options.ts';
 import type { TransactionView } from './transaction-view.ts';
 
-/**
- * What is to be done with some work: in a new transaction, in the running one, under a savepoint of it, or in
- * none.
- */
+/** Where work is to run: in a new transaction, in the running one, under a savepoint of it, or in none. */
 export type Step = 'begin' | 'join' | 'nest' | 'none';
 
 interface Rule {
@@ -71,7 +68,7 @@ function refusal(
 function assertFits(options: ResolvedTransactionOptions, ambient: TransactionView): void {
   const { label, transaction } = ambient.scope;
   const code = 'ERR_MILLPOND_PROPAGATION';
-  // 'supports' takes what it finds.
+  // 'supports' takes whatever it finds.
   if (ambient.readOnly && !options.readOnly && options.propagation !== 'supports') {
     throw new UsageError(
       `${label} is read-only, and this part of it is not. ` +

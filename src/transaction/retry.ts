@@ -1,9 +1,9 @@
 import type { Clock } from '../async/index.ts';
 import { OutcomeUnknownError } from '../errors/index.ts';
 
-/** How a transaction that failed for a passing reason is tried again, whole and from its BEGIN. */
+/** How a transaction that failed for a temporary reason is tried again, as a whole and from its BEGIN. */
 export interface RetryOptions {
-  /** How often at most, after the first time. 1 … 100. */
+  /** Most further attempts after the first one: 1 … 100. */
   readonly attempts: number;
   /** @default 10 */
   readonly minDelayMs?: number | undefined;
@@ -51,7 +51,7 @@ export function checkRetry(given: unknown): string | undefined {
   return checkAttempts(attempts, 1);
 }
 
-/** Doubling waits with full jitter, so that those who collided once do not collide again. */
+/** Doubling waits with full jitter, so that transactions that collided once do not collide again. */
 export function retryDelayMs(
   policy: RetryPolicy,
   attempt: number,
@@ -62,8 +62,8 @@ export function retryDelayMs(
 }
 
 /**
- * Whether the same transaction may succeed now. An unknown outcome anywhere in the causes forbids it: it may
- * be committed.
+ * Whether the same transaction may succeed now. An unknown outcome anywhere among the causes forbids that:
+ * the transaction may be committed.
  */
 export function isRetryable(error: unknown): boolean {
   let retryable = false;

@@ -8,7 +8,7 @@ export interface SavepointSetup {
   readonly site: CallSite;
   readonly manual: boolean;
   readonly outer: ContextNode | undefined;
-  /** Aborted to stop its own statements; where a limit of its own asks for that. */
+  /** Aborted to stop its own statements; only where it has a limit of its own. */
   readonly stop: AbortController | undefined;
   readonly onEnd: () => void;
 }

@@ -13,8 +13,8 @@ import type { Scope } from './scope.ts';
 import { ScopeStream } from './scope-stream.ts';
 
 /**
- * The statements of one scope: refused when it has ended, in turn with its savepoints, and counted until
- * answered.
+ * The statements of one scope: refused when the scope has ended, taking turns with its savepoints, and
+ * counted until answered.
  */
 export class ScopeCalls {
   readonly #scope: Scope;
@@ -28,7 +28,7 @@ export class ScopeCalls {
     return this.#send(statement.text, options, (limited) => connection.execute(shape, statement, limited));
   }
 
-  /** The same, for a part that is for reading alone. @throws what `refuse` makes, where it may write */
+  /** The same, for a read-only part. @throws what `refuse` makes, where the statement may write */
   executeRead<S extends Shape>(
     shape: S,
     statement: Statement,
@@ -58,7 +58,7 @@ export class ScopeCalls {
     return new ScopeStream(this.#scope, { text: statement.text, options, open });
   }
 
-  /** The same, for a part that is for reading alone. */
+  /** The same, for a read-only part. */
   streamRead(
     statement: Statement,
     options: CallOptions,

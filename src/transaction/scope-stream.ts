@@ -68,7 +68,7 @@ export class ScopeStream<Chunk> implements AsyncIterableIterator<Chunk> {
     };
     this.#flight = flight;
     const first = this.#scope.inTurn(options, (limited) => {
-      // Given up while it waited for its turn: a cursor opened now would never be closed.
+      // It was given up while it waited for its turn: a cursor opened now would never be closed.
       if (this.#ended) return Promise.resolve<IteratorResult<Chunk>>({ done: true, value: undefined });
       this.#scope.noteSent(flight);
       this.#rows = this.#parts.open(limited);

@@ -20,9 +20,9 @@ import {
 export interface Boundary {
   /** Makes it last (a savepoint: part of the level above). When that fails, undoes it and rejects. */
   commit(): Promise<void>;
-  /** Falls the fence at once, then undoes it. Never rejects. */
+  /** Raises the fence at once, then undoes it. Never rejects. */
   rollback(ending: Ending, reason: Error): Promise<RollbackOutcome>;
-  /** Ends it where nothing is left to be undone. */
+  /** Ends it where there is nothing left to undo. */
   abandon(ending: Ending): void;
 }
 
@@ -41,7 +41,7 @@ export interface ScopeSetup {
   readonly stop?: AbortSignal | undefined;
 }
 
-/** One level of a transaction, the whole or a savepoint: its state, its fence, what is under way in it. */
+/** One level of a transaction, the whole or a savepoint: its state, its fence, and its calls in flight. */
 export class Scope {
   readonly transaction: LeasedTransaction;
   readonly label: string;
@@ -133,10 +133,10 @@ export class Scope {
   /** What `work` gives, or the interruption of this scope if that comes first. */
   untilBroken<T>(work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      // When the transaction is gone first, `work` goes on by itself; how it ends then is of no account.
+      // When the transaction is gone first, `work` goes on by itself; how it ends then does not matter.
       work.then(resolve, reject);
       this.#broken = { resolve, reject };
-      // `work` may have brought its own end about before it first waited.
+      // `work` may have caused its own end before it first waited.
       if (this.#interruption !== undefined) resolve(this.#interruption);
       else if (this.#ending !== undefined) reject(this.closedError());
     });
@@ -155,7 +155,7 @@ export class Scope {
     await this.transaction.commitAndContinue(hookContext);
   }
 
-  /** Its work failed with `error`: rolls back what is still open. @returns what the caller must get. */
+  /** The work failed with `error`: rolls back what is still open. @returns the error for the caller. */
   async failure(error: unknown): Promise<unknown> {
     if (this.#interruption !== undefined) return this.#interruption.catch((final: unknown) => final);
     if (this.#state === 'active') await this.rollback(error);
@@ -175,7 +175,8 @@ export class Scope {
   interrupt(interruption: Interruption): void {
     if (this.#state !== 'active') return;
     this.#interruption = this.#breakOff(interruption);
-    // Nobody may be waiting: a handle that is never used again. Events and counters tell of it all the same.
+    // Perhaps nobody is waiting: a handle may never be used again. Events and counters report it all the
+    // same.
     this.#interruption.catch(() => {});
     this.#broken?.resolve(this.#interruption);
   }
@@ -244,7 +245,7 @@ export class Scope {
     if (gone === true) this.#boundary.abandon(ending);
     else outcome = await this.#boundary.rollback(ending, reason);
     const error = interruption.toError(outcome);
-    // The caller was promised an end by now; a callback that takes longer goes on by itself.
+    // The caller was promised an end by now; a callback that takes longer goes on on its own.
     await this.transaction.withinGrace(this.hooks.runRollback(this.outer, error, environment.reportError));
     throw error;
   }

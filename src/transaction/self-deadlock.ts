@@ -5,8 +5,8 @@ import type { Scope } from './scope.ts';
 import type { TransactionView } from './transaction-view.ts';
 
 /**
- * For engines with one writer: refuses what would wait for a writer that this very flow holds. Such a flow
- * has stepped out of its transaction, which cannot end before the call returns.
+ * For engines with one writer: refuses what would wait for a writer that this very flow holds. The flow has
+ * stepped out of its transaction, which cannot end before the call returns.
  * @param what what was asked for, in words: `A write outside the transaction`
  */
 export function assertNoSelfDeadlock(databaseKey: object, what: string): void {

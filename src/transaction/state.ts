@@ -16,7 +16,7 @@ export type TransactionState =
 /** Whether a rollback was seen to end. */
 export type RollbackOutcome = 'confirmed' | 'pending';
 
-/** How and when it ended, for the message of those who come too late. */
+/** How and when it ended, for the message to calls that come too late. */
 export interface Ending {
   /** Completes "Transaction #3 …": `was rolled back because its connection was lost`. */
   readonly how: string;
@@ -32,7 +32,7 @@ export interface Interruption {
   readonly how: string;
   /** What the calls under way reject with. */
   readonly reason: Error;
-  /** What the caller of `transaction()` gets, once it is known how far the rollback came. */
+  /** What the caller of `transaction()` gets, once the result of the rollback is known. */
   toError(rollback: RollbackOutcome): unknown;
   /** True when nothing is left to roll back: the connection is gone. */
   readonly gone?: boolean;

@@ -100,7 +100,7 @@ export class TransactionManager {
 
   /**
    * Runs `work` in a transaction: commits when it resolves, rolls back when it rejects, and passes its error
-   * on. In the modes that allow to have none, `work` gets no handle then.
+   * on. In the modes that allow running without a transaction, `work` then gets no handle.
    */
   run<T>(
     work: (transaction: Transaction | undefined) => T | Promise<T>,
@@ -154,7 +154,7 @@ export class TransactionManager {
   }
 
   /**
-   * Ends them all by rollback and begins no more; those whose COMMIT is under way may finish. Bounded by the
+   * Rolls all of them back and begins no more; those whose COMMIT is under way may finish. Bounded by the
    * grace.
    */
   async closeAll(reason: Error): Promise<void> {
@@ -245,7 +245,7 @@ export class TransactionManager {
     const holder = name === undefined ? 'transaction' : `transaction "${name}"`;
     const lease = await this.#setup.source(readOnly).acquire({ signal, holder });
     try {
-      // Both may have happened in the very moment in which the connection came free.
+      // Both may have happened at the moment in which the connection came free.
       this.#assertOpen();
       signal?.throwIfAborted();
       const transaction = new LeasedTransaction({
@@ -274,7 +274,7 @@ export class TransactionManager {
   }
 }
 
-/** Only what is known to be undone, or never began, may be run again. */
+/** Only an attempt that is known to be undone, or that never began, may be repeated. */
 function isUndone({ transaction }: Attempt): boolean {
   if (transaction === undefined) return true;
   return transaction.root.state === 'rolled-back' && !transaction.isPartlyCommitted;

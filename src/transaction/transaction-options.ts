@@ -16,7 +16,7 @@ export type Propagation =
 export interface BeginTransactionOptions {
   /** Writes are refused; on SQLite it runs beside the writer, on one snapshot. @default false */
   readonly readOnly?: boolean | undefined;
-  /** At least this much. @default the engine's */
+  /** At least this level. @default the engine's */
   readonly isolation?: Isolation | undefined;
   /**
    * What `db.lastWrite()` gave, perhaps elsewhere: a read-only transaction on a replica sees at least the
@@ -25,7 +25,8 @@ export interface BeginTransactionOptions {
   readonly readAfter?: string | undefined;
   /**
    * False: SQLite neither checks foreign keys nor acts on them until the transaction has ended, as the
-   * rebuild of a table needs it. `pragma foreign_key_check` before its end is then yours. SQLite only.
+   * rebuild of a table needs it. Running `pragma foreign_key_check` before its end is then up to you. SQLite
+   * only.
    * @default true
    */
   readonly foreignKeys?: boolean | undefined;
@@ -50,8 +51,8 @@ export interface TransactionOptions extends BeginTransactionOptions {
    */
   readonly retry?: number | RetryOptions | undefined;
   /**
-   * What transactions inside this one that would join it are: a part of it, or a savepoint each, so that one
-   * that fails is undone alone. For tests around code that has transactions of its own. @default 'join'
+   * What becomes of inner transactions that would join this one: a part of it, or each a savepoint, so that a
+   * failed one is undone alone. For tests around code that has transactions of its own. @default 'join'
    */
   readonly inner?: 'join' | 'nest' | undefined;
 }

@@ -19,7 +19,7 @@ interface ViewSetup {
   readonly nests?: boolean;
 }
 
-/** A scope as one function sees it: the one that began it, or one that joined, perhaps for reading alone. */
+/** A scope as one function sees it: the one that began it, or one that joined it, perhaps read-only. */
 export class TransactionView {
   readonly scope: Scope;
   readonly readOnly: boolean;
@@ -36,7 +36,7 @@ export class TransactionView {
     this.nests = nests;
   }
 
-  /** What the user gets to hold. */
+  /** The handle that the user gets. */
   get handle(): Transaction {
     this.#handle ??= this.scope.transaction.environment.toHandle(this);
     return this.#handle;

@@ -135,7 +135,7 @@ async function runInAll<Result>(
   }
 }
 
-/** A second time is out of the question once one of the databases has committed. */
+/** No second attempt once one of the databases has committed. */
 function retryUnless(
   isPartial: () => boolean,
   retry: TransactionOptions['retry'],
