@@ -10,12 +10,13 @@ export {
   type CloseOnSignalsOptions,
   type CurrentTransaction,
   type Database,
-  type DatabaseLease,
-  type LeaseConnection,
+  type DatabaseLease as Lease,
   type DatabaseStats,
   type Health,
   type HealthCheckResult,
+  type LeaseConnection as Connection,
   type QueryStats,
+  type ReplicationStats,
   type SignalShutdown,
 } from './database/index.ts';
 export {
@@ -36,7 +37,13 @@ export {
   type TransactionState,
   type TransactionStats,
 } from './transaction/index.ts';
-export type { ListenHandler, ListenMessage, ListenOptions, Subscription } from './postgres/index.ts';
+export type {
+  ListenHandler,
+  ListenMessage,
+  ListenOptions,
+  PostgresStats,
+  Subscription,
+} from './postgres/index.ts';
 export { sql, type Params, type Sql } from './sql/index.ts';
 export type {
   BatchItemResult,
@@ -52,6 +59,7 @@ export type {
 } from './driver/index.ts';
 export type { EventName, EventOf, Listener, QueryEvent } from './events/index.ts';
 export type { LeaseInfo, PoolStats } from './pool/index.ts';
+export type { SqliteStats } from './sqlite/index.ts';
 export {
   defineConfig,
   type ConfigFile,

@@ -15,6 +15,7 @@ import type { Announcer } from '../events/index.ts';
 import type { LeaseInfo, PoolStats } from '../pool/index.ts';
 import type { ListenHandler, ListenOptions, Subscription } from '../postgres/index.ts';
 import type { Dialect } from '../sql/index.ts';
+import type { EngineStats } from './database-stats.ts';
 
 /** What every kind of backend is made with. */
 export interface BackendParts {
@@ -77,7 +78,7 @@ export interface Backend {
   poolStats(): PoolStats;
   leases(): LeaseInfo[];
   /** The engine's own figures, under its own key of `db.stats()`. */
-  engineStats(): Record<string, unknown>;
+  engineStats(): EngineStats;
   /** Calls that were accepted and are not answered yet, waiting ones included. */
   pendingCalls(): number;
   /** Asks the database whether it answers. @throws the reason why not */

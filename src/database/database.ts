@@ -1,4 +1,4 @@
-import type { LeaseInfo, PoolStats } from '../pool/index.ts';
+import type { LeaseInfo } from '../pool/index.ts';
 import { systemClock, waitAtMost } from '../async/index.ts';
 import {
   AbstractQueryable,
@@ -25,14 +25,15 @@ import {
   type Transaction,
   type TransactionManager,
   type TransactionOptions,
-  type TransactionStats,
   type TransactionWork,
 } from '../transaction/index.ts';
 import type { Backend } from './backend.ts';
 import { DatabaseLease } from './database-lease.ts';
+import type { DatabaseStats } from './database-stats.ts';
+import { checkHandleOptions } from './handle-options.ts';
 import { askHealth, closedHealth, type Health } from './health.ts';
 import type { HealthMonitor } from './health-monitor.ts';
-import type { QueryRecorder, QueryStats } from './query-recorder.ts';
+import type { QueryRecorder } from './query-recorder.ts';
 import type { DatabaseServices } from './services.ts';
 
 /** What a database is made of; put together by `createDatabase`. */
@@ -49,18 +50,6 @@ export interface DatabaseParts {
   readonly onClose: () => void;
 }
 
-export interface DatabaseStats {
-  readonly name: string;
-  readonly dialect: Dialect;
-  readonly pool: PoolStats;
-  readonly queries: QueryStats;
-  readonly transactions: TransactionStats;
-  /** On SQLite: placement, group commit, log size, durability. */
-  readonly sqlite?: Readonly<Record<string, number | string | boolean>>;
-  /** On PostgreSQL: placement and group commit. */
-  readonly postgres?: Readonly<Record<string, number>>;
-}
-
 /** A running transaction, as those see it who take part without holding it. */
 export interface CurrentTransaction {
   readonly id: number;
@@ -72,10 +61,7 @@ export interface AcquireOptions {
   /** Longest wait for the lease, in ms; 0 = do not wait. @default pool.acquireTimeoutMs */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /**
-   * How the lease appears in leak reports and in messages of an exhausted pool. @default the stack of this
-   * call
-   */
+  /** How the lease appears in leak reports and in messages of an exhausted pool. */
   readonly name?: string | undefined;
 }
 
@@ -154,8 +140,9 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
    * commit.
    * @throws ConnectionPoolExhaustedError
    */
-  async acquire({ timeoutMs, signal, name }: AcquireOptions = {}): Promise<DatabaseLease> {
+  async acquire(options?: AcquireOptions): Promise<DatabaseLease> {
     if (this.#closing !== undefined) throw this.#closedError();
+    const { timeoutMs, signal, name } = checkHandleOptions('acquire()', options);
     const { backend, transactions } = this.#parts;
     transactions.assertMayAcquire(true, 'A lease');
     const request: AcquireRequest = { timeoutMs, signal, holder: name };
@@ -295,8 +282,11 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
    * appears when it is complete.
    * @throws UsageError where a file of that name is there, unless `overwrite` is set
    */
-  async backup(path: string, { overwrite = false }: BackupOptions = {}): Promise<void> {
+  async backup(path: string, options?: BackupOptions): Promise<void> {
     if (this.#closing !== undefined) throw this.#closedError();
+    const { overwrite = false } = checkHandleOptions('backup()', options);
+    if (typeof path !== 'string' || path === '')
+      throw new UsageError('A backup is made to a path: a string.');
     this.#parts.transactions.assertMayAcquire(true, 'A backup');
     await this.#parts.backend.backup(path, overwrite);
   }
@@ -307,11 +297,10 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
    * rollbacks, 2 s for the end of the connections. A statement that nothing can stop may outlive it, in its
    * thread.
    */
-  close({
-    timeoutMs = this.#parts.closeTimeoutMs,
-  }: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
+  async close(options?: { readonly timeoutMs?: number | undefined }): Promise<void> {
+    const { timeoutMs = this.#parts.closeTimeoutMs } = checkHandleOptions('close()', options);
     this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
+    await this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,9 +7,9 @@ export {
   type BackupOptions,
   type CurrentTransaction,
   type Database,
-  type DatabaseStats,
 } from './database.ts';
 export type { DatabaseLease, LeaseConnection } from './database-lease.ts';
+export type { DatabaseStats, ReplicationStats } from './database-stats.ts';
 export type { HealthCheckResult } from './health-monitor.ts';
 export type { QueryStats } from './query-recorder.ts';
 export { createLogger, type LeveledLogger } from './logger.ts';

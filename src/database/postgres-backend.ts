@@ -16,6 +16,7 @@ import type { LeaseInfo, PoolStats } from '../pool/index.ts';
 import type { ListenHandler, ListenOptions, PostgresSettings, Subscription } from '../postgres/index.ts';
 import { formatLsn } from '../replication/index.ts';
 import type { Backend, BackendParts } from './backend.ts';
+import type { EngineStats } from './database-stats.ts';
 import { PostgresServices } from './postgres-services.ts';
 import { askPlace } from './replica-side.ts';
 import { PostgresSide } from './postgres-side.ts';
@@ -121,7 +122,7 @@ export class PostgresBackend implements Backend {
     return this.#primary.leases();
   }
 
-  engineStats(): Record<string, unknown> {
+  engineStats(): EngineStats {
     return { postgres: this.#primary.engine.stats() };
   }
 

@@ -19,6 +19,7 @@ import type { LeaseInfo, PoolStats } from '../pool/index.ts';
 import type { ListenHandler, ListenOptions, Subscription } from '../postgres/index.ts';
 import { formatLsn, later, parseLsn, WriteMarks, type WriteMark } from '../replication/index.ts';
 import type { Backend, BackendParts, ReplicaHealth } from './backend.ts';
+import type { EngineStats } from './database-stats.ts';
 import { addPoolStats } from './pool-sum.ts';
 import type { PostgresBackend } from './postgres-backend.ts';
 import { ReplicaRouter } from './replica-router.ts';
@@ -152,7 +153,7 @@ export class ReplicatedBackend implements Backend {
     return this.#backends().flatMap((backend) => backend.leases());
   }
 
-  engineStats(): Record<string, unknown> {
+  engineStats(): EngineStats {
     const replicas = this.#topology.replicas.map(({ server, state, lagMs }) => ({ server, state, lagMs }));
     const replication = {
       primary: this.#topology.primaryServer,

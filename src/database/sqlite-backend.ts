@@ -18,6 +18,7 @@ import { ConfigError, ConnectionPoolExhaustedError, TimeoutError, UsageError } f
 import type { LeaseInfo, PoolStats } from '../pool/index.ts';
 import { ENGINE_HOLDERS, SqliteEngine, type SqliteSettings } from '../sqlite/index.ts';
 import type { Backend, BackendParts } from './backend.ts';
+import type { EngineStats } from './database-stats.ts';
 import { InMemorySource } from './in-memory-source.ts';
 import { CLOSE_STEP_MS, isInMemory, SqlitePools } from './sqlite-pools.ts';
 
@@ -123,7 +124,7 @@ export class SqliteBackend implements Backend {
     return this.#pools.leases();
   }
 
-  engineStats(): Record<string, unknown> {
+  engineStats(): EngineStats {
     return { sqlite: this.#engine.stats() };
   }
 

@@ -79,12 +79,14 @@ export class SqlitePools {
   }
 
   stats(): PoolStats {
+    this.#parts.engine.giveBackIdle();
     return this.all()
       .map((pool) => pool.stats())
       .reduce(addPoolStats);
   }
 
   leases(): LeaseInfo[] {
+    this.#parts.engine.giveBackIdle();
     return this.all().flatMap((pool) => pool.leases());
   }
 

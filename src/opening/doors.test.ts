@@ -13,7 +13,7 @@ test('millpond/sqlite opens SQLite, and its types say so', async () => {
   await using db = await openSqlite('sqlite::memory:', { name: false });
   expectTypeOf(db).toEqualTypeOf<SqliteDatabase>();
   expectTypeOf(db.dialect).toEqualTypeOf<'sqlite'>();
-  expect(db.stats().sqlite['durability']).toBe('full');
+  expect(db.stats().sqlite.durability).toBe('full');
   expectTypeOf<SqliteDatabaseOptions>().not.toHaveProperty('replica');
 });
 

@@ -32,6 +32,7 @@ import { GroupedWrites } from './grouped-writes.ts';
 import { OwnQuestions } from './own-questions.ts';
 import { WayThere, type Weight, type WorkDone } from './cost-model.ts';
 import { PlanCache, type Plan } from './plan.ts';
+import type { PostgresStats } from './postgres-stats.ts';
 import type { ServerFailure } from './server-error.ts';
 import { serverLimits } from './server-limits.ts';
 import { PreparedStatements, type SchemaVersion } from './statement-store.ts';
@@ -213,7 +214,7 @@ export class PostgresEngine {
     return this.#underWay + (this.#reads?.pending ?? 0) + (this.#writes?.pending ?? 0);
   }
 
-  stats(): Record<string, number> {
+  stats(): PostgresStats {
     return {
       shared: this.#sharedCount,
       alone: this.#aloneCount,

@@ -6,3 +6,4 @@ export { NotificationHub, type ListenOptions } from './notification-hub.ts';
 export { Subscription, type ListenHandler, type ListenMessage } from './subscription.ts';
 export type { ConnectionRole, PostgresSettings } from './settings.ts';
 export { PostgresError } from './translate-failure.ts';
+export type { PostgresStats } from './postgres-stats.ts';

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { systemClock } from '../async/index.ts';
 import {
   NO_OPTIONS,
@@ -15,11 +14,12 @@ import type { Announcer } from '../events/index.ts';
 import { assertSqliteVersion } from './binding.ts';
 import { joinChanges, type Changes } from './changes.ts';
 import { SqliteConnection, type ConnectionHome } from './connection.ts';
+import { toStats, type SqliteStats } from './engine-stats.ts';
 import { ForeignWrites } from './foreign-writes.ts';
 import { FileWatch, preparePlace } from './file-guard.ts';
 import { InlineReads, mayRunInline } from './inline-reads.ts';
 import { loadInterrupter, type Interrupter } from './interrupt.ts';
-import { ENGINE_HOLDERS, Lane, type LaneSource } from './lane.ts';
+import { ENGINE_HOLDERS, Lane } from './lane.ts';
 import {
   askForAnalysis,
   createCall,
@@ -34,11 +34,12 @@ import { Planner, type Plan } from './plan.ts';
 import type { MaintenanceTask } from './protocol.ts';
 import { ReadLanes } from './read-lanes.ts';
 import { RowShapes } from './row-builder.ts';
-import { isDurable, type ConnectionRole, type SqliteSettings } from './settings.ts';
+import type { ConnectionRole, SqliteSettings } from './settings.ts';
 import { SharedCounters } from './shared-counters.ts';
 import type { StatementAnalysis } from './statement-analysis.ts';
 import { StatementFailures } from './statement-failures.ts';
-import { walBytes, WalGovernor, type OldestRead } from './wal-governor.ts';
+import type { SqliteSources } from './sqlite-sources.ts';
+import { WalGovernor } from './wal-governor.ts';
 import { WorkerConnection } from './worker-connection.ts';
 
 export interface SqliteEngineParts {
@@ -47,17 +48,6 @@ export interface SqliteEngineParts {
   readonly observer: QueryObserver;
   /** Called before a write outside a transaction is accepted; may throw. */
   readonly beforeWrite: () => void;
-}
-
-/** The leases that the engine's shared traffic runs on. With one connection both are the same pool. */
-export interface SqliteSources {
-  readonly writer: LaneSource;
-  readonly reader: LaneSource;
-  /** Readers for light statements alone. */
-  readonly express: LaneSource;
-  readonly maxReaders: number;
-  /** The oldest lease of a reader, for the message about a pinned log. */
-  readonly oldestRead: () => OldestRead | undefined;
 }
 
 /**
@@ -257,18 +247,21 @@ export class SqliteEngine {
     return this.#writeLane.pending + (this.#readLanes?.pending ?? 0) + this.#inlineReads.waiting;
   }
 
-  stats(): Record<string, number | string | boolean> {
-    return {
+  /** Who looks at the pools should not see held what only waits for the next call. */
+  giveBackIdle(): void {
+    this.#writeLane.giveBackIdle();
+    this.#readLanes?.giveBackIdle();
+  }
+
+  stats(): SqliteStats {
+    return toStats(this.#settings, {
       inline: this.#inlineReads.count,
       offloaded: this.#offloadedCount,
       movedReads: this.#readLanes?.moved ?? 0,
       ...this.#counters.readGroups(),
-      walBytes: walBytes(this.#settings.path),
       checkpoints: this.#governor?.checkpoints ?? 0,
-      durability: isDurable(this.#settings) ? 'full' : 'process',
       cancellation: this.#interrupter === undefined ? 'row' : 'interrupt',
-      file: basename(this.#settings.path),
-    };
+    });
   }
 
   /** After the readers are closed and before the writer is. Settles within `timeoutMs`. */

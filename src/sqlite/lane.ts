@@ -117,8 +117,13 @@ export class Lane {
     this.#releaseScheduled = true;
     setImmediate(() => {
       this.#releaseScheduled = false;
-      if (this.#lease !== undefined && this.#lease.resource.worker.inFlight === 0) this.#release();
+      this.giveBackIdle();
     });
+  }
+
+  /** Ends the moment that a connection is kept for those who were just answered. */
+  giveBackIdle(): void {
+    if (this.#lease !== undefined && this.#lease.resource.worker.inFlight === 0) this.#release();
   }
 
   #release(): void {

@@ -200,9 +200,14 @@ export class ReadLanes {
     this.#releaseScheduled = true;
     setImmediate(() => {
       this.#releaseScheduled = false;
-      for (const reader of [...this.#shared])
-        if (reader.lease.resource.worker.inFlight === 0) this.#drop(reader);
+      this.giveBackIdle();
     });
+  }
+
+  /** Ends the moment that readers are kept for those who were just answered. */
+  giveBackIdle(): void {
+    for (const reader of [...this.#shared])
+      if (reader.lease.resource.worker.inFlight === 0) this.#drop(reader);
   }
 
   #drop(reader: SharedReader): void {

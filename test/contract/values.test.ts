@@ -167,7 +167,7 @@ describe('with inline reads', () => {
   test.each(KEPT)('%s is read back on the calling thread too', async (_what, bound, expected) => {
     const { db } = scratch;
     const { lastInsertId } = await db.run('insert into held (v) values (?)', [bound]);
-    const inline = () => db.stats().sqlite!['inline'] as number;
+    const inline = () => db.stats().sqlite!['inline'];
     for (const [by, read] of Object.entries({
       value: READERS['value']!,
       get: READERS['get']!,

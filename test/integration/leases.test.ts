@@ -30,6 +30,25 @@ describe('a lease', () => {
     expect(holders()).not.toContain('report');
   });
 
+  test("is nobody's once a call was answered: the figures show it free at once (S4, T5, B11)", async () => {
+    const { db } = scratch;
+    const calls = [
+      () => db.all('select id from row where id < 9'),
+      () => db.json('select id from row where id < 9'),
+      () => db.run("update row set note = 'first' where id = 1"),
+      () => db.batch(["update row set note = 'first' where id = 1", 'select 1']),
+      () => db.script('select 1; select 2'),
+      () => rejection(db.all('select missing from row')),
+      () => db.transaction(() => db.run("update row set note = 'first' where id = 1")),
+      () =>
+        Promise.all(Array.from({ length: 30 }, (_, id) => db.get('select note from row where id = ?', [id]))),
+    ];
+    for (const call of calls) {
+      await call();
+      expect([db.stats().pool.leased, db.leases()]).toEqual([0, []]);
+    }
+  });
+
   test('refuses its connection from then on, and stops what was under way on it (C28, C43)', async () => {
     const { db } = scratch;
     const lease = await db.acquire();

@@ -1,5 +1,6 @@
 import { describe, expectTypeOf, test } from 'vitest';
 import type { BatchItemResult, CallOptions, Queryable, RunResult } from '../../src/driver/index.ts';
+import type { Connection, Database, Lease } from '../../src/index.ts';
 import { sql, type Sql } from '../../src/sql/index.ts';
 
 interface User {
@@ -77,5 +78,20 @@ describe('the types of a Queryable', () => {
     void (() => sql.join([1], ', '));
     // @ts-expect-error -- a name at least
     void (() => sql.id());
+  });
+
+  test('a lease holds a connection, which takes the calls of a database', () => {
+    expectTypeOf<Lease['connection']>().toEqualTypeOf<Connection>();
+    expectTypeOf<Awaited<ReturnType<Database['acquire']>>>().toEqualTypeOf<Lease>();
+    expectTypeOf<Connection>().toExtend<Queryable>();
+  });
+
+  test('the figures of an engine have their own types', () => {
+    const stats = (): ReturnType<Database['stats']> => undefined as never;
+    expectTypeOf(() => stats().sqlite?.walBytes).returns.toEqualTypeOf<number | undefined>();
+    expectTypeOf(() => stats().sqlite?.durability).returns.toEqualTypeOf<'full' | 'process' | undefined>();
+    expectTypeOf(() => stats().postgres?.shared).returns.toEqualTypeOf<number | undefined>();
+    // @ts-expect-error -- no such figure
+    void (() => stats().sqlite?.walSize);
   });
 });

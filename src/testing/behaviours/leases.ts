@@ -47,6 +47,14 @@ export const LEASE_BEHAVIOURS: Behaviours = {
     await eventually(() => db.stats().pool.leased === 0, 'the return of the lease');
   },
 
+  'is refused where its options are not those it has, before anything is taken': async ({ db }) => {
+    for (const wrong of [{ timeout: 5 }, { timeoutMs: '5s' }, { signal: {} }, { name: 5 }, 5, null]) {
+      const error = await rejection(db.acquire(wrong as unknown as object), UsageError);
+      assert.match(error.message, /acquire\(\)/);
+    }
+    assert.equal(db.stats().pool.waiting, 0);
+  },
+
   'writes as any other caller does': async ({ db }) => {
     await using lease = await db.acquire();
     await addThing(lease.connection, 1);

@@ -35,6 +35,15 @@ export const LIFECYCLE_BEHAVIOURS: Behaviours = {
     },
   },
 
+  'does not close, nor copy itself, on options that it does not have': async ({ db }) => {
+    const closing = await rejection(db.close({ timeout: 5 } as unknown as object), UsageError);
+    assert.match(closing.message, /close\(\) has no option "timeout"\. Did you mean timeoutMs\?/);
+    await rejection(db.close({ timeoutMs: Number.NaN }), UsageError);
+    await rejection(db.backup('copy.db', { overwrit: true } as unknown as object), UsageError);
+    await rejection(db.backup(5 as unknown as string), UsageError);
+    assert.equal(await db.value('select 1'), 1);
+  },
+
   'lets what was accepted finish when it closes (B14)': {
     options: {},
     check: async ({ db, open }) => {

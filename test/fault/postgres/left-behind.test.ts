@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Database, DatabaseLease } from '../../../src/index.ts';
+import type { Database, Lease } from '../../../src/index.ts';
 import { backendOf, postgresScratch } from '../../fixtures/postgres-database.ts';
 
-type Leave = (connection: DatabaseLease['connection']) => Promise<unknown>;
+type Leave = (connection: Lease['connection']) => Promise<unknown>;
 
 /** What a taker may leave in a session. */
 const LEFT: Readonly<Record<string, Leave>> = {
@@ -67,7 +67,7 @@ describe('what a taker leaves in its session', () => {
     async (_what, leave) => {
       const { db } = scratch;
       const before = await stateOf(db);
-      await leave(db as unknown as DatabaseLease['connection']);
+      await leave(db as unknown as Lease['connection']);
       expect(await stateOf(db)).toEqual(before);
     },
   );

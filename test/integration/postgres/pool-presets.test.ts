@@ -4,7 +4,7 @@ import {
   openDatabase,
   type Database,
   type DatabaseOptions,
-  type DatabaseLease,
+  type Lease,
 } from '../../../src/index.ts';
 import { expectAtRest } from '../../../src/testing/index.ts';
 import { startPostgres, type PostgresServer } from '../../servers/postgres.ts';
@@ -24,7 +24,7 @@ async function open(name: string, pool: DatabaseOptions['pool']): Promise<Databa
   return openDatabase(`${server.url}?application_name=${name}`, { name: false, log: 'silent', pool: pool! });
 }
 
-async function takeAll(db: Database, count: number): Promise<DatabaseLease[]> {
+async function takeAll(db: Database, count: number): Promise<Lease[]> {
   return Promise.all(Array.from({ length: count }, () => db.acquire()));
 }
 

@@ -1,0 +1,35 @@
+import type { PoolStats } from '../pool/index.ts';
+import type { PostgresStats } from '../postgres/index.ts';
+import type { Dialect } from '../sql/index.ts';
+import type { SqliteStats } from '../sqlite/index.ts';
+import type { TransactionStats } from '../transaction/index.ts';
+import type { QueryStats } from './query-recorder.ts';
+import type { ReplicaState } from './replica-side.ts';
+
+export interface DatabaseStats extends EngineStats {
+  readonly name: string;
+  readonly dialect: Dialect;
+  readonly pool: PoolStats;
+  readonly queries: QueryStats;
+  readonly transactions: TransactionStats;
+}
+
+/** The engine's own figures: those of the one that the database is on. */
+export interface EngineStats {
+  readonly sqlite?: SqliteStats;
+  readonly postgres?: PostgresStats;
+  /** On PostgreSQL with replicas. */
+  readonly replication?: ReplicationStats;
+}
+
+export interface ReplicationStats {
+  /** The server that takes the writes now. */
+  readonly primary: string;
+  /** Reads of replicas that ran on the primary. */
+  readonly fallbacks: number;
+  readonly replicas: readonly {
+    readonly server: string;
+    readonly state: ReplicaState;
+    readonly lagMs: number;
+  }[];
+}
