@@ -45,7 +45,8 @@ export function metricFamilies({ databases, routes, caches, eventLoop }: FamilyS
   return [
     ...databaseFamilies(all),
     ...statementFamilies(databases),
-    ...sqliteFamilies(all),
+    ...engineFamilies(all, 'sqlite', SQLITE),
+    ...engineFamilies(all, 'postgres', POSTGRES),
     ...routeFamilies(routes),
     ...cacheFamilies(caches),
     ...eventLoopFamilies(eventLoop),
@@ -183,8 +184,10 @@ function statementFamilies(databases: readonly DatabaseMetrics[]): MetricFamily[
   ];
 }
 
+type EngineFigure = readonly [key: string, name: string, type: Kind, help: string];
+
 /** Keys of `db.stats().sqlite`, with the names they are exported under. */
-const SQLITE: readonly (readonly [key: string, name: string, type: Kind, help: string])[] = [
+const SQLITE: readonly EngineFigure[] = [
   ['walBytes', 'sqlite_wal_bytes', 'gauge', 'Size of the write-ahead log.'],
   ['groupCommits', 'sqlite_group_commits_total', 'counter', 'Commits of grouped writes.'],
   ['groupedWrites', 'sqlite_grouped_writes_total', 'counter', 'Writes that shared a commit.'],
@@ -194,14 +197,29 @@ const SQLITE: readonly (readonly [key: string, name: string, type: Kind, help: s
   ['offloaded', 'sqlite_offloaded_total', 'counter', 'Statements sent to a thread.'],
 ];
 
-function sqliteFamilies(all: readonly Watched[]): MetricFamily[] {
-  return SQLITE.map(([key, name, type, help]) => {
-    const samples = all.flatMap(({ labels, stats }) => {
-      const value = stats.sqlite?.[key];
-      return typeof value === 'number' ? [{ labels, value }] : [];
-    });
-    return family(name, type, help)(samples);
-  }).filter(({ samples }) => samples.length > 0);
+/** The same of `db.stats().postgres`. */
+const POSTGRES: readonly EngineFigure[] = [
+  ['groupCommits', 'postgres_group_commits_total', 'counter', 'Commits of grouped writes.'],
+  ['groupedWrites', 'postgres_grouped_writes_total', 'counter', 'Writes that shared a commit.'],
+  ['shared', 'postgres_shared_total', 'counter', 'Statements on connections that callers share.'],
+  ['alone', 'postgres_alone_total', 'counter', 'Statements on a connection of their own.'],
+];
+
+function engineFamilies(
+  all: readonly Watched[],
+  engine: 'sqlite' | 'postgres',
+  figures: readonly EngineFigure[],
+): MetricFamily[] {
+  return figures
+    .map(([key, name, type, help]) => {
+      const samples = all.flatMap(({ labels, stats }) => {
+        const own: Readonly<Record<string, unknown>> = { ...stats[engine] };
+        const value = own[key];
+        return typeof value === 'number' ? [{ labels, value }] : [];
+      });
+      return family(name, type, help)(samples);
+    })
+    .filter(({ samples }) => samples.length > 0);
 }
 
 function routeFamilies(routes: readonly RouteRecord[]): MetricFamily[] {

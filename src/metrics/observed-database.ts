@@ -27,6 +27,12 @@ export interface ObservedStats {
     readonly active: number;
   };
   readonly sqlite?: Readonly<Record<string, number | string | boolean>>;
+  readonly postgres?: {
+    readonly shared: number;
+    readonly alone: number;
+    readonly groupCommits: number;
+    readonly groupedWrites: number;
+  };
 }
 
 export interface ObservedPool {

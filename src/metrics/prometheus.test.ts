@@ -53,6 +53,20 @@ describe('the Prometheus text (M12)', () => {
     );
   });
 
+  test('has the figures of PostgreSQL beside those of SQLite', () => {
+    const postgres = { shared: 5, alone: 2, groupCommits: 3, groupedWrites: 12 };
+    metrics.watch(observedDatabase('far', { postgres }));
+    const lines = still(prometheusText(metrics));
+    for (const line of [
+      'millpond_postgres_group_commits_total{database="far"} 3',
+      'millpond_postgres_grouped_writes_total{database="far"} 12',
+      'millpond_postgres_shared_total{database="far"} 5',
+      'millpond_postgres_alone_total{database="far"} 2',
+    ])
+      expect(lines).toContain(line);
+    expect(lines.filter((line) => line.includes('sqlite_') && line.includes('far'))).toEqual([]);
+  });
+
   test('is what prom-client makes of the same figures', async () => {
     const registry = new Registry();
     registerWithPrometheus(metrics, registry);

@@ -15,7 +15,8 @@ export interface DatabaseSample {
   readonly waiting: number;
   readonly max: number;
   readonly activeTransactions: number;
-  readonly walBytes: number;
+  /** Null where the engine has no file of its own. */
+  readonly walBytes: number | null;
   /** Writes that shared a commit with others, per commit; 0 where nothing was written. */
   readonly writesPerCommit: number;
 }
@@ -150,13 +151,14 @@ function databaseSample(
     waiting,
     max,
     activeTransactions: now.transactions.active,
-    walBytes: engineNumber(now, 'walBytes'),
+    walBytes: now.sqlite === undefined ? null : engineNumber(now, 'walBytes'),
     writesPerCommit: commits > 0 ? writes / commits : 0,
   };
 }
 
-function engineNumber({ sqlite }: ObservedStats, key: string): number {
-  const value = sqlite?.[key];
+function engineNumber({ sqlite, postgres }: ObservedStats, key: string): number {
+  const figures: Readonly<Record<string, unknown>> = { ...(sqlite ?? postgres) };
+  const value = figures[key];
   return typeof value === 'number' ? value : 0;
 }
 

@@ -21,12 +21,20 @@ interface ChartPlan {
   /** Where the axis ends, whatever is shown. Otherwise above the highest point. */
   readonly top?: number;
   readonly series: readonly Series[];
+  /** Not shown where none of the databases has it. */
+  readonly isOptional?: true;
 }
 
 type Pick1 = (sample: DatabaseSample) => number;
 const sumOf = (pick: Pick1) => (_: Sample, all: readonly DatabaseSample[]) =>
   all.reduce((sum, one) => sum + pick(one), 0);
 const mostOf = (pick: Pick1) => (_: Sample, all: readonly DatabaseSample[]) => Math.max(0, ...all.map(pick));
+
+/** Of all logs together; null where there is none. */
+export function logBytes(databases: readonly DatabaseSample[]): number | null {
+  const sizes = databases.map((one) => one.walBytes).filter((size) => size !== null);
+  return sizes.length === 0 ? null : sizes.reduce((sum, size) => sum + size, 0);
+}
 
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 const PLANS: readonly ChartPlan[] = [
@@ -67,7 +75,8 @@ const PLANS: readonly ChartPlan[] = [
   {
     title: 'Write-ahead log',
     format: bytes,
-    series: [{ label: 'size', of: sumOf((one) => one.walBytes) }],
+    isOptional: true,
+    series: [{ label: 'size', of: (_, all) => logBytes(all) }],
   },
   {
     title: 'Cache hits',
@@ -100,6 +109,7 @@ export class Charts {
 
 class Chart {
   readonly #plan: ChartPlan;
+  readonly #figure: HTMLElement;
   readonly #place = element('div', { class: 'plot', role: 'img' });
   readonly #values: readonly HTMLElement[];
   #plot: uPlot | undefined;
@@ -118,7 +128,8 @@ class Chart {
       ),
     );
     const caption = element('figcaption', {}, plan.title, element('span', { class: 'legend' }, ...entries));
-    target.append(element('figure', {}, caption, this.#place));
+    this.#figure = element('figure', {}, caption, this.#place);
+    target.append(this.#figure);
     new ResizeObserver(() => this.#plot?.setSize(this.#size())).observe(this.#place);
   }
 
@@ -127,6 +138,7 @@ class Chart {
     const lines = this.#plan.series.map(({ of }) =>
       samples.map((sample, index) => of(sample, chosen[index]!)),
     );
+    this.#figure.hidden = this.#plan.isOptional === true && lines.flat().every((value) => value === null);
     this.#data = [samples.map(({ at }) => at / 1_000), ...lines];
     const last = lines.map((line) => line.at(-1));
     const texts = last.map((value) => (typeof value === 'number' ? this.#plan.format(value) : '–'));

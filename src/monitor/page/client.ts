@@ -1,7 +1,7 @@
 import type { MonitorState } from '../monitor-state.ts';
 import type { Sample } from '../sampler.ts';
 import { CacheCards } from './cache-cards.ts';
-import { Charts } from './charts.ts';
+import { Charts, logBytes } from './charts.ts';
 import { addressOf, bodyOf, byId, change, element, setText } from './dom.ts';
 import { bytes, duration, percent, shortCount, timeOfDay } from './numbers.ts';
 import { matches, partOf } from './rows.ts';
@@ -180,6 +180,7 @@ function tilesOf(sample: Sample): Tile[] {
   const [leased, max, waiting] = [sum((one) => one.leased), sum((one) => one.max), sum((one) => one.waiting)];
   const errors = sum((one) => one.errorsPerSecond);
   const p95 = Math.max(0, ...all.map((one) => one.p95Ms));
+  const log = logBytes(all);
   const writes = Math.max(0, ...all.map((one) => one.writesPerCommit));
   return [
     { title: 'Statements', value: shortCount(sum((one) => one.queriesPerSecond)), unit: '/s' },
@@ -207,7 +208,7 @@ function tilesOf(sample: Sample): Tile[] {
       ...(sample.loopP99Ms > 100 ? { level: 'warn' } : {}),
     },
     { title: 'Cache hits', value: sample.cacheHitRate === null ? '–' : percent(sample.cacheHitRate) },
-    { title: 'Write-ahead log', value: bytes(sum((one) => one.walBytes)) },
+    { title: 'Write-ahead log', value: log === null ? '–' : bytes(log) },
     { title: 'Memory', value: bytes(sample.rssBytes) },
   ];
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { Metrics } from '../../../src/metrics/index.ts';
+import { observedDatabase } from '../../fixtures/observed-database.ts';
 import { expectAtRest, openScratch } from '../../fixtures/scratch-database.ts';
 
 const FOLDER = new URL('../../../docs/grafana/', import.meta.url);
@@ -42,6 +43,8 @@ async function exported(): Promise<Map<string, Set<string>>> {
   const { db } = await openScratch('create table t (id integer primary key)');
   const metrics = new Metrics();
   metrics.watch(db);
+  const postgres = { groupCommits: 1, groupedWrites: 1, shared: 1, alone: 1 };
+  metrics.watch(observedDatabase('far', { postgres }));
   metrics.watchCache('users', { stats: () => ({ hits: 1, misses: 1 }) });
   await metrics.runInRequest({ route: 'GET /' }, () => db.run('insert into t values (1)'));
   const series = new Map<string, Set<string>>();
@@ -82,6 +85,8 @@ describe('the Grafana dashboard and the alert rules (M12)', () => {
     expect(unnamed.toSorted((a, b) => a.localeCompare(b))).toEqual([
       'millpond_pool_created_total',
       'millpond_pool_retired_total',
+      'millpond_postgres_alone_total',
+      'millpond_postgres_shared_total',
       'millpond_route_database_seconds_total',
       'millpond_route_rows_total',
       'millpond_sqlite_checkpoints_total',
