@@ -1,15 +1,21 @@
+import { existsSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { openDatabase } from '../database/index.ts';
 import { toSqliteUrl } from '../config/index.ts';
+import { UsageError } from '../errors/index.ts';
 import { ExitCode, type CommandContext, type CommandResult } from './command.ts';
-import { withDatabase } from './open.ts';
+import { requireDatabase, withDatabase } from './open.ts';
 
 /** `millpond backup <file>`: a copy, as the database is at one moment, that was opened and checked. */
-export function backupCommand(
+export async function backupCommand(
   context: CommandContext,
   target: string,
   { overwrite, check = true }: { readonly overwrite?: boolean; readonly check?: boolean },
 ): Promise<CommandResult> {
+  await requireDatabase(context);
+  const folder = dirname(resolve(target));
+  if (!existsSync(folder)) throw new UsageError(`There is no folder ${folder} for the copy.`);
   return withDatabase(context, async (db) => {
     const startedAt = performance.now();
     await db.backup(target, { overwrite });

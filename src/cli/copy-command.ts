@@ -3,6 +3,7 @@ import type { CommandContext, CommandResult } from './command.ts';
 import { copyDatabase } from './copy/copy-database.ts';
 import { openSource } from './copy/open-source.ts';
 import { startProgress } from './progress.ts';
+import { requireDatabase } from './open.ts';
 import { textTable } from './text-table.ts';
 
 /** `millpond copy <source> <target>`: a SQLite database into PostgreSQL. */
@@ -13,6 +14,7 @@ export async function copyCommand(
 ): Promise<CommandResult> {
   const quiet = { name: false, log: 'silent', healthCheck: { enabled: false }, autoMigrate: false } as const;
   const unhurried = { idleInTransactionTimeoutMs: 0, ...quiet };
+  await requireDatabase({ url: source });
   await using from = await openSource(source, unhurried);
   await using to = await openDatabase({ url: target, ...unhurried });
   const startedAt = performance.now();

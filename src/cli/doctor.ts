@@ -6,7 +6,7 @@ import { ExitCode, type CommandContext, type CommandResult } from './command.ts'
 import { examinePostgres } from './examine-postgres.ts';
 import { examineSqlite } from './examine-sqlite.ts';
 import { look, warnIf, type Finding, type Look } from './finding.ts';
-import { withDatabase } from './open.ts';
+import { requireDatabase, withDatabase } from './open.ts';
 import { textTable } from './text-table.ts';
 import { millpondVersion } from './version.ts';
 
@@ -50,6 +50,7 @@ export async function doctorCommand(context: CommandContext, options: DoctorOpti
   // Of the application: the database here is opened with a few options of the command's own.
   const { url, name = false } = context;
   const config = await resolveDatabaseConfig({ given: { url, name } });
+  await requireDatabase(context);
   return withDatabase(context, async (db) => {
     const report = { ...(await examine(db, options)), sources: config.sources };
     const lines = report.findings.map(({ status, what, message }) => `${MARKS[status]} ${what}: ${message}`);

@@ -5,6 +5,7 @@ import { migrate } from '../migrate/index.ts';
 import { checkQueries, generateQueries, type GeneratedQueries, type SchemaSource } from '../queries/index.ts';
 import { Changes } from './changes.ts';
 import type { CommandContext, CommandResult } from './command.ts';
+import { requireDatabase } from './open.ts';
 import { reportError } from './report-error.ts';
 
 export interface GenerateFlags {
@@ -98,6 +99,7 @@ async function schemasOf({ url }: CommandContext, flags: GenerateFlags): Promise
     );
   }
   if (url !== undefined) {
+    await requireDatabase({ url });
     const { dialect } = await resolveDatabaseConfig({ given: { url, name: false } });
     return [{ dialect, url }];
   }

@@ -11,7 +11,8 @@ import { starterFiles } from './starter-files.ts';
  */
 export async function initCommand(folder: string, version: string): Promise<CommandResult> {
   const files = starterFiles(version);
-  const taken = Object.keys(files).filter((path) => existsSync(join(folder, path)));
+  const paths = Object.keys(files);
+  const taken = paths.filter((path) => existsSync(join(folder, path)));
   if (taken.length > 0)
     throw new UsageError(
       `Nothing was written: ${taken.join(', ')} ${taken.length === 1 ? 'is' : 'are'} there already.`,
@@ -20,17 +21,7 @@ export async function initCommand(folder: string, version: string): Promise<Comm
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text, { flag: 'wx' });
   }
-  const next = [
-    'npm install',
-    'npm test',
-    'npx millpond migrate up',
-    'npx millpond query listNotes --param limit=5',
-  ];
-  const text = [
-    ...Object.keys(files).map((path) => `  ${path}`),
-    '',
-    'Next:',
-    ...next.map((line) => `  ${line}`),
-  ];
-  return { json: { files: Object.keys(files), next }, text: text.join('\n') };
+  const next = ['npm install', 'npm test', 'npm start', 'npx millpond query listNotes --param limit=5'];
+  const text = [...paths.map((path) => `  ${path}`), '', 'Next:', ...next.map((line) => `  ${line}`)];
+  return { json: { files: paths, next }, text: text.join('\n') };
 }

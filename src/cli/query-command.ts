@@ -2,7 +2,7 @@ import { loadQueries, type UntypedQueries, type UntypedQuery } from '../queries/
 import { suggest } from '../config/index.ts';
 import { UsageError } from '../errors/index.ts';
 import type { CommandContext, CommandResult } from './command.ts';
-import { withDatabase } from './open.ts';
+import { requireDatabase, withDatabase } from './open.ts';
 import { textTable } from './text-table.ts';
 
 export interface QueryFlags {
@@ -13,12 +13,13 @@ export interface QueryFlags {
 }
 
 /** `millpond query <name>`: runs one named query of the SQL files. */
-export function queryCommand(
+export async function queryCommand(
   context: CommandContext,
   name: string,
   flags: QueryFlags,
 ): Promise<CommandResult> {
   const params = readParams(flags.param ?? []);
+  await requireDatabase(context);
   return withDatabase(context, async (db) => {
     const queries = await loadQueries(db, flags.folder ?? 'sql', { init: false });
     const query = findQuery(queries, name);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UsageError } from '../errors/index.ts';
+import { ConnectionError, UsageError } from '../errors/index.ts';
 import type { DatabaseState, MonitorState } from '../monitor/index.ts';
 import { ExitCode, type CommandContext, type CommandResult } from './command.ts';
 import { textTable } from './text-table.ts';
@@ -54,7 +54,9 @@ async function readMonitor(address: string, { token }: TopFlags, signal: AbortSi
     signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
   }).catch((cause: unknown) => {
     if (signal.aborted) throw cause;
-    throw new UsageError(`Nothing answers at ${new URL(address).origin}. Is the service running?`, { cause });
+    throw new ConnectionError(`Nothing answers at ${new URL(address).origin}. Is the service running?`, {
+      cause,
+    });
   });
   if (response.status === 401 || response.status === 403)
     throw new UsageError('The monitor refused: pass its token with --token, or in MILLPOND_MONITOR_TOKEN.');

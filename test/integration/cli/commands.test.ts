@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openDatabase } from '../../../src/index.ts';
 import { folderWith } from '../../fixtures/folder-with.ts';
+import { sharedPostgresDatabase } from '../../servers/shared.ts';
 import { callMillpond, spawnMillpond, spawnNode } from '../../fixtures/run-cli.ts';
 
 const URL_OPTION = ['--url', 'sqlite:app.db'];
@@ -12,6 +13,10 @@ const MIGRATIONS = {
   'migrations/0002_ada.sql': "insert into users (name) values ('Ada')",
 };
 
+interface Starter {
+  readonly scripts: { readonly check: string };
+}
+
 describe('millpond', () => {
   test(
     'init makes a service that works: its migration, its query and its test',
@@ -19,19 +24,38 @@ describe('millpond', () => {
     async () => {
       const folder = await folderWith();
       const made = await spawnMillpond(folder, ['init', '--json']);
-      expect(made.json()).toMatchObject({ ok: true, files: expect.arrayContaining(['sql/notes.sql']) });
+      expect(made.json()).toMatchObject({ ok: true, files: expect.arrayContaining(['src/queries.ts']) });
+      const { scripts } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Starter;
+      const check = scripts.check.split(' && ')[0]!.split(' ').slice(1);
+      expect((await spawnMillpond(folder, check)).stdout).toContain('src/queries.ts is what the SQL');
       const tested = await spawnNode(folder, ['--test']);
       expect(tested.code, tested.stdout).toBe(0);
       expect(tested.stdout).toMatch(/pass 1\b/);
       const started = await spawnNode(folder, ['src/main.ts']);
-      expect(started.stdout).toContain('started at');
+      expect(started.stdout).toContain('This is start 1.');
       const asked = await spawnMillpond(folder, ['query', 'listNotes', '--param', 'limit=3', '--json']);
       expect(asked.json()).toMatchObject({ ok: true, result: [{ id: 1 }] });
       const again = await spawnMillpond(folder, ['init']);
       expect(again.code).toBe(2);
-      expect(again.stderr).toContain('Nothing was written: package.json, millpond.config.ts');
+      expect(again.stderr).toContain('Nothing was written: package.json, tsconfig.json');
     },
   );
+
+  test('M9: what init makes runs on PostgreSQL, by the address alone', async () => {
+    const folder = await folderWith();
+    await spawnMillpond(folder, ['init']);
+    await writeFile(join(folder, '.env.local'), `DATABASE_URL=${await sharedPostgresDatabase()}`);
+    for (const count of [1, 2]) {
+      const started = await spawnNode(folder, ['src/main.ts']);
+      expect(started.stdout, started.stderr).toContain(`This is start ${count}.`);
+    }
+    const [asked, down] = [
+      await spawnMillpond(folder, ['query', 'listNotes', '--param', 'limit=1', '--json']),
+      await spawnMillpond(folder, ['migrate', 'down']),
+    ];
+    expect(asked.json()).toMatchObject({ ok: true, result: [{ id: 2, body: 'started' }] });
+    expect(down.code, down.stderr).toBe(0);
+  });
 
   test('P14: migrate applies, shows, checks and undoes', async () => {
     const folder = await folderWith(MIGRATIONS);
@@ -99,6 +123,19 @@ describe('millpond', () => {
     );
   });
 
+  test.each([
+    ['doctor', '--url', 'sqlite:data/typo.db'],
+    ['backup', 'copy.db', '--url', 'sqlite:data/typo.db'],
+    ['query', 'all', '--url', 'sqlite:data/typo.db'],
+    ['generate', '--url', 'sqlite:data/typo.db'],
+    ['copy', 'sqlite:data/typo.db', 'postgres://127.0.0.1:1/app'],
+  ])('%s looks at what is there, and makes no file where the address is wrong', async (...args) => {
+    const folder = await folderWith({ 'sql/a.sql': '-- name: all\nselect 1' });
+    const end = await callMillpond(folder, args);
+    expect([end.code, end.stderr]).toEqual([3, expect.stringContaining('There is no database at')]);
+    expect((await readdir(folder)).sort()).toEqual(['sql']);
+  });
+
   test('backup copies and checks, and replaces nothing unasked', async () => {
     const folder = await folderWith(MIGRATIONS);
     await callMillpond(folder, ['migrate', 'up', ...URL_OPTION]);
@@ -108,6 +145,8 @@ describe('millpond', () => {
     expect([second.code, second.stderr]).toEqual([2, expect.stringContaining('There is a file at')]);
     expect((await callMillpond(folder, ['backup', 'copy.db', '--overwrite', ...URL_OPTION])).code).toBe(0);
     expect((await readdir(folder)).filter((name) => name.startsWith('copy.db'))).toEqual(['copy.db']);
+    const nowhere = await callMillpond(folder, ['backup', 'none/copy.db', ...URL_OPTION]);
+    expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining('There is no folder')]);
   });
 
   test('query runs one named query and suggests what was meant', async () => {

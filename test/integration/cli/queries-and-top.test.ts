@@ -191,7 +191,8 @@ describe('top', () => {
     ]);
     expect([elsewhere.code, elsewhere.stderr]).toEqual([2, expect.stringContaining('There is no monitor')]);
     expect((await callMillpond(folder, ['top', 'localhost'])).stderr).toContain('an address like');
-    expect((await callMillpond(folder, ['top', 'http://127.0.0.1:1'])).stderr).toContain('Nothing answers');
+    const nobody = await callMillpond(folder, ['top', 'http://127.0.0.1:1']);
+    expect([nobody.code, nobody.stderr]).toEqual([3, expect.stringContaining('Nothing answers')]);
   });
 
   test('shows what counters grew by in a second', () => {
