@@ -57,7 +57,7 @@ function readRows(cursor: Cursor, call: PendingCall, status: number, find: FindS
   const columns = call.columns!;
   const rows = decodeRows(cursor, status, columns, find);
   const { shape } = call.request as PendingCall['request'] & { kind: 'statement' };
-  // Nobody waits for the rows of a call that was answered already.
+  // Nobody waits for the rows of a call that has been answered already.
   const value = call.settled ? undefined : shapeRows(shape, rows, columns.shape);
   return { value, rows: rows.count, micros: rows.micros, failure: undefined };
 }

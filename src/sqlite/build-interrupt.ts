@@ -19,11 +19,11 @@ export interface InterruptBuild {
 }
 
 /**
- * Builds the interrupt extension with the first C compiler that works: $CC, cc, gcc, clang. Without it
- * millpond runs all the same: a statement past its deadline is then stopped between two of its rows, or its
- * worker is abandoned and replaced.
+ * Builds the interrupt extension with the first C compiler that works: $CC, cc, gcc, clang. millpond also
+ * runs without it: a statement past its deadline is then stopped between two of its rows, or its worker is
+ * abandoned and replaced.
  *
- * @param isStrict takes compiler warnings for errors; a user's newer compiler may know new ones
+ * @param isStrict treats compiler warnings as errors; a user's newer compiler may have new ones
  */
 export function buildInterruptLibrary({
   isStrict = false,
@@ -40,7 +40,7 @@ function isUpToDate(path: string): boolean {
 
 function build(path: string, isStrict: boolean): string[] {
   mkdirSync(dirname(path), { recursive: true });
-  // Written beside and renamed: a process that has the old library mapped keeps it whole.
+  // Written beside it and renamed: a process that has the old library mapped keeps it intact.
   const draft = `${path}.${process.pid}.tmp`;
   const args = [...FLAGS, ...(isStrict ? STRICT_FLAGS : []), SOURCES[0]!, '-o', draft];
   const failures: string[] = [];

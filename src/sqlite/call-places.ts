@@ -3,7 +3,7 @@ import { noChanges, type Changes } from './changes.ts';
 import type { CostModel } from './cost-model.ts';
 import type { CallPlace } from './pending-call.ts';
 
-/** Makes what the calls outside any transaction share: a read has a cost model, a write has changes. */
+/** Makes what calls outside any transaction have in common: a read has a cost model, a write has changes. */
 export class CallPlaces {
   readonly #shared: Pick<CallPlace, 'transactionId' | 'queryTimeoutMs' | 'observer'>;
 

@@ -10,7 +10,7 @@ export interface QueuedCall extends CallLimits {
  * itself.
  */
 export class CallQueue<Call extends QueuedCall> {
-  /** With what lifts the limits of each. */
+  /** Each with the function that lifts its limits. */
   readonly #calls = new Map<Call, () => void>();
 
   get length(): number {

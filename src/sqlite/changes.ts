@@ -1,6 +1,6 @@
 import type { StatementAnalysis } from './statement-analysis.ts';
 
-/** The tables that a write changes, or `anything` where they cannot be told. */
+/** The tables that a write changes, or `anything` where they are not known. */
 export type Changes = readonly string[] | 'anything';
 
 const NOTHING: Changes = Object.freeze([]);

@@ -4,8 +4,8 @@ import { DatabaseSync } from './binding.ts';
 /**
  * Closes a connection and leaves the database and its log as they are. SQLite's last connection moves the log
  * into the database and deletes it (https://sqlite.org/walformat.html#files_on_disk), even where the database
- * is damaged; not while another one has the file open. That one only reads, so it cannot do it when it
- * closes.
+ * is damaged; but not while another one has the file open. The one opened here only reads, so it cannot do
+ * that when it closes.
  */
 export function closeUntouched(database: DatabaseSync): void {
   const witness = openWitness(database.location());
@@ -34,6 +34,6 @@ function look(witness: DatabaseSync): void {
   try {
     witness.prepare('select 1 from sqlite_schema').get();
   } catch {
-    // A damaged file cannot be read; the lock on it is held all the same.
+    // A damaged file cannot be read, but the lock on it is held anyway.
   }
 }

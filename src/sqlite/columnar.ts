@@ -7,7 +7,7 @@
  * NULL is NaN among the numbers (SQLite has no NaN: it stores NULL) and length −1 among the strings.
  */
 export interface ColumnarResult {
-  /** One character a column: `n` for numbers, `s` for strings. NULLs may stand in both. */
+  /** One character a column: `n` for numbers, `s` for strings. Either may hold NULLs. */
   readonly kinds: string;
   readonly count: number;
   /**
@@ -46,7 +46,7 @@ export class NumberStore {
     this.#numbers[this.#length++] = value;
   }
 
-  /** @returns what was added since the last time, and starts anew */
+  /** @returns what was added since the last time, and starts over */
   take(): Float64Array {
     const taken = this.#numbers.slice(0, this.#length);
     this.#length = 0;
@@ -56,7 +56,7 @@ export class NumberStore {
 }
 
 const INITIAL_NUMBERS = 1_024;
-/** A larger array is given up after use. */
+/** A larger array is dropped after use. */
 const MAX_KEPT_NUMBERS = 65_536;
 
 /**
@@ -173,7 +173,7 @@ function createRowMaker(columns: readonly string[], kinds: string): RowMaker {
     // oxlint-disable-next-line typescript/no-implied-eval -- of JSON literals alone, see row-builder.ts
     return new Function('n', 'i', 's', 'j', `return { ${properties.join(', ')} };`) as RowMaker;
   } catch {
-    // Node started with --disallow-code-generation-from-strings: slower, and right.
+    // Node started with --disallow-code-generation-from-strings: slower, but correct.
     return (numbers, numberAt, strings, stringAt) =>
       makeRowByLoop(columns, kinds, { numbers, numberAt, strings, stringAt });
   }
@@ -204,7 +204,7 @@ function findKinds(rows: readonly (readonly unknown[])[], width: number): string
       if (valueKind === undefined || (kind !== '' && kind !== valueKind)) return undefined;
       kind = valueKind;
     }
-    // A column of NULLs alone is as good as one of numbers.
+    // A column of nothing but NULLs can be treated as one of numbers.
     kinds += kind === '' ? 'n' : kind;
   }
   return kinds;

@@ -18,7 +18,7 @@ import type { StatementAnalysis } from './statement-analysis.ts';
 import type { WorkerConnection } from './worker-connection.ts';
 import type { ConnectionRole } from './settings.ts';
 
-/** What a connection needs to know of the engine that it belongs to. */
+/** What a connection needs of the engine that it belongs to. */
 export interface ConnectionHome {
   readonly observer: QueryObserver;
   readonly queryTimeoutMs: number;
@@ -28,7 +28,7 @@ export interface ConnectionHome {
    * transaction).
    */
   writes(text: string): boolean | undefined;
-  /** Whether somebody wants to hear what a transaction changed. */
+  /** Whether anyone listens for what a transaction changed. */
   watchesChanges(): boolean;
   /** Undefined where only this connection can tell. */
   analysisOf(text: string): StatementAnalysis | undefined;
@@ -40,7 +40,7 @@ export interface ConnectionHome {
   ): Promise<ShapeResult[S]>;
   batchElsewhere(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]>;
   scriptElsewhere(text: string, options: CallOptions): Promise<void>;
-  /** @throws ConnectionError where writes are stopped, because the file is not to be trusted any more */
+  /** @throws ConnectionError where writes are stopped, because the file can no longer be trusted */
   assertSound(): void;
 }
 
@@ -52,7 +52,7 @@ export class SqliteConnection implements DriverConnection {
   #inTransaction = false;
   #transactionWrites = false;
   #transactionId: number | undefined;
-  /** Undefined where nobody wanted to hear of them when the transaction began. */
+  /** Undefined where nobody listened for them when the transaction began. */
   #changes: TransactionChanges | undefined;
 
   constructor(worker: WorkerConnection, home: ConnectionHome) {
@@ -112,8 +112,8 @@ export class SqliteConnection implements DriverConnection {
   }
 
   /**
-   * A stream of a read.
-   * @param onEnd called once, when the stream needs this connection no longer: also when nobody reads on
+   * A stream of a read. @param onEnd called once, when the stream no longer needs this connection: also when
+   * its consumer stops reading
    */
   rows(statement: Statement, options: CallOptions, onEnd?: () => void): RowStream {
     const describe = (request: CallRequest) => this.#describe(request, statement, options, false);
@@ -177,13 +177,16 @@ export class SqliteConnection implements DriverConnection {
     return this.usable;
   }
 
-  /** Leaves the file as one would: fresh query statistics, a log that is moved. Nothing depends on it. */
+  /**
+   * Leaves the file tidy: with fresh query statistics, and the log moved into the database. Nothing depends
+   * on it.
+   */
   async tidy(timeoutMs: number): Promise<void> {
     const work = async () => {
       await this.worker.maintain('optimize');
       await this.worker.maintain('checkpoint');
     };
-    // A busy or broken file may refuse either; closing goes on without.
+    // A busy or broken file may refuse either; closing goes on without them.
     await waitAtMost(
       timeoutMs,
       work().catch(() => undefined),
@@ -192,7 +195,7 @@ export class SqliteConnection implements DriverConnection {
 
   /** Ends the connection: in order where it is sound, with its thread otherwise. */
   async end(reason: string, timeoutMs: number): Promise<void> {
-    // A statement that goes on would keep its thread alive for as long as it takes.
+    // A statement left running would keep its thread alive for as long as it takes.
     this.worker.cancelPending(() => closedError(reason));
     if (this.usable) await this.worker.close(timeoutMs);
     else await this.worker.terminate(new Error(reason));
@@ -245,7 +248,7 @@ export class SqliteConnection implements DriverConnection {
     if (changes === undefined) return;
     const known = this.#home.analysisOf(text);
     if (known !== undefined) return changes.note(changesOf(known));
-    // Such as a table that is made in this very transaction.
+    // For example a table that was made in this same transaction.
     askForAnalysis(
       text,
       (call) => this.worker.send(call),

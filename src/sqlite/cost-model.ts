@@ -1,13 +1,13 @@
-/** How a statement is treated until more is known, and from then on. */
+/** How a statement is treated. */
 export type Weight = 'unknown' | 'cheap' | 'medium' | 'heavy';
 
 /** Runs in a worker before a statement may run inline. */
 const SAMPLES_NEEDED = 3;
 /** The share of the newest run in the moving average. */
 const NEWEST_SHARE = 0.2;
-/** An inline statement costs the event loop this much at most, on average. */
+/** Most that an inline statement may cost the event loop, on average. */
 const CHEAP_MICROS = 100;
-/** With more rows than that, building them here costs more than reading them from a worker's encoding. */
+/** Above this many rows, building them here costs more than reading them from a worker's encoding. */
 const CHEAP_ROWS = 20;
 /** From here on a statement may keep a reader for itself. */
 const HEAVY_MICROS = 20_000;
@@ -15,8 +15,7 @@ const HEAVY_MICROS = 20_000;
 const SLOW_INLINE_MICROS = 1_000;
 const MAX_PENALTY = 4_096;
 /**
- * After so many good inline runs in a row the past is forgiven: on a busy machine any run can be a slow one
- * once.
+ * After this many good inline runs in a row the past is forgiven: on a busy machine any run can be slow once.
  */
 const GOOD_RUNS_TO_FORGIVE = 256;
 

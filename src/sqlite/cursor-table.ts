@@ -5,7 +5,7 @@ import { encodeRows } from './result-encoding.ts';
 import { UsageError } from '../errors/index.ts';
 import type { PreparedStatement, StatementStore } from './statement-store.ts';
 
-/** Open cursors of one connection at most; each pins its snapshot and a prepared statement. */
+/** Most open cursors of one connection; each pins its snapshot and a prepared statement. */
 const MAX_CURSORS = 64;
 /** A chunk ends here even if it could hold more rows. */
 const CHUNK_MAX_MS = 5;
@@ -72,14 +72,14 @@ export class CursorTable {
     if (cursor === undefined)
       throw new UsageError('The stream was closed: its transaction or connection has ended.');
     const { rows, hasMore } = this.#take(cursorId, cursor);
-    // Not before the first row: SQLite prepares anew where the schema has changed (ALTER TABLE and `select
-    // *`).
+    // Not before the first row: SQLite prepares the statement again where the schema has changed (ALTER TABLE
+    // and `select *`).
     const { columns } = cursor.statement;
     reply.wire.push(seq, Status.chunk, hasMore);
     encodeRows(reply, seq, { columns: isFirst ? columns : null, width: columns.length, rows, micros: 0 });
   }
 
-  /** The next rows. A cursor that has ended, or failed, is open no longer. */
+  /** The next rows. A cursor that has ended, or failed, is closed. */
   #take(cursorId: number, cursor: OpenCursor): { rows: unknown[][]; hasMore: boolean } {
     let hasMore = false;
     try {

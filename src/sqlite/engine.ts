@@ -156,7 +156,10 @@ export class SqliteEngine {
     });
   }
 
-  /** What the statement does; undefined where only the connection it runs on can tell. @throws its error */
+  /**
+   * What the statement does; undefined where only the connection it runs on can tell. @throws the statement's
+   * error
+   */
   analyze(statement: Statement, options: CallOptions): StatementAnalysis | undefined {
     try {
       return this.#planner.plan(statement.text)?.analysis;

@@ -28,7 +28,8 @@ export const Sqlite = {
 const DISK_FAILURES: ReadonlySet<number> = new Set([10, 266, 522, 778, 1034, 1290, 1546, 1802, 8202, 8458]);
 
 /**
- * An index of a virtual table that does not fit its content: the application can do that, the file is sound.
+ * An index of a virtual table that does not fit its content. An application can cause that; the file is
+ * sound.
  */
 const CORRUPT_VIRTUAL_TABLE = 267;
 

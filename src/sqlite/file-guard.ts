@@ -107,12 +107,12 @@ const MAX_DISK_FAILURES = 2;
  * Stops writes for good when the file can no longer be trusted with them. Reads go on, and the health check
  * says why.
  *
- * - The path leads to another file than the one that was opened (moved, deleted, replaced): SQLite goes on
- *   writing to the old file without a word, and everything written is lost with it:
- *   https://sqlite.org/howtocorrupt.html#unlink
+ * - The path leads to another file than the one that was opened (moved, deleted, replaced): SQLite silently
+ * goes on writing to the old file, and everything written is lost with it:
+ * https://sqlite.org/howtocorrupt.html#unlink
  * - SQLite calls the file damaged: each further write could spoil more of it.
- * - COMMIT met an I/O error, and met one again on a new connection: what a disk that fails an fsync still
- *   holds, nobody can say: https://www.usenix.org/conference/atc20/presentation/rebello
+ * - COMMIT met an I/O error, and met one again on a new connection: nobody can say what a disk holds after a
+ * failed fsync: https://www.usenix.org/conference/atc20/presentation/rebello
  *
  * The file itself is left as it is: nothing here deletes, truncates or repairs.
  */
@@ -136,7 +136,7 @@ export class FileWatch {
     return this.#fault !== undefined;
   }
 
-  /** For writes: looks at the path once in a while. @throws ConnectionError from the first fault on */
+  /** For writes: checks the path once in a while. @throws ConnectionError from the first fault on */
   assertSound(): void {
     const now = performance.now();
     if (this.#fault === undefined && now - this.#checkedAt < CHECK_EVERY_MS) return;
@@ -162,7 +162,7 @@ export class FileWatch {
     throw this.#stop(new ConnectionError(message, { code: 'ERR_MILLPOND_FILE_CHANGED' }));
   }
 
-  /** A failure that some connection of this file met. */
+  /** To be called with every failure of the file's connections. */
   noteFailure(failure: Failure): void {
     if (isDamage(failure.code)) this.#stop(damagedError(this.#path, failure));
     if (failure.code !== FailureCode.diskFailed) return;

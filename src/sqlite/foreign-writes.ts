@@ -1,15 +1,15 @@
 import { runInRootContext, type Clock, type Timer } from '../async/index.ts';
 import type { Announcer } from '../events/index.ts';
 
-/** How often the file is asked, while somebody listens. */
+/** How often the file is checked, while somebody listens. */
 const LOOK_EVERY_MS = 500;
 
 export interface ForeignWritesParts {
   readonly announce: Announcer;
   readonly clock: Clock;
   /**
-   * The writer's `pragma data_version`: it changes when another connection has changed the file, and no
-   * connection of ours but the writer does: https://sqlite.org/pragma.html#pragma_data_version
+   * The writer's `pragma data_version`: it changes when another connection has changed the file, and of our
+   * own connections only the writer does that: https://sqlite.org/pragma.html#pragma_data_version
    */
   readVersion(): Promise<unknown>;
   /** Called before a change is announced. */
@@ -38,7 +38,8 @@ export class ForeignWrites {
   }
 
   async #look(): Promise<void> {
-    // What is not looked at is not known: the first listener is told of a change that may be long past.
+    // While nobody listens nothing is checked, so the first listener may be told of a change that is long
+    // past.
     if (this.#parts.announce.has('data:change')) await this.#compare();
     this.start();
   }
@@ -52,7 +53,7 @@ export class ForeignWrites {
       this.#parts.noteChange();
       this.#parts.announce.emit('data:change', { tables: undefined, source: 'foreign' });
     } catch {
-      // The writer is lost or closing. The next one has a number of its own, which counts as a change.
+      // The writer was lost or is closing. The next one has a number of its own, which counts as a change.
     }
   }
 }

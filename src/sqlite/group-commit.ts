@@ -56,7 +56,7 @@ export class GroupCommit {
     return this.#commit(outcomes) ?? 'replay';
   }
 
-  /** Rolls back what is left; a group of one has its answer already. */
+  /** Rolls back what is left; a group of one already has its answer. */
   #giveUp(members: readonly GroupMember[], first: MemberOutcome): MemberOutcome[] | 'replay' {
     this.#control.rollback();
     return members.length === 1 && 'failure' in first ? [first] : 'replay';
@@ -76,7 +76,7 @@ export class GroupCommit {
 
   #begin(members: readonly GroupMember[]): Failure | undefined {
     try {
-      // A wait for another process's lock ends early when nobody is interested any more.
+      // A wait for another process's lock ends early when no member is interested any more.
       this.#control.beginWrite(() => members.every(({ seq }) => this.#board.isCancelled(seq)));
       return undefined;
     } catch (error) {
@@ -88,8 +88,8 @@ export class GroupCommit {
     if (!this.#board.start(member.seq)) return { failure: cancelled() };
     const outcome = attempt(member);
     this.#board.finish(member.seq);
-    // The interrupt may have come behind the write itself, which would then stay: a stopped member takes the
-    // transaction with it, and the others run again. Not before the member has left the board: the rollback
+    // The interrupt may have come behind the write itself, which would then stay: so a stopped member ends
+    // the whole transaction, and the others run again. Not before the member has left the board: the rollback
     // could be interrupted.
     if ('failure' in outcome && isInterrupt({ errcode: outcome.failure.code })) this.#control.rollback();
     return outcome;
@@ -117,7 +117,7 @@ export class GroupCommit {
       this.#control.rollback();
       const failure = commitFailure(error);
       if (!isOutcomeUnknown(failure.code)) return outcomes.length === 1 ? [{ failure }] : undefined;
-      // What failed by itself was undone before COMMIT: only the others share the doubt.
+      // A member that failed was undone before COMMIT: only the others share the doubt.
       return outcomes.map((outcome) => ('failure' in outcome ? outcome : { failure }));
     }
   }

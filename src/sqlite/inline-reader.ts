@@ -62,8 +62,8 @@ export class InlineReader {
   }
 
   /**
-   * Forgets what is known of texts if the schema has changed since this was last asked: a trigger or a view
-   * that is new, or another, makes it wrong. @returns whether it has
+   * Forgets what is known of texts if the schema has changed since this was last asked: a new or changed
+   * trigger or view makes it wrong. @returns whether it has changed
    */
   refreshSchema(): boolean {
     const version = this.#schemaVersion();
@@ -95,7 +95,9 @@ export class InlineReader {
     this.#database.close();
   }
 
-  /** A statement that runs looks whether the schema is still the one that this connection knows. */
+  /**
+   * Running a statement makes SQLite check whether the schema is still the one that this connection knows.
+   */
   #lookAtSchema(): void {
     this.#store.trusted((database) => database.prepare('select 1 from sqlite_schema').get());
   }

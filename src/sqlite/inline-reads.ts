@@ -30,7 +30,7 @@ export interface InlineReadsParts {
   readonly maxWaiting: number;
   readonly announce: Announcer;
   readonly observer: QueryObserver;
-  /** The way of a read that cannot run here now. */
+  /** Runs a read that cannot run here now. */
   runElsewhere(read: InlineRead): Promise<unknown>;
   /** The public error of what the connection threw. */
   toError(error: unknown, read: InlineRead): unknown;

@@ -109,7 +109,7 @@ function loadOnce(database: DatabaseSync, libraryPath: string): void {
   try {
     database.loadExtension(libraryPath);
   } finally {
-    // From here on no SQL text, whoever wrote it, can load code into the process.
+    // From here on no SQL text can load code into the process, whoever wrote it.
     database.enableLoadExtension(false);
   }
 }

@@ -82,7 +82,7 @@ export class Lane {
       },
       (error: unknown) => {
         this.#acquiring = false;
-        // Who came later has not waited long enough to be refused.
+        // Later calls have not waited long enough to be refused.
         this.#queue.rejectIf(
           ({ startedAt }) => startedAt <= since,
           () => error,

@@ -7,7 +7,7 @@ import { DatabaseSync, type StatementSync } from './binding.ts';
  * costs. SQLite makes the calls only for the first holder in a process and counts the others (unixShmLock in
  * https://sqlite.org/src/file/src/os_unix.c): while this connection sits in a read transaction, the reads of
  * its neighbours find the lock held. They still look for the newest commit each time. After a commit they
- * lock another slot by themselves: the pin is of no use then until it is set again, and never wrong.
+ * lock another slot themselves: then the pin is useless until it is set again, but never wrong.
  */
 export class LockPin {
   readonly #database: DatabaseSync;
@@ -31,7 +31,7 @@ export class LockPin {
     this.#touch.get();
   }
 
-  /** Must be called soon: until then no checkpoint can go past this point. */
+  /** Must be called soon: no checkpoint can go past this point until then. */
   drop(): void {
     if (!this.#isSet) return;
     this.#isSet = false;

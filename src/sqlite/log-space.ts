@@ -6,9 +6,9 @@ const HEADER_BYTES = 32;
 const FRAME_BYTES: number = PAGE_BYTES + 24;
 /** A log that stays shorter is left alone: most databases are hardly written to. */
 const FROM_BYTES = 128 * 1024;
-/** Made at once: about 2 ms of writing, for the next 128 commits or more. */
+/** Written in one go: about 2 ms, for the next 128 commits or more. */
 const STEP_BYTES = 1024 * 1024;
-/** More is made when no more than this is left. */
+/** More is written when this much or less is left. */
 const MARGIN_BYTES = 256 * 1024;
 
 /**
@@ -19,7 +19,7 @@ const MARGIN_BYTES = 256 * 1024;
  *
  * They mean nothing to SQLite: a frame of page 0 is the end of the log, as is what an earlier round left
  * there (`walDecodeFrame` in https://sqlite.org/src/file?name=src/wal.c). Nobody else may write to the log
- * meanwhile, so this needs the write lock.
+ * during that, so this needs the write lock.
  */
 export class LogSpace {
   readonly #limitBytes: number;
@@ -27,7 +27,7 @@ export class LogSpace {
   #endBytes = 0;
   #isUsable = true;
 
-  /** To be opened right after the connection: later the name could mean another database's log. */
+  /** To be opened right after the connection: later the name could belong to another database's log. */
   constructor(databasePath: string, limitBytes: number) {
     this.#limitBytes = limitBytes;
     this.#file = openExisting(`${databasePath}-wal`);
@@ -56,7 +56,7 @@ export class LogSpace {
     try {
       this.#endBytes += writeSync(file, Buffer.alloc(step), 0, step, size);
     } catch (error) {
-      // Of a disk that is almost full the database may need the rest.
+      // On a disk that is almost full, the database may need what is left.
       ftruncateSync(file, size);
       throw error;
     }

@@ -17,7 +17,7 @@ const OPTIMIZE_ANALYSIS_LIMIT = 400;
  */
 const ALL_PAGES = 2 ** 31 - 1;
 
-/** For so long a log that must start over waits for light reads, and writers with it. */
+/** How long a log that must start over waits for light reads, and the writers with it. */
 const LIGHT_READS_MS = 100;
 const RETRY_MS = 1;
 
@@ -29,7 +29,7 @@ export interface CheckpointResult {
 }
 
 /**
- * Work of a connection that is no caller's statement. A backup goes on beside other requests, hence the
+ * Work of a connection that is not a caller's statement. A backup goes on beside other requests, hence the
  * promise.
  */
 export function runMaintenance(
@@ -89,11 +89,11 @@ function checkpoint(database: DatabaseSync, mode: 'noop' | 'passive' | 'restart'
 
 /**
  * Moves all of the log and sees to it that the next write begins at its start, unless a reader stands in the
- * way for longer than light statements take. Writers wait meanwhile:
+ * way for longer than light statements take. Writers wait while it does:
  * https://sqlite.org/pragma.html#pragma_wal_checkpoint
  *
  * Many short tries instead of SQLite's own wait: that waits until nobody uses the lock under which an old
- * snapshot was read, and a reader that goes on at once reads the newest one under the same lock, again and
+ * snapshot was read, but a reader that goes on immediately takes the same lock for the newest one, again and
  * again.
  */
 function startOver(database: DatabaseSync): CheckpointResult {

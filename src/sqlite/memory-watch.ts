@@ -2,7 +2,7 @@ import { ConnectionError } from '../errors/index.ts';
 
 /**
  * A database in memory lives in one connection and ends with it. A second connection would open an empty one
- * under the same name, and nobody would be told: so there is none, and from the loss on every call fails.
+ * under the same name without anybody noticing: so there is none, and after the loss every call fails.
  */
 export class MemoryWatch {
   #isOpen = false;

@@ -28,7 +28,7 @@ export function openSession(
     const interruptKey =
       interruptLibrary === undefined ? undefined : registerForInterrupt(database, interruptLibrary);
     applyPragmas(database, settings, role);
-    // The authorizer comes last: it refuses to callers what was just done.
+    // The authorizer comes last: it refuses what was just done here.
     const store = new StatementStore(database, settings.statementCacheSize);
     const parts = {
       board: new CancelBoard(board),
@@ -52,6 +52,6 @@ function createLogSpace(
   if (role !== 'writer' || path === ':memory:' || !isDurable(settings)) return undefined;
   // SQLite opens the log with the first read, not before.
   store.trusted((database) => database.prepare('select 1 from sqlite_schema').get());
-  // Under load the log grows on while a checkpoint moves what it has.
+  // Under load the log keeps growing while a checkpoint moves what is in it.
   return new LogSpace(path, Math.min(walCheckpointBytes * 2, journalSizeLimitBytes));
 }

@@ -11,7 +11,7 @@ const REFERENCES_PER_CACHED_STATEMENT = 4;
 
 /**
  * Calls of one tick that are sent without waiting for the rest of them, so that the worker executes while
- * this thread still encodes. Measured with 64 callers, inserts/s that wait for no disk: 200,000–240,000 in
+ * this thread still encodes. Measured with 64 callers, in inserts/s that wait for no disk: 200,000–240,000 in
  * one message, 350,000–400,000 in messages of 16.
  */
 const CALLS_PER_MESSAGE = 16;
@@ -19,7 +19,7 @@ const CALLS_PER_MESSAGE = 16;
 export interface OutboxOptions {
   readonly statementCacheSize: number;
   /**
-   * True where all calls of a tick must travel together: where a COMMIT is an fsync, the larger the group
+   * True where all calls of a tick should travel together: where a COMMIT is an fsync, the larger the group
    * that shares it the better (of the durable inserts above, 145,000/s in one message and 95,000–140,000/s in
    * small ones).
    */

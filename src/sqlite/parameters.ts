@@ -82,9 +82,7 @@ function convertObject(value: object | null, index: number): Bindable {
   );
 }
 
-/**
- * The bytes as they may cross to a worker, where a view would take the whole buffer that it looks at along.
- */
+/** The bytes in a form that may cross to a worker: a view would take along the whole buffer behind it. */
 function ownBytes(value: Uint8Array, index: number): Uint8Array {
   const { buffer, byteLength } = value;
   const isWhole = buffer instanceof ArrayBuffer && !buffer.resizable && byteLength === buffer.byteLength;

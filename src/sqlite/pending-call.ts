@@ -77,7 +77,7 @@ export interface CallDetails {
 export interface PendingCall extends CallDetails {
   resolve: (answer: unknown) => void;
   reject: (error: unknown) => void;
-  /** Given anew each time that the call is sent. */
+  /** A new one each time that the call is sent. */
   seq: number;
   /** What the answer's rows are read with; set when the call is sent. */
   columns: KnownColumns | undefined;
@@ -133,7 +133,7 @@ export function createCall(
     cancellable: true,
     observed: true,
     cost: place.cost,
-    // Written out: a spread would cost more than all the rest. Not known before the call is sent:
+    // Written out, since a spread would cost more than all the rest. Not known before the call is sent:
     resolve: unsent,
     reject: unsent,
     seq: 0,

@@ -72,7 +72,7 @@ export class Planner {
     }
   }
 
-  /** The same, and undefined for a text that cannot be prepared here, or not yet. */
+  /** The same, but undefined for a text that cannot be prepared here, or not yet. */
   tryPlan(text: string): Plan | undefined {
     try {
       return this.plan(text);
@@ -86,7 +86,7 @@ export class Planner {
     return changesOf(this.#plans.get(text)?.analysis);
   }
 
-  /** Without finding out. */
+  /** Only if they are known already. */
   tablesOf(text: string): StatementTables | undefined {
     return this.#plans.get(text)?.analysis;
   }
@@ -101,6 +101,6 @@ export class Planner {
 }
 
 function canRunInline({ writes, inspectsConnection }: StatementAnalysis): boolean {
-  // A pragma answers for the connection that it runs on, and the inline one is set up in its own way.
+  // A pragma answers for the connection that it runs on, and the inline one is set up differently.
   return !writes && !inspectsConnection;
 }

@@ -10,9 +10,9 @@ const TEMP_STORE_MEMORY = 2;
 export const PAGE_BYTES = 4_096;
 
 /**
- * Sets every pragma of a new connection and reads each one back. SQLite ignores a pragma it does not like
- * without a word, and `synchronous` of a fresh file drifts from FULL to NORMAL when WAL is switched on, so a
- * value that was not read back is a hope: https://sqlite.org/pragma.html
+ * Sets every pragma of a new connection and reads each one back. SQLite silently ignores a pragma it does not
+ * like, and `synchronous` of a fresh file drifts from FULL to NORMAL when WAL is switched on, so a value that
+ * was not read back is a hope: https://sqlite.org/pragma.html
  *
  * @throws ConnectionError naming the pragma that did not take
  */

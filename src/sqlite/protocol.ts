@@ -7,8 +7,8 @@ import type { ConnectionRole, ConnectionSettings } from './settings.ts';
  * The closed list of messages between the main thread and a worker.
  *
  * A message is one flat array that holds any number of requests (or replies) end to end, each written by its
- * encoder below and read back field by field with a `Cursor`. Flat, because the structured clone of an array
- * costs per array: one for the whole message, none for each call.
+ * encoder below and read back field by field with a `Cursor`. Flat, because a structured clone has a cost for
+ * each array: this way it is one for the whole message instead of one for each call.
  */
 export type Wire = unknown[];
 
@@ -88,7 +88,7 @@ export const FailureCode = {
   usage: -3,
   /** COMMIT met an I/O error: the write may be on disk or not. */
   outcomeUnknown: -4,
-  /** Something in the worker that is no SQLite error. */
+  /** An error in the worker that is not SQLite's. */
   internal: -5,
   /** As `outcomeUnknown`, and it was the disk that failed. */
   diskFailed: -6,

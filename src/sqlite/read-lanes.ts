@@ -7,7 +7,7 @@ import { fullError } from './full-error.ts';
 import { ENGINE_HOLDERS, EXPRESS_READERS, giveBack, type LaneSource } from './lane.ts';
 import type { PendingCall } from './pending-call.ts';
 
-/** A statement that runs longer than this while others stand behind it is taken for a heavy one. */
+/** A statement that runs longer than this while others stand behind it counts as heavy. */
 const STALL_MS = 20;
 const LOOK_EVERY_MS = 10;
 /** Another reader joins when every one has this many calls under way. */
@@ -32,8 +32,7 @@ export interface ReadSources {
 
 /**
  * Reads outside transactions. Light ones share readers, many calls on each at once, among them one that is
- * kept for them; a heavy one has a reader for itself, and no more heavy ones run at once than there are
- * cores.
+ * kept for them; a heavy one has a reader to itself, and no more heavy ones run at once than there are cores.
  *
  * A statement is heavy when its recent runs were. One that turns out to be (it is still running when others
  * wait behind it) keeps its reader, and those behind it move to another: reads may run anywhere.
@@ -132,7 +131,9 @@ export class ReadLanes {
     this.#addReader(readers);
   }
 
-  /** For the calls in line: the express reader, and any other where slow statements keep the express ones. */
+  /**
+   * For the calls in line: an express reader, or any other one while slow statements keep the express ones.
+   */
   #addReaders(): void {
     const { express, readers } = this.#sources;
     this.#addReader(express);
@@ -158,7 +159,8 @@ export class ReadLanes {
   }
 
   /**
-   * The wait for a reader is over. Others may still serve the calls in line, and who came later may wait on.
+   * The wait for a reader is over. Others may still serve the calls in line, and later ones may go on
+   * waiting.
    */
   #onNoReader(error: unknown, since: number): void {
     if (this.#shared.length > 0 || this.#acquiring.size > 0) return;
@@ -279,7 +281,7 @@ export class ReadLanes {
     });
     for (const call of reader.lease.resource.worker.withdrawReads()) {
       this.moved += 1;
-      // Accepted once is accepted: the limit of the line is for those who come.
+      // It was accepted before: the limit of the line is for new calls only.
       this.#place(call);
     }
   }

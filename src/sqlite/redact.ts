@@ -2,7 +2,7 @@
 const MIN_PIECE = 3;
 
 /**
- * An error message without what was bound. SQLite quotes values in some: the query string of a full-text
+ * An error message without the bound values. SQLite quotes values in some: the query string of a full-text
  * search (`no such column: …`), a JSON path, a date modifier. What stands in the statement's own text is no
  * secret and stays.
  */
@@ -18,7 +18,7 @@ export function redact(message: string, sql: string, params: readonly unknown[])
   return clean;
 }
 
-/** Runs `work`; SQLite's error for it comes out without what was bound. */
+/** Runs `work`; an error of SQLite's is thrown without the bound values. */
 export function withoutValues<T>(sql: string, params: readonly unknown[], work: () => T): T {
   try {
     return work();

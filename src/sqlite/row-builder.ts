@@ -20,7 +20,7 @@ function createRowBuilder(columns: readonly string[]): RowBuilder {
   }
 }
 
-/** The first name that stands for two columns; a row object could only keep one of them. */
+/** The first name that two columns share; a row object could only keep one of them. */
 export function findDuplicateColumn(columns: readonly string[]): string | undefined {
   const seen = new Set<string>();
   for (const name of columns) {

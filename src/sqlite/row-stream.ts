@@ -17,18 +17,18 @@ const CHUNK_ROWS = 256;
 interface RowStreamOptions {
   readonly worker: WorkerConnection;
   readonly statement: Statement;
-  /** A call of this stream, with the limits of a call that starts now: a long export is not a stuck one. */
+  /** Makes a call of this stream. Its limits begin now: a long export is not a stuck one. */
   readonly describe: (request: CallRequest) => PendingCall;
   /** How long the consumer may leave a chunk untouched; 0 = no limit. */
   readonly idleTimeoutMs: number;
-  /** Called once, when the stream needs its connection no longer. */
+  /** Called once, when the stream no longer needs its connection. */
   readonly onEnd?: (() => void) | undefined;
 }
 
 /**
  * The rows of a statement, chunk by chunk. The next chunk is asked for when the consumer takes one, so the
- * worker is one chunk ahead and never more. A consumer that goes away without a word is told so when it comes
- * back: its cursor is closed after the idle timeout, since it pins the write-ahead log.
+ * worker is one chunk ahead and never more. The cursor of a consumer that silently stops reading is closed
+ * after the idle timeout, since it pins the write-ahead log; if the consumer comes back, it is told so.
  */
 export class RowStream implements AsyncIterableIterator<Record<string, unknown>[]> {
   readonly #options: RowStreamOptions;
@@ -114,7 +114,7 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
     clearTimeout(this.#idleTimer);
     if (this.#ended) return;
     this.#ended = true;
-    // The chunk on its way comes first; its error would be nobody's.
+    // The chunk on its way comes first; nobody would get its error.
     await this.#next?.catch(() => undefined);
     await this.#closeCursor();
     this.#options.onEnd?.();
@@ -125,7 +125,7 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
     const { worker } = this.#options;
     if (cursorId === undefined || !worker.usable) return;
     const closing = createEngineCall({ kind: 'close-cursor', cursorId }, 'close cursor');
-    // Where the connection is lost meanwhile, the cursor is gone with it.
+    // If the connection is lost in the meantime, the cursor is gone with it.
     await startCall(closing, (call) => worker.send(call)).catch(() => undefined);
   }
 

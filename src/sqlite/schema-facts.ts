@@ -32,8 +32,8 @@ export class SchemaFacts {
 
   /**
    * The tables with foreign keys that are checked at COMMIT only, and those that they refer to; in lower
-   * case. SQLite tells nobody which keys these are, so a word in the schema does, which may find a table too
-   * many.
+   * case. SQLite does not say which keys these are, so a word in the schema has to do, which may find one
+   * table too many.
    */
   get deferring(): ReadonlySet<string> {
     this.#deferring ??= this.#trusted((database) => {

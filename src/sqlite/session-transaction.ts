@@ -22,8 +22,8 @@ export interface SessionTransactionParts {
 }
 
 /**
- * The transactions of one connection: those that callers begin and end, and the one that reads of a message
- * share.
+ * The transactions of one connection: those that callers begin and end, and the one that the reads of a
+ * message share.
  */
 export class SessionTransaction {
   readonly #parts: SessionTransactionParts;
@@ -83,8 +83,9 @@ export class SessionTransaction {
   }
 
   /**
-   * What a statement of a transaction did cannot be undone alone. Where its call was cancelled meanwhile, the
-   * whole is undone, as SQLite does with an interrupted write; otherwise it is too late to cancel it now.
+   * What one statement of a transaction did cannot be undone alone. If its call was cancelled in the
+   * meantime, the whole transaction is undone, as SQLite does with an interrupted write; otherwise it is now
+   * too late to cancel it.
    */
   keep(seq: number): void {
     if (this.#parts.board.finalize(seq)) return;
@@ -123,8 +124,8 @@ export class SessionTransaction {
     this.#leave(() => {
       this.assertOpen();
       try {
-        // From here on a thread that dies leaves the outcome unknown. Where it was given up, its caller is
-        // told already that nothing was committed.
+        // From here on a thread that dies leaves the outcome unknown. If the call was given up, its caller
+        // has already been told that nothing was committed.
         if (!board.finalize(seq)) throw cancelledError();
         control.commit();
       } catch (error) {
@@ -139,7 +140,7 @@ export class SessionTransaction {
     try {
       this.#parts.control.underWriteLock(() => space.extend());
     } catch {
-      // A disk that is full, or fails, is SQLite's to report, when the log really needs the room.
+      // A full or failing disk is for SQLite to report, when the log actually needs the room.
       space.giveUp();
     }
   }

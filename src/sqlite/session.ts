@@ -32,7 +32,7 @@ import { isDurable, type ConnectionRole, type ConnectionSettings } from './setti
 
 /** Most writes in one transaction of the group commit: the first of them waits for the last. */
 const MAX_GROUP_MEMBERS = 1_000;
-/** Replies are held back this long at most while later requests of the same message run. */
+/** Longest that replies are held back while later requests of the same message run. */
 const REPLY_WITHIN_MS = 1;
 const BATCH_SAVEPOINT = 'millpond_batch';
 
@@ -150,7 +150,7 @@ export class Session {
   }
 
   #joinsGroup(op: number): boolean {
-    // What is forgotten may still be in the group: it is forgotten when the group has run.
+    // A statement to forget may still be in the group, so it is forgotten after the group has run.
     if (op === Op.forget) return true;
     return op === Op.write || ((op === Op.batch || op === Op.script) && !this.#transaction.isOpen);
   }
@@ -202,7 +202,7 @@ export class Session {
   }
 
   /**
-   * Runs the work of a call as the one that can be stopped. A write that is told to be stopped must have no
+   * Runs the work of a call as the one that can be stopped. A write that is reported as stopped must have no
    * effect: SQLite undoes an interrupted one with its whole transaction, but the interrupt may also have come
    * behind it (or hit the undoing of a savepoint), and then the transaction is still open.
    */

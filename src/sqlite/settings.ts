@@ -1,4 +1,4 @@
-/** What the engine needs to know, with nothing missing. Filled by the database from its configuration. */
+/** The engine's settings, with nothing missing. Filled in by the database from its configuration. */
 export interface SqliteSettings {
   /** Absolute path of the database file, or ':memory:'. */
   readonly path: string;
@@ -7,7 +7,7 @@ export interface SqliteSettings {
   /** The whole database is opened read-only; no writer is made. */
   readonly readOnly: boolean;
   readonly journalMode: string;
-  /** 'full' or 'extra' survive a power cut; 'normal' and 'off' only the death of the process. */
+  /** 'full' and 'extra' survive a power cut; 'normal' and 'off' only the end of the process. */
   readonly synchronous: 'off' | 'normal' | 'full' | 'extra';
   readonly foreignKeys: boolean;
   /** How long another process's lock is waited for, in ms. */
@@ -33,7 +33,7 @@ export interface SqliteSettings {
   readonly maxWaiting: number;
 }
 
-/** What a worker thread needs of the settings; it crosses to the thread as it is. */
+/** The settings that a worker thread needs; they cross to the thread as they are. */
 export type ConnectionSettings = Pick<
   SqliteSettings,
   | 'path'

@@ -34,7 +34,7 @@ export class SharedCounters {
   }
 
   /**
-   * The write-ahead log as the writer saw it last: its frames, and how many of them are in the database
+   * The write-ahead log as the writer last saw it: its frames, and how many of them are in the database
    * already.
    */
   noteLog(walFrames: number, checkpointedFrames: number): void {

@@ -16,7 +16,7 @@ export interface StatementAnalysis {
   readonly tablesWritten: readonly string[];
 }
 
-/** Pragmas that only look. Those that change a connection belong to the configuration; see docs/sqlite.md. */
+/** Pragmas that only read. Those that change a connection belong to the configuration; see docs/sqlite.md. */
 const READING_PRAGMAS = new Set([
   'application_id',
   'auto_vacuum',
@@ -56,10 +56,7 @@ const READING_PRAGMAS = new Set([
   'wal_autocheckpoint',
 ]);
 
-/**
- * Of those, the ones whose argument says what to look at. An argument to any other one would change
- * something.
- */
+/** Those among them whose argument says what to read. An argument to any other would change something. */
 const PRAGMAS_WITH_SUBJECT = new Set([
   'foreign_key_check',
   'foreign_key_list',
@@ -103,8 +100,9 @@ const TEMPORARY_ACTIONS = new Set([
 ]);
 
 /**
- * Collects what the authorizer callbacks say about the statement being prepared, and refuses what would pull
- * the connection from under the pool. Codes and arguments: https://sqlite.org/c3ref/c_alter_table.html
+ * Collects what the authorizer callbacks say about the statement being prepared, and refuses what would
+ * change the connection behind the pool's back. Codes and arguments:
+ * https://sqlite.org/c3ref/c_alter_table.html
  */
 export class StatementAnalyzer {
   /** How many callbacks came so far. Callbacks while a statement runs mean that SQLite prepared it again. */
@@ -144,7 +142,7 @@ export class StatementAnalyzer {
     return this.#tablesWritten.size > 0 || this.#changesSchema;
   }
 
-  /** A number that no other columns of this connection have had. */
+  /** A number that no other version of columns on this connection has had. */
   nextColumnsVersion(): number {
     this.#columnsVersions += 1;
     return this.#columnsVersions;
@@ -161,7 +159,7 @@ export class StatementAnalyzer {
     this.#actions = 0;
   }
 
-  /** @throws UsageError for VACUUM, the one statement of which SQLite tells nothing at all. */
+  /** @throws UsageError for VACUUM, the one statement about which SQLite reports nothing at all. */
   result(): StatementAnalysis {
     if (this.#actions === 0) {
       throw new UsageError(
@@ -174,7 +172,7 @@ export class StatementAnalyzer {
       writes: this.sawWrite,
       changesSchema: this.#changesSchema,
       inspectsConnection: this.#inspectsConnection,
-      // After "on conflict do update" the last rowid may be that of an insert made before, by somebody else.
+      // After "on conflict do update" the last rowid may be that of an earlier insert, by somebody else.
       insertsInto: inserted !== undefined && !this.#updated.has(inserted) ? inserted : undefined,
       tablesRead: [...this.#tablesRead],
       tablesWritten: [...this.#tablesWritten],

@@ -15,7 +15,7 @@ export class StatementFailures {
     this.#fileWatch = fileWatch;
   }
 
-  /** Also tells the observer of it, where it is the statement's own error. */
+  /** Also reports it to the observer, if it is the statement's own error. */
   toError(error: unknown, statement: Statement, options: CallOptions): unknown {
     const failure = this.#toPublic(error, statement, options);
     if (failure instanceof QueryExecutionError) {

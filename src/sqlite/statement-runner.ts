@@ -16,7 +16,7 @@ const ROWS_BETWEEN_LOOKS = 64;
 export interface StatementCall {
   readonly seq: number;
   readonly shape: Shape;
-  /** Read row by row and look out for a cancellation: the only way to stop where there is no interrupt. */
+  /** Read row by row and watch for a cancellation: the only way to stop where there is no interrupt. */
   readonly watch: boolean;
   readonly id: number;
   readonly params: readonly Bindable[];
@@ -166,7 +166,7 @@ export class StatementRunner {
     try {
       return this.#store.prepare(this.#texts.get(id)!).analysis;
     } catch {
-      // It will fail again when it is run, and its caller is told then.
+      // It will fail again when it is run, and then its caller is told.
       return undefined;
     }
   }
@@ -186,8 +186,8 @@ export class StatementRunner {
     params: readonly Bindable[],
   ): Pick<BatchPart, 'rowsAffected' | 'lastInsertId'> {
     const { writes, insertsInto, tablesWritten } = statement.analysis;
-    // Asked before the statement runs: what fails behind it, by an interrupt, would look like a failure of
-    // its own.
+    // Asked before the statement runs: a failure of this behind it, by an interrupt, would look like the
+    // statement's own.
     const givesRowid = insertsInto !== undefined && this.#store.schema.hasRowid(insertsInto);
     const { changes, lastInsertRowid } = statement.run(params);
     // SQLite's counters keep their values through a statement that changes no row: CREATE TABLE would report
@@ -211,7 +211,7 @@ export class StatementRunner {
   }
 
   #readFirst(statement: PreparedStatement, params: readonly Bindable[]): unknown[][] {
-    // get() stops at the first row. Of a write with RETURNING all rows must be changed before: run it to its
+    // get() stops at the first row. A write with RETURNING must change all of its rows, so it is run to its
     // end.
     if (statement.analysis.writes) return statement.all(params).slice(0, 1);
     const row = statement.get(params);
@@ -247,7 +247,7 @@ export class StatementRunner {
     encodeRows(reply, seq, { columns: news, width: columns.names.length, rows, micros });
   }
 
-  /** The columns, where the main thread has others in mind or none. */
+  /** The columns, if the main thread knows others or none. */
   #newColumns(id: number, { names, version }: ResultColumns): readonly string[] | null {
     if (this.#knownColumns.get(id) === version) return null;
     this.#knownColumns.set(id, version);

@@ -183,9 +183,9 @@ export class StatementStore {
     return statement;
   }
 
-  /** A statement of the caller's own: one that is being iterated cannot serve anybody else. */
+  /** A statement for this caller alone: one that is being iterated cannot serve anybody else. */
   prepareFresh(text: string): PreparedStatement {
-    // The C string would end there, and the rest would be dropped without a word.
+    // The C string would end there, and the rest would silently be dropped.
     if (text.includes('\0')) throw new UsageError('The SQL text holds a NUL character.');
     this.analyzer.reset();
     let prepared = this.#prepareOne(text);
@@ -210,7 +210,7 @@ export class StatementStore {
     }
   }
 
-  /** What is known of the tables as they are now. */
+  /** What is known about the tables as they are now. */
   get schema(): SchemaFacts {
     if (this.#schemaKnownAt !== this.analyzer.schemaChanges) this.#schema.forget();
     this.#schemaKnownAt = this.analyzer.schemaChanges;
@@ -254,7 +254,9 @@ function columnNames(statement: StatementSync): readonly string[] {
   return statement.columns().map((column) => column.name);
 }
 
-/** Neither Node nor an unbound parameter (it reads as NULL) tells the count; binding one too many does. */
+/**
+ * Neither Node nor an unbound parameter (which reads as NULL) reveals the count; binding one too many does.
+ */
 function countParameters(statement: StatementSync): number {
   const accepts = (count: number): boolean => {
     try {

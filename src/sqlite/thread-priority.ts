@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 /**
- * Enough that the event loop's thread has a core at once when it wants one, and readers have all that it
+ * Enough for the event loop's thread to get a core at once when it wants one, while readers have whatever it
  * leaves.
  */
 const READER_NICENESS = 5;

@@ -1,6 +1,6 @@
 /**
  * True when nothing but white space, comments and semicolons stands in `text` from `from` on. SQLite prepares
- * the first statement of a text and leaves the rest, and the driver drops the rest without a word.
+ * the first statement of a text and leaves the rest, which the driver silently drops.
  */
 export function isBlankFrom(text: string, from: number): boolean {
   let at = from;

@@ -45,7 +45,7 @@ export class TransactionControl {
     }
   }
 
-  /** Does something to the file that needs the write lock, unless another process has it. */
+  /** Runs `work`, which needs the write lock, unless another process has it. */
   underWriteLock(work: () => void): void {
     this.#run('pragma busy_timeout = 0');
     try {
@@ -81,7 +81,7 @@ export class TransactionControl {
     }
   }
 
-  /** Never fails for want of a transaction: SQLite may have ended it already. */
+  /** Does not fail if there is no transaction: SQLite may have ended it already. */
   rollback(): void {
     if (this.isOpen) this.#run('rollback');
   }
@@ -109,7 +109,7 @@ export class TransactionControl {
     this.#run(`pragma query_only = ${allowed ? 0 : 1}`);
   }
 
-  /** For the rebuild of a table; before BEGIN. Nothing to do where they are not checked anyway. */
+  /** For the rebuild of a table; before BEGIN. Does nothing where they are not checked anyway. */
   suspendForeignKeys(): void {
     if (!this.#checksForeignKeys()) return;
     this.#run('pragma foreign_keys = 0');
@@ -117,7 +117,7 @@ export class TransactionControl {
   }
 
   /**
-   * As they were. After the end of the transaction, whatever it was; where that failed, nothing is written
+   * Restores them. After the end of the transaction, however it ended; if this fails, nothing more is written
    * here.
    */
   resumeForeignKeys(): void {

@@ -12,7 +12,7 @@ import {
 import { primaryCode, Sqlite, type Failure } from './failure.ts';
 import { FailureCode } from './protocol.ts';
 
-/** What the public error may say of the statement. Never its values. */
+/** What the public error may say about the statement. Never its values. */
 export interface FailedStatement {
   readonly text: string;
   readonly name: string | undefined;

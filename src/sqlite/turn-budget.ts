@@ -1,4 +1,4 @@
-/** Callers that wait for the next turn at most. */
+/** A caller that waits for the next turn. */
 type Resume = () => void;
 
 /**
@@ -52,7 +52,7 @@ export class TurnBudget {
       resumed[next]!();
       next += 1;
     }
-    // Who found no room goes before those who came meanwhile.
+    // Callers that found no room go before those that have come since.
     this.#waiting = next < resumed.length ? resumed.slice(next).concat(this.#waiting) : this.#waiting;
   }
 }

@@ -9,13 +9,13 @@ import type { SharedCounters } from './shared-counters.ts';
 
 /** When nothing was committed for this long, what is left in the log is moved. */
 const IDLE_MS = 250;
-/** At so many times the checkpoint size the log must start over; where it cannot, that is reported. */
+/** At this many times the checkpoint size the log must start over; if it cannot, that is reported. */
 const TOO_LONG_FACTOR = 4;
-/** For so long new heavy reads are held back, in the hope that those under way end. */
+/** How long new heavy reads are held back, in the hope that those under way end. */
 const HOLD_MS = 5_000;
-/** The writer is given at most this part of the limit to move, … */
+/** The writer is given at most this share of the limit to move, … */
 const CATCH_UP_SHARE = 16;
-/** … unless so many rounds beside it have not brought it down to that. */
+/** … unless this many rounds beside it have not brought it down to that. */
 const MAX_ROUNDS = 4;
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -47,8 +47,8 @@ export interface WalGovernorParts {
  *
  * In two steps. The bulk goes on a connection of its own, beside the writer. Under steady writing that never
  * reaches the end of the log, and a log whose end is not reached never starts over; so the few frames that
- * came meanwhile are moved by the writer itself, between two transactions. Neither step waits for a reader or
- * makes one wait.
+ * came in the meantime are moved by the writer itself, between two transactions. Neither step waits for a
+ * reader or makes one wait.
  *
  * Readers that overlap without a gap would still keep the log growing for ever. When it has grown far past
  * its size, new heavy reads wait once until those under way have ended, and the log starts over.
@@ -63,7 +63,7 @@ export class WalGovernor {
   #running: Promise<void> | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #lastCommitAt = 0;
-  /** Frames that the last checkpoint could not move: it is no use to try again before there are more. */
+  /** Frames that the last checkpoint could not move: it is pointless to try again before there are more. */
   #stuckFrames = 0;
   #isClosed = false;
 
@@ -102,7 +102,7 @@ export class WalGovernor {
       return;
     }
     this.#idleTimer = undefined;
-    // A short log is read fast, and moving it each time would keep a quiet service writing.
+    // A short log is fast to read, and moving it each time would keep a quiet service writing.
     if (this.#parts.counters.logBacklog > this.#limitFrames / 4 + this.#stuckFrames) this.#start();
   }
 
@@ -113,7 +113,10 @@ export class WalGovernor {
       .finally(() => (this.#running = undefined));
   }
 
-  /** A full disk, a lost connection: tried again on another one, when the log has grown by another limit. */
+  /**
+   * A full disk or a lost connection: it is tried again, on another connection, when the log has grown by
+   * another limit.
+   */
   async #noteFailure(error: Error): Promise<void> {
     this.#stuckFrames = this.#parts.counters.logBacklog;
     const connection = await this.#disconnect(CLOSE_TIMEOUT_MS);
@@ -186,7 +189,7 @@ export class WalGovernor {
     this.#parts.announce.emit('sqlite:checkpoint', { walFrames, checkpointedFrames, durationMs });
   }
 
-  /** More was committed during the checkpoint than the writer should be kept with. */
+  /** More was committed during the checkpoint than the writer should be held up with. */
   #isFarBehind(result: CheckpointResult): boolean {
     const { counters } = this.#parts;
     return (
@@ -203,7 +206,7 @@ export class WalGovernor {
 }
 
 /**
- * The size of the log's file. It does not shrink with each checkpoint: SQLite writes it again from its start.
+ * The size of the log's file. It does not shrink with each checkpoint: SQLite overwrites it from its start.
  */
 export function walBytes(path: string): number {
   return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;

@@ -48,7 +48,7 @@ export interface ConnectionEnvironment {
   noteDoubt(changes: Changes): void;
   /** What the text touches, where that is known already. */
   tablesOf(text: string): StatementTables | undefined;
-  /** Told of every failure: some mean that the file is not to be trusted any more. */
+  /** Told of every failure: some mean that the file can no longer be trusted. */
   noteFailure(failure: Failure): void;
   /** Whether closing must leave the file and its log as they are. */
   keepsLog(): boolean;
@@ -56,7 +56,7 @@ export interface ConnectionEnvironment {
 
 /** Sequence numbers fit the signed cells of the cancel board. */
 const MAX_SEQ = 0x3fff_ffff;
-/** Calls of one holder that wait for a slot at most. */
+/** Most calls of one holder that may wait for a slot. */
 const MAX_OVERFLOW = 100_000;
 let lastConnectionId = 0;
 
@@ -69,7 +69,7 @@ export class WorkerConnection {
   readonly role: ConnectionRole;
   /** Resolves with the reason when the worker was lost; never on an orderly close. */
   readonly lost: Promise<Error>;
-  /** Called after the answers of one message were given out. */
+  /** Called after the answers of one message were delivered. */
   onAnswered: (() => void) | undefined;
 
   readonly #environment: ConnectionEnvironment;
@@ -199,7 +199,7 @@ export class WorkerConnection {
   }
 
   /**
-   * Takes back the reads that were sent, but for the one that runs, so that they can be sent elsewhere. Also
+   * Takes back the reads that were sent, except the one that runs, so that they can be sent elsewhere. Also
    * those that have run: their answers wait behind that one, and reading again does no harm.
    */
   withdrawReads(): PendingCall[] {
@@ -209,7 +209,8 @@ export class WorkerConnection {
       const isRead = !call.mayWrite && call.request.kind === 'statement' && call.seq !== running;
       if (!isRead || call.settled || call.cancelReason !== undefined) continue;
       this.#board.withdraw(call.seq);
-      // The worker answers all the same, with rows or that it passed the call over; this stands for it then.
+      // The worker will answer nevertheless, with rows or with the word that it skipped the call; this entry
+      // receives that answer.
       this.#pending.set(call.seq, { ...call, settled: true });
       disarm(call);
       withdrawn.push(call);
@@ -221,7 +222,7 @@ export class WorkerConnection {
   cancel(call: PendingCall, reason: CancelReason): void {
     if (call.settled || call.cancelReason !== undefined) return;
     const state = this.#board.cancel(call.seq);
-    // A statement that its transaction has done already: the answer is on its way.
+    // A statement that its transaction has already done: the answer is on its way.
     if (state === 'final' && !call.commits) return;
     call.cancelReason = reason;
     if (state === 'unstarted') return this.#stop(call);
@@ -239,7 +240,7 @@ export class WorkerConnection {
     for (const call of this.#pending.values()) if (call.cancellable) this.cancel(call, reason);
   }
 
-  /** Rolls back nothing and asks nobody: the thread ends when the statement that it runs does. */
+  /** Ends without rollback or further messages: the thread ends when the statement that it runs does. */
   async terminate(reason: Error): Promise<void> {
     const running = this.runningCall;
     this.#lose(reason);
@@ -262,7 +263,7 @@ export class WorkerConnection {
     }
   }
 
-  /** No answer will come: whoever leased this connection for the call hears of that here. */
+  /** No answer will come, so whoever leased this connection for the call is told here. */
   #refuse(call: PendingCall, error: unknown): void {
     call.reject(error);
     queueMicrotask(() => this.onAnswered?.());
@@ -289,7 +290,7 @@ export class WorkerConnection {
     const now = performance.now();
     while (!cursor.done) {
       const call = this.#pending.get(cursor.next<number>());
-      // The connection was given up meanwhile, and every caller was told so.
+      // The connection was given up in the meantime, and every caller was told so.
       if (call === undefined) return;
       this.#pending.delete(call.seq);
       const answer = readAnswer(cursor, call, this.#environment.findShape);
@@ -320,7 +321,7 @@ export class WorkerConnection {
     const isUnknown = isOutcomeUnknown(failure.code);
     const { request } = call;
     const isBackup = request.kind === 'maintain' && request.task === 'backup';
-    // A backup may fail for the file that it writes. A COMMIT fails once, however many share it and are told.
+    // A backup may fail because of the file that it writes. A COMMIT fails once, however many calls share it.
     if (!isBackup && (this.#usable || !isUnknown)) this.#environment.noteFailure(failure);
     if (isUnknown) {
       this.#doubt();
@@ -331,8 +332,8 @@ export class WorkerConnection {
   }
 
   /**
-   * Tells the caller that its call was ended, and has no effect. Where the worker has not come to it yet, it
-   * will find it cancelled and pass it over: the caller need not wait for that.
+   * Tells the caller that its call was ended and has no effect. If the worker has not come to it yet, it will
+   * find it cancelled and skip it: the caller need not wait for that.
    */
   #stop(call: PendingCall): void {
     this.#settlement.fail(call, call.cancelReason!({ cancellation: call.cancellation, confirmed: true }));
@@ -359,7 +360,7 @@ export class WorkerConnection {
     if (this.role === 'reader') this.#doubt();
   }
 
-  /** The connection answers what it has, and is not used again. */
+  /** The connection answers the calls that it has, and is not used again. */
   #doubt(): void {
     this.#usable = false;
     this.onAnswered?.();

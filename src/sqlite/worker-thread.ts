@@ -60,7 +60,7 @@ export class WorkerThread {
     else this.#worker.unref();
   }
 
-  /** Ends the thread, when the statement that it runs has ended. The process waits for that. */
+  /** Ends the thread once the statement that it runs has ended. The process waits for that. */
   async terminate(): Promise<void> {
     this.keepAlive(true);
     await this.#worker.terminate();

@@ -4,7 +4,7 @@ import { toFailure } from './failure.ts';
 import type { Answers, Wire, WorkerReady, WorkerStart } from './protocol.ts';
 import type { Session } from './session.ts';
 
-/** About what it takes the caller's thread to read an answer and send its next statement. */
+/** About as long as the caller's thread takes to read an answer and send its next statement. */
 const LISTEN_MS = 0.15;
 
 /** The thread of one connection: opens it, then executes messages until it is told to close. */
@@ -27,7 +27,7 @@ function main(): void {
   }
 }
 
-/** The message and all that came while the one before was executed: writes among them share one COMMIT. */
+/** The message, with all that came while the one before was executed: writes among them share one COMMIT. */
 function withWaiting(message: Wire): Wire {
   let more: { message: Wire } | undefined = receiveMessageOnPort(parentPort!);
   while (more !== undefined) {
@@ -38,7 +38,7 @@ function withWaiting(message: Wire): Wire {
 }
 
 /**
- * Looks for the next message without sleeping, for a moment: to sleep and be woken takes both threads longer
+ * Watches for the next message for a moment without sleeping: to sleep and be woken takes both threads longer
  * than most statements take. Only where the next message is likely to be near: while a write transaction is
  * open (every other writer waits for it, and it waits for its caller's next statement), and while messages
  * follow each other so closely and COMMIT is cheap. Where COMMIT is an fsync, writes that come a moment later
