@@ -61,7 +61,9 @@ function announce({ url }: RunningHub, monitorToken: string): void {
     `curl '${url}/crowded?among=20000'    # twice`,
     `curl ${json} -d '{"cityId":2950159,"visitor":"Ada"}' '${url}/checkins'`,
     `curl ${json} -d '{"name":"ada","password":"difference"}' '${url}/users'`,
-    `curl ${json} -d '{"name":"ada","password":"difference"}' '${url}/tokens'`,
+    // Each line does something when it is pasted into a shell: the next but one uses what this one sets.
+    `TOKEN=$(curl -s ${json} -d '{"name":"ada","password":"difference"}' '${url}/tokens' \\`,
+    `     | node -pe 'JSON.parse(fs.readFileSync(0)).token')`,
     `curl ${json} -H "authorization: Bearer $TOKEN" \\`,
     `     -d '{"cityId":2950159,"text":"Good bread","tags":["food"]}' '${url}/notes'`,
     `curl '${url}/notes?q=bread'`,

@@ -22,7 +22,7 @@ export function toId(given: unknown): number {
 /** The words of a search, letters and digits alone, parted by one space. @throws HTTPException 400 */
 export function toWords(given: string | undefined): string {
   const words = (given ?? '').slice(0, MOST_TEXT).match(WORDS)?.slice(0, MOST_WORDS) ?? [];
-  if (words.join('').length < 2) throw refused('q needs at least two letters, like /cities?q=berl');
+  if (words.join('').length < 2) throw refused('q needs at least two letters, like ?q=berl');
   return words.join(' ');
 }
 
