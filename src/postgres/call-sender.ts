@@ -12,7 +12,7 @@ import { keptLimits, liftTexts, type ServerLimits } from './server-limits.ts';
 import { StatementExchange, type ExchangeAnswer, type Step } from './statement-exchange.ts';
 import { connectionLostError, SqlState, translateFailure } from './translate-failure.ts';
 
-/** How a call is sent, where it is not alone and on its own. */
+/** How a call is sent, where it is not sent alone and on its own. */
 export interface Sending {
   /** Steps of the engine's own that go before it. When one of them fails, nothing of the call is done. */
   readonly before?: readonly Step[];
@@ -20,20 +20,20 @@ export interface Sending {
   readonly isBarrier?: boolean | undefined;
   /** It runs in a transaction: nothing of it lasts by itself, and it cannot be repeated. */
   readonly inTransaction?: boolean;
-  /** Asked when its turn to be sent has come. */
+  /** Asked when it is its turn to be sent. */
   readonly refusal?: () => Error | undefined;
   /** Told of the answer before the caller is. @returns an error that takes the place of the answer */
   readonly answered?: (answer: CallAnswer, call: PendingCall) => Error | undefined;
   /**
    * Asked about a failure, or a loss (then without one), under a call of which nothing lasts.
-   * @returns what sends the call elsewhere: it is no call of this connection any more
+   * @returns what sends the call elsewhere: then it is no longer a call of this connection
    */
   readonly moves?: (failure: ServerFailure | undefined) => (() => void) | undefined;
-  /** Called when nothing of it is under way any more, after the caller was told. */
+  /** Called when nothing of it is under way any longer, after the caller was told. */
   readonly over?: (() => void) | undefined;
 }
 
-/** As it is, and alone. */
+/** Sent as it is, and alone. */
 export const NO_SENDING: Sending = Object.freeze({});
 
 export interface CallAnswer {
@@ -43,7 +43,7 @@ export interface CallAnswer {
   readonly notBegun: boolean;
 }
 
-/** What a sender needs to know of the engine. */
+/** What a sender needs of the engine. */
 export interface SenderHome {
   readonly shapes: RowShapes;
   readonly cancelGraceMs: number;
@@ -56,10 +56,10 @@ export interface SenderHome {
   noteDone(call: PendingCall, work: WorkDone): void;
 }
 
-/** A call that is sent anew more often than this has another fault. */
+/** A call that is sent again more often than this must have another fault. */
 const MAX_RETRIES = 2;
 
-/** Sends calls on one connection, and tells each caller how its call ended: once, and truly. */
+/** Sends calls on one connection, and tells each caller, once, how its call ended. */
 export class CallSender {
   readonly #link: PostgresLink;
   readonly #home: SenderHome;
@@ -85,12 +85,12 @@ export class CallSender {
     if (liftsForSession(call, sending)) this.#link.send(this.#liftForSession(call.serverLimitMs!));
     call.sentAt = performance.now();
     call.exchange = call.kind === 'script' ? this.#script(call, sending) : this.#statements(call, sending);
-    // One that is sent once more here has its limits already.
+    // A call that is sent again here has its limits already.
     if (call.deadline === Infinity && call.onAbort === undefined) this.#alarms.arm(call);
     this.#link.send(call.exchange);
   }
 
-  /** Lets go of a call that is sent elsewhere: its answer here is read past. */
+  /** Lets go of a call that is sent elsewhere: its answer here is skipped. */
   abandon(call: PendingCall): void {
     this.#calls.delete(call);
     call.exchange = undefined;
@@ -143,7 +143,10 @@ export class CallSender {
     return liftTexts(serverLimitMs, { scope: 'local', inTransaction, kept }).map((text) => engineStep(text));
   }
 
-  /** Until the connection goes back. It cannot fail but with the connection, under the call as well. */
+  /**
+   * Lifted until the connection goes back. It can fail only together with the connection, and then the call
+   * fails too.
+   */
   #liftForSession(limitMs: number): StatementExchange {
     const kept = keptLimits(this.#home.serverLimits, this.#link.parameters);
     const texts = liftTexts(limitMs, { scope: 'session', inTransaction: false, kept });
@@ -314,17 +317,17 @@ export function liftsForSession(call: PendingCall, { inTransaction }: Sending = 
 }
 
 /**
- * A batch is all or nothing. What runs in no transaction block would not be refused as the first statement of
- * it, only as a later one.
+ * A batch is all or nothing. A statement that cannot run in a transaction block would be refused as a later
+ * statement of it, but not as the first.
  */
 function isToBind({ kind, plans }: PendingCall, { inTransaction }: Sending): boolean {
   return kind === 'batch' && inTransaction !== true && plans[0]!.kind === 'other' && plans.length > 1;
 }
 
-/** A statement before it, of no effect. */
+/** A statement without effect that goes before it. */
 const BINDING: readonly Step[] = [engineStep('select')];
 
-/** A script inside a transaction is undone alone: a savepoint is around it, in the same text. */
+/** A script inside a transaction can be undone alone: there is a savepoint around it, in the same text. */
 function guarded({ text, serverLimitMs }: PendingCall): string {
   const limit = serverLimitMs === undefined ? '' : `set local statement_timeout = ${serverLimitMs};\n`;
   return `${limit}savepoint ${GUARD};\n${text}\n;release savepoint ${GUARD}`;

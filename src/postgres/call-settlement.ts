@@ -41,7 +41,7 @@ function observed(
 ): ObservedStatement {
   const { text, name, params, placement, transactionId, context, sentAt } = call;
   const waitedMs = sentAt === undefined ? undefined : sentAt - call.startedAt;
-  // A batch's parts are told of by nobody.
+  // Nobody reports what the parts of a batch touch.
   const tables = context === undefined || call.plans.length > 1 ? undefined : call.plans[0]?.tables;
   return {
     text,

@@ -27,13 +27,13 @@ export async function sendCancelRequest(target: CancelTarget, timeoutMs: number)
   try {
     await once(socket, 'connect');
     const channel = target.tls === undefined ? socket : await encrypt(socket, target);
-    // The server may close first: what it says then is not of interest.
+    // The server may close first: what it says then does not matter.
     channel.on('error', () => undefined);
     channel.on('data', () => undefined);
     // Not ended here: a pooler drops the request of a client that has gone before it is passed on.
     channel.write(cancelMessage(target));
   } catch {
-    // No way to the server: the statement's own limits on the server end it.
+    // The server cannot be reached: the statement's own limits there will end it.
     socket.destroy();
   }
   await closed;

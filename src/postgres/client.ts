@@ -8,9 +8,9 @@ import type { OpenedSocket } from './link.ts';
 import type { PostgresSettings } from './settings.ts';
 import { chooseTls } from './tls-options.ts';
 
-/** A cancel request that found no way to the server within this is given up. */
+/** A cancel request that has not reached the server within this time is given up. */
 const CANCEL_TIMEOUT_MS = 2_000;
-/** TCP asks a silent peer whether it is there, from then on. */
+/** After this much silence TCP asks whether the peer is still there. */
 const KEEP_ALIVE_DELAY_MS = 10_000;
 
 /** The parts of pg's client that are no part of its types. */
@@ -29,8 +29,8 @@ interface ParameterStatus {
 }
 
 /**
- * Connects and authenticates with `pg`, sends `setup`, and hands over the open socket: from then on it is
- * spoken to by `PostgresLink`, in the order and the pieces that the engine needs.
+ * Connects and authenticates with `pg`, sends `setup`, and hands over the open socket: from then on
+ * `PostgresLink` speaks on it, in the order and in the pieces that the engine needs.
  *
  * @throws ConnectionError that says which stage failed, without the password; the signal's reason
  */
@@ -48,7 +48,7 @@ export async function openSocket(
   }
 }
 
-/** What is sent first, to a server that has said this of itself; empty: nothing. */
+/** What is sent first, given the parameters that the server has reported; empty: nothing. */
 type SetupOf = (parameters: ReadonlyMap<string, string>) => string;
 
 interface Attempt {
@@ -122,7 +122,7 @@ async function createClient(
 
 let loaded: Promise<typeof Pg> | undefined;
 
-/** An optional peer: only who opens a PostgreSQL database needs it. */
+/** An optional peer: only those who open a PostgreSQL database need it. */
 async function loadPg(): Promise<typeof Pg> {
   loaded ??= import('pg').catch((cause: unknown) => {
     loaded = undefined;

@@ -13,7 +13,9 @@ interface CommonTag {
   readonly tag: CommandTag;
 }
 
-/** There are few different ones but for their numbers. These are told apart by length, first and last byte. */
+/**
+ * Apart from their numbers there are few different ones. These are told apart by length, first and last byte.
+ */
 const COMMON: ReadonlyMap<number, CommonTag> = new Map(
   ['INSERT 0 1', 'UPDATE 1', 'DELETE 1', 'SELECT 1', 'SELECT 0', 'BEGIN', 'COMMIT'].map((text) => {
     const bytes = Buffer.from(text);

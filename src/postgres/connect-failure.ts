@@ -7,7 +7,7 @@ interface DriverFailure {
   readonly errors?: readonly DriverFailure[];
 }
 
-/** What the server, the network and the file system call it, and which stage that is. */
+/** The codes of the server, the network and the file system, and the stage that each stands for. */
 const STAGES: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host name is not known (host)',
   EAI_AGAIN: 'the host name could not be looked up (host)',
@@ -28,7 +28,10 @@ const STAGES: Readonly<Record<string, string>> = {
   '57P03': 'the server is starting or stopping',
 };
 
-/** https://nodejs.org/api/tls.html#x509-certificate-error-codes: whoever signed it is not among those trusted. */
+/**
+ * https://nodejs.org/api/tls.html#x509-certificate-error-codes: whoever signed the certificate is not
+ * trusted.
+ */
 const UNTRUSTED: ReadonlySet<string> = new Set([
   'CERT_UNTRUSTED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',

@@ -64,7 +64,7 @@ export class ConnectionCopies {
       failure = error as Error;
       throw error;
     } finally {
-      // Also when its taker had enough.
+      // Also when its consumer has had enough.
       report(output.rows, failure);
       over();
     }
@@ -75,7 +75,7 @@ export class ConnectionCopies {
     for (const running of this.#running) running.abort(reason);
   }
 
-  /** What a COPY wrote to is not looked into. */
+  /** Which tables a COPY wrote to is not examined. */
   #announceChange(): void {
     if (this.#home.isWatched()) this.#home.announceChanges('anything');
   }

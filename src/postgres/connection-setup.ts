@@ -1,12 +1,15 @@
 import { keptLimits, SERVER_SLACK_MS, serverLimits } from './server-limits.ts';
 import type { ConnectionRole, PostgresSettings } from './settings.ts';
 
-/** Writes that are committed together wait no longer for a lock: its holder may wait for one of them. */
+/**
+ * Writes that are committed together wait no longer than this for a lock: its holder may be waiting for one
+ * of them.
+ */
 const GROUPED_LOCK_TIMEOUT_MS = 50;
 
 /**
- * What is sent first on each connection. Through a pooler that gives each transaction another session
- * nothing is: it would be set for somebody else.
+ * What is sent first on each connection. Nothing is sent through a pooler that gives each transaction another
+ * session: it would be set for somebody else.
  * @param parameters what the server has said of itself
  */
 export function setupText(
@@ -22,7 +25,7 @@ export function setupText(
     bytea_output: 'hex',
     datestyle: 'ISO',
     extra_float_digits: '1',
-    // The server ends what a client that is gone, or hangs, has left.
+    // Lets the server end what a client has left that is gone, or hangs.
     statement_timeout: String(statementMs),
     ...(transactionMs === 0 ? {} : { transaction_timeout: String(transactionMs) }),
     idle_in_transaction_session_timeout: String(idleMs === 0 ? 0 : idleMs + SERVER_SLACK_MS),
@@ -35,7 +38,7 @@ export function setupText(
     .join('; ');
 }
 
-/** Each name quoted: one that is written in capitals is meant so. */
+/** Each name is quoted: capitals in it are meant. */
 function schemaList(searchPath: string): string {
   const names = searchPath.split(',').map((name) => name.trim());
   return names

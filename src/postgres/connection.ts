@@ -44,7 +44,7 @@ import type { TableKnowledge } from './table-knowledge.ts';
 import { TransactionControl } from './transaction-control.ts';
 import { connectionLostError, translateFailure } from './translate-failure.ts';
 
-/** What a connection needs to know of the engine that it belongs to. */
+/** What a connection needs of the engine that it belongs to. */
 export interface ConnectionHome extends SenderHome {
   readonly observer: QueryObserver;
   readonly queryTimeoutMs: number;
@@ -54,7 +54,7 @@ export interface ConnectionHome extends SenderHome {
   readonly knowledge: TableKnowledge;
   /** Whether the server may keep statements under names. */
   readonly keepsStatements: boolean;
-  /** Whether somebody wants to hear of changes. */
+  /** Whether anyone listens for changes. */
   isWatched(): boolean;
   announceChanges(changes: Changes): void;
   /** Told of what was done, inside transactions too: definitions make prepared statements stale. */
@@ -154,7 +154,7 @@ export class PostgresConnection implements DriverConnection {
     return this.#control.rollback();
   }
 
-  /** By its words: a function of the schema's own that writes is only stopped by the server. */
+  /** Judged by its words: a function of the user's own that writes is stopped only by the server. */
   mayWrite(text: string): boolean {
     const { kind, isIdle, mayWrite } = this.#home.planOf(text);
     return kind === 'read' ? mayWrite : !isIdle;
@@ -201,7 +201,7 @@ export class PostgresConnection implements DriverConnection {
     return this.#start(() => toChunkCall(call, portal));
   }
 
-  /** A call for further rows of a statement that was told of when it began. */
+  /** A call for further rows of a statement, which was reported when it began. */
   describeFetch({ text }: Statement, options: CallOptions): PendingCall {
     const place = { ...this.#place, observer: undefined };
     return createCall(
@@ -217,7 +217,8 @@ export class PostgresConnection implements DriverConnection {
 
   /**
    * A stream.
-   * @param onEnd called once, when the stream needs this connection no longer: also when nobody reads on
+   * @param onEnd called once, when the stream no longer needs this connection: also when its consumer stops
+   * reading
    */
   rows(statement: Statement, options: CallOptions, onEnd?: () => void): RowStream {
     const ownsTransaction = !this.#control.isOpen;
@@ -262,7 +263,7 @@ export class PostgresConnection implements DriverConnection {
     }
   }
 
-  /** A question of the engine's own, of which nobody is told. */
+  /** A question of the engine's own, which is not reported to anybody. */
   ask(statement: Statement, timeoutMs?: number): Promise<unknown[][]> {
     const plan = this.#home.planOf(statement.text);
     const call = createCall({ form: 'arrays', statement, plan }, { timeoutMs }, this.#quiet);
@@ -328,7 +329,7 @@ export class PostgresConnection implements DriverConnection {
   #send(call: PendingCall, sending: Sending): void {
     this.#noteTraces(call);
     if (!this.#control.isOpen || call.signal?.aborted === true) return this.#sender.send(call, sending);
-    // Its text goes as it is, and takes nothing along.
+    // Its text is sent as it is, and nothing goes along with it.
     if (call.kind === 'script') this.#control.sendBegin();
     this.#sender.send(call, this.#control.join(sending, call));
   }

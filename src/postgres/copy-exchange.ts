@@ -9,12 +9,12 @@ import type { WireWriter } from './wire-writer.ts';
 
 /** How a COPY ended. */
 export interface CopyEnd {
-  /** Undefined where it did not come to its end. */
+  /** Undefined where it was not completed. */
   readonly rows: number | undefined;
   readonly failure: ServerFailure | undefined;
   /** What the caller did wrong; the server has nothing to say about it. */
   readonly fault: Error | undefined;
-  /** The connection went away meanwhile. */
+  /** The connection was lost during it. */
   readonly loss: Loss | undefined;
 }
 
@@ -42,7 +42,7 @@ export class CopyExchange implements Exchange {
   #rows: number | undefined;
   #failure: ServerFailure | undefined;
   #fault: Error | undefined;
-  /** Of the answers to come, those that are of no interest: of the step before the COPY. */
+  /** How many answers to skip: those of the steps before the COPY. */
   #toSkip = 0;
   #isBegun = false;
   #isSynced = false;
@@ -60,7 +60,7 @@ export class CopyExchange implements Exchange {
     return this.#isBegun ? 'open' : 'sent';
   }
 
-  /** False as long as a lost connection is known to have taken all of it along. */
+  /** False as long as all of it is known to be gone if the connection is lost. */
   get mayBeDone(): boolean {
     return this.#isComplete && (this.#failure === undefined || this.#rows !== undefined);
   }
@@ -71,7 +71,7 @@ export class CopyExchange implements Exchange {
 
   write(writer: WireWriter, link: PostgresLink): void {
     this.#link = link;
-    // A large COPY takes longer than any one statement should: its own limits are the client's.
+    // A large COPY takes longer than any one statement should, so the client limits it instead.
     const { lifted } = this.#parts;
     if (lifted.length > 0) {
       this.#toSkip = 1;

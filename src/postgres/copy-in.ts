@@ -15,7 +15,7 @@ export interface CopyRun {
   readonly refusal: () => Error | undefined;
 }
 
-/** A longer piece would stand whole in memory twice: it goes out in parts. */
+/** A longer piece would be in memory twice as a whole: it goes out in parts. */
 const LARGEST_PART = 65_536;
 
 /**
@@ -79,7 +79,7 @@ class CopyInput {
     this.#unheldBytes += part.length;
     this.#watch.progress();
     if (this.#unheldBytes < LARGEST_PART) return;
-    // To ask for each short line whether there is room would take longer than the line.
+    // Asking for room for each short line would take longer than the line itself.
     this.#unheldBytes = 0;
     await this.#link.room();
     this.#watch.progress();
@@ -91,7 +91,7 @@ class CopyInput {
     if (this.#exchange.state === 'unsent' || this.#link.withdraw(this.#exchange)) {
       return this.#finish({ rows: undefined, failure: undefined, fault: undefined, loss: undefined });
     }
-    // A server that waits for data hears of their end; one that waits for a lock hears nothing.
+    // A server that waits for data is told that they end; one that waits for a lock listens to nothing.
     if (this.#exchange.state === 'open') this.#exchange.abandon();
     this.#link.cancel(this.#exchange);
   }
@@ -99,10 +99,10 @@ class CopyInput {
   #finish(end: CopyEnd): void {
     this.#isOver = true;
     this.#watch.stop();
-    // The source may be in the middle of something for ever: its end is not waited for.
+    // The source may be busy for ever, so its end is not waited for.
     Promise.resolve(this.#source.return?.()).catch(() => undefined);
     const { rows, failure, fault, loss } = end;
-    // It may have been too late to give it up: what is done is done.
+    // It may have been too late to give it up: then it is done.
     if (rows !== undefined && failure === undefined && fault === undefined) {
       this.#result.resolve({ rowsAffected: rows });
     } else if (loss?.sent === true && this.#exchange.mayBeDone && !this.#run.inTransaction) {
@@ -127,7 +127,7 @@ function unknownError(cause: Error): OutcomeUnknownError {
   );
 }
 
-/** The server's messages quote the data: whatever stands in quotes is left out. */
+/** The server's messages quote the data: whatever is in quotes is left out. */
 export function copyFailure(failure: NonNullable<CopyEnd['failure']>, { text, limits }: CopyRun): Error {
   return translateFailure(failure, { text, name: limits.name, params: [DATA] });
 }

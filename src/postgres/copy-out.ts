@@ -42,7 +42,7 @@ export class CopyOutput implements AsyncIterableIterator<Uint8Array> {
     });
   }
 
-  /** As the server counted them, once all of them came. */
+  /** The server's count, once all rows have come. */
   get rows(): number {
     return this.#rows;
   }
@@ -83,7 +83,7 @@ export class CopyOutput implements AsyncIterableIterator<Uint8Array> {
   }
 
   #take(bytes: Buffer): void {
-    // Given up: what still comes is let go, so that the end comes.
+    // It was given up: what still comes is discarded, until the end comes.
     if (this.#reason !== undefined) return;
     this.#pieces.push(Uint8Array.from(bytes));
     this.#pieceBytes += bytes.length;
@@ -116,7 +116,7 @@ export class CopyOutput implements AsyncIterableIterator<Uint8Array> {
     if (this.#link.withdraw(this.#exchange)) {
       this.#finish({ rows: undefined, failure: undefined, fault: undefined, loss: undefined });
     } else if (error !== undefined || !this.#run.inTransaction) this.#link.cancel(this.#exchange);
-    // Else the rest is let go instead: a cancellation would take the whole transaction with it.
+    // Otherwise the rest is discarded: a cancellation would end the whole transaction.
     this.#wake();
   }
 

@@ -3,15 +3,15 @@ import { TimeoutError } from '../errors/index.ts';
 export interface CopyLimits {
   readonly name: string | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Of the whole, in ms; 0 = none, undefined = none but the next. */
+  /** Limit of the whole COPY, in ms; 0 = none, undefined = only the next one applies. */
   readonly timeoutMs: number | undefined;
-  /** Longest time in which no data move, in ms; 0 = none. Counts where `timeoutMs` is not said. */
+  /** Longest time without progress, in ms; 0 = none. Applies where `timeoutMs` is undefined. */
   readonly idleMs: number;
 }
 
 /**
- * What can end a COPY early. A large one takes its time, so by default only its standing still is limited:
- * whether the server, the network or the other end of the data is the reason.
+ * What can end a COPY early. A large one takes its time, so by default only the time without progress is
+ * limited, whether the server, the network or the other end of the data is the reason.
  */
 export class CopyWatch {
   readonly #limits: CopyLimits;

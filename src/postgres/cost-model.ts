@@ -1,15 +1,18 @@
-/** How a statement is treated until more is known, and from then on. */
+/** How a statement is treated. */
 export type Weight = 'unknown' | 'cheap' | 'heavy';
 
 /** Runs on a connection of its own before a statement may share one. */
 const SAMPLES_NEEDED = 2;
 /** The share of the newest run in the moving average. */
 const NEWEST_SHARE = 0.25;
-/** Beyond the way there and back, a statement that shares a connection takes this much at most … */
+/** Beyond the round trip, a statement that shares a connection may take this much at most … */
 const CHEAP_MICROS = 2_000;
 /** … and one that is committed together with others: most of that is the disk's. */
 const CHEAP_WRITE_MICROS = 20_000;
-/** … or this share of a long way, which is never the same twice, and beside which a wait does not show. */
+/**
+ * … or this share of a long round trip, which is never the same twice, and beside which such a wait does not
+ * show.
+ */
 const SHARE_OF_WAY = 0.25;
 /** More rows than that would keep the ones behind them waiting for the network. */
 const CHEAP_ROWS = 200;
@@ -18,12 +21,12 @@ const HEAVY_MICROS = 10_000;
 const FIRST_PENALTY = 8;
 const MAX_PENALTY = 1_024;
 /**
- * After so many runs in a row that held up nobody the past is forgiven: on a busy machine any can be slow
- * once.
+ * After this many runs in a row that held up nobody the past is forgiven: on a busy machine any run can be
+ * slow once.
  */
 const RUNS_TO_FORGIVE = 256;
 
-/** An answer of the server, to one call or to several that went as one. */
+/** An answer of the server, to one call or to several that were sent as one. */
 export interface TimedAnswer {
   readonly sentAt: number;
   /** When the answer before it came, on the same connection. */
@@ -39,7 +42,7 @@ export interface WorkDone {
   readonly ranMs: number;
 }
 
-/** The least that any statement takes, there and back; it forgets, since a way can become longer. */
+/** The least that any statement takes, there and back; it forgets slowly, since a route can become longer. */
 export class WayThere {
   micros: number = Infinity;
 
@@ -50,7 +53,7 @@ export class WayThere {
 
   /** @returns for how long the server worked on each of the calls, in ms */
   workedMs({ sentAt, answeredAt, now, calls }: TimedAnswer): number {
-    // Sent while the server was busy with what is before it, it made its way meanwhile.
+    // If it was sent while the server was busy with what was before it, it travelled in the meantime.
     if (answeredAt > sentAt) return (now - answeredAt) / calls;
     this.#note((now - sentAt) * 1_000);
     return (now - sentAt - this.ms) / calls;
@@ -62,7 +65,7 @@ export class WayThere {
 }
 
 /**
- * What recent runs of one statement cost, the way there and back included: it is known better afterwards. A
+ * What recent runs of one statement cost, the round trip included, since that is known better afterwards. A
  * slow run on a shared connection sends it away for a number of runs that doubles each time.
  */
 export class CostModel {
@@ -73,7 +76,7 @@ export class CostModel {
   #penalty = FIRST_PENALTY;
   #goodRuns = 0;
 
-  /** Beyond the way there and back, in µs. */
+  /** Beyond the round trip, in µs. */
   beyond(wayMicros: number): number {
     return Math.max(0, this.#micros - wayMicros);
   }

@@ -21,8 +21,8 @@ const COLUMN_NAMES = `
   where c.oid = any($1::oid[]) and a.attnum > 0`;
 
 /**
- * The tables by their names, those to which foreign keys pass a change on, and whether a trigger of
- * somebody's may write elsewhere. A table that is not found without its schema is named with it.
+ * The tables by their names, those to which foreign keys pass a change on, and whether a user's trigger may
+ * write elsewhere. A table that is not found without its schema is named with it.
  */
 const TOUCHED_TABLES = `
   with recursive named as (

@@ -88,7 +88,7 @@ export class PostgresEngine {
   #underWay = 0;
   #sharedCount = 0;
   #aloneCount = 0;
-  /** Settles when what the writes in line touch is known. */
+  /** Settles when it is known what the writes in line touch. */
   #learning: Promise<unknown> | undefined;
 
   constructor({ settings, announce, observer }: PostgresEngineParts) {
@@ -182,7 +182,7 @@ export class PostgresEngine {
     const lease = await acquireWithin(this.#sources.connections, limits, name ?? 'stream');
     const release = () => giveBack(lease);
     try {
-      // A consumer that went away without a word would keep the lease: the stream itself gives it back.
+      // A consumer that silently stops reading would keep the lease, so the stream itself gives it back.
       yield* lease.resource.rows(statement, options, release);
       return undefined;
     } finally {
@@ -194,7 +194,7 @@ export class PostgresEngine {
     return this.#descriptions.get(text);
   }
 
-  /** A question of the database's own: see {@link OwnQuestions}. */
+  /** A question of millpond's own: see {@link OwnQuestions}. */
   ask(statement: Statement, timeoutMs: number): Promise<unknown[][]> {
     return this.#questions.ask(statement, timeoutMs);
   }
@@ -204,7 +204,7 @@ export class PostgresEngine {
     return this.#questions.askApart(statement, timeoutMs);
   }
 
-  /** By what is known of the text: false only where nothing that it does could last. */
+  /** By what is known of the text: false only where nothing it does could last. */
   mayWrite(text: string): boolean {
     return this.#plans.get(text).mayWrite;
   }
@@ -258,9 +258,9 @@ export class PostgresEngine {
   }
 
   /**
-   * Where somebody wants to hear what is changed, a write waits until that is known, and those behind it
-   * with it: their order is that of the calls. A read waits for itself alone, and not the first time unless
-   * it may call what writes.
+   * Where somebody listens for what is changed, a write waits until that is known, and the writes behind it
+   * wait with it, so that they keep the order of the calls. A read waits only for what it touches itself, and
+   * not the first time unless it may call something that writes.
    */
   #learnFirst(call: PendingCall): Promise<unknown> | undefined {
     const isTold = call.context !== undefined;
@@ -283,7 +283,7 @@ export class PostgresEngine {
     return learning;
   }
 
-  /** Never rejects: what is not known is said to be so. */
+  /** Never rejects: what cannot be found out is noted as unknown. */
   async #learn(plan: Plan): Promise<void> {
     await this.#onConnection('describe', (connection) => this.#knowledge.learn(connection, plan)).catch(
       () => undefined,
@@ -372,7 +372,7 @@ export class PostgresEngine {
     if (this.#home.isWatched()) this.#announceChanges(joinChanges(changes));
   }
 
-  /** A definition, or something that nobody can look into: what was known may not be so any more. */
+  /** After a definition, or something that cannot be examined, what was known may no longer be true. */
   #noteDefinitions(plans: readonly Plan[]): void {
     if (!plans.some(({ kind, isIdle }) => kind === 'other' && !isIdle)) return;
     this.#schema.current += 1;

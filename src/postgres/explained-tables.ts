@@ -1,4 +1,4 @@
-/** A node of `explain (format json, verbose)`, as far as it is read. */
+/** A node of `explain (format json, verbose)`: the parts that are read. */
 export interface PlanNode {
   readonly 'Node Type': string;
   readonly Operation?: string;
@@ -29,7 +29,7 @@ export function explainedTables(explained: readonly { readonly Plan: PlanNode }[
     open.push(...inner);
     if (table === undefined) continue;
     if (node['Node Type'] !== 'ModifyTable') read.push([schema, table]);
-    // ON CONFLICT DO UPDATE is an insertion to the plan.
+    // In a plan, ON CONFLICT DO UPDATE is an insertion.
     else if (node.Operation === 'Insert' && !('Conflict Resolution' in node)) inserted.push([schema, table]);
     else changed.push([schema, table]);
   }

@@ -10,9 +10,9 @@ import { renewSteps, type PendingCall } from './pending-call.ts';
 import { SqlState } from './translate-failure.ts';
 import { WriteGroup } from './write-group.ts';
 
-/** Members of a group at most: a failure makes all of them run again. */
+/** Most members of a group: a failure makes all of them run again. */
 const MAX_GROUP = 128;
-/** What is under way longer than this no longer keeps those behind it waiting. */
+/** A write that is under way for longer than this no longer holds up those behind it. */
 const STALL_MS = 100;
 
 interface GroupedWritesParts {
@@ -28,19 +28,19 @@ interface GroupedWritesParts {
 }
 
 /**
- * Writes outside transactions, in the order of their calls. While some are under way the next gather, and go
- * together: in one transaction, with one wait for the disk. No artificial wait.
+ * Writes outside transactions, in the order of their calls. While some are under way the next ones gather and
+ * are sent together: in one transaction, with one wait for the disk. There is no artificial wait.
  *
- * A group must not wait for a lock while it holds others: whoever holds the lock may be waiting for one of
- * the group's, which no statement by itself could bring about. So its connection gives up after a moment,
- * and who has to wait does so alone, on a connection of its own.
+ * A group must not wait for a lock while it holds others: the holder of that lock may be waiting for one of
+ * the group's, a deadlock that no single statement could cause. So the group's connection gives up after a
+ * moment, and a member that has to wait does so alone, on a connection of its own.
  */
 export class GroupedWrites {
   groupCommits = 0;
   groupedWrites = 0;
   readonly #parts: GroupedWritesParts;
   readonly #queue = new CallQueue();
-  /** Connections that something is under way on. */
+  /** Connections that are in use. */
   #busy = 0;
   #underWay = 0;
   #isAcquiring = false;
@@ -102,7 +102,7 @@ export class GroupedWrites {
     this.#stallTimer ??= setTimeout(() => this.#onStall(turn), STALL_MS).unref();
   }
 
-  /** Those that may go together; one about which nothing is known goes by itself. */
+  /** The calls that may go together; one about which nothing is known goes alone. */
   #takeGroup(): PendingCall[] {
     const first = this.#queue.shift()!;
     const calls = [first];
@@ -195,7 +195,7 @@ class Turn {
     this.#left = size;
   }
 
-  /** More of it goes on than was thought. */
+  /** It takes longer than was expected. */
   expect(count: number): void {
     this.#left += count;
   }

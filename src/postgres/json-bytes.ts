@@ -18,8 +18,7 @@ const DIGIT_9 = 0x39;
 const SAFE_DIGITS = 15;
 
 /**
- * The bytes of a JSON array of rows, made from what the server sent without making values of it: most of it
- * is copied as it is.
+ * The bytes of a JSON array of rows, made directly from what the server sent: most of it is copied as it is.
  */
 export class JsonBytes {
   #buffer = Buffer.allocUnsafeSlow(FIRST_SIZE);
@@ -133,14 +132,14 @@ function writeBytes(body: JsonBytes, buffer: Buffer, start: number, end: number)
   body.text(`"${Buffer.from(bytes.buffer).toString('base64')}"`);
 }
 
-/** By the value that the row would hold: moments and arrays. */
+/** Written by way of the value that the row would hold: moments and arrays. */
 function writeDecoded(typeId: number): JsonWriter {
   const decode = decoderOf(typeId);
   return (body, buffer, start, end) => body.text(JSON.stringify(decode(buffer, start, end), toJson));
 }
 
 function toJson(this: unknown, key: string, value: unknown): unknown {
-  // JSON.stringify has made a string of a Date by now, and of a Buffer an object.
+  // By now JSON.stringify has turned a Date into a string, and a Buffer into an object.
   const held = (this as Record<string, unknown>)[key];
   if (typeof held === 'bigint') return held.toString();
   if (held instanceof Uint8Array) return Buffer.from(held).toString('base64');

@@ -1,6 +1,6 @@
 /**
- * Words that stand before a parenthesis and write nothing: keywords, and functions of the server's own that
- * only compute. A call of anything else may write.
+ * Words that may stand before a parenthesis and write nothing: keywords, and built-in functions that only
+ * compute. A call of anything else may write.
  */
 const HARMLESS: ReadonlySet<string> = new Set(
   (
@@ -38,7 +38,7 @@ const HARMLESS: ReadonlySet<string> = new Set(
 export function unknownFunctions(text: string): readonly string[] | undefined {
   if (UNICODE_NAME.test(text)) return undefined;
   const names = new Set<string>();
-  // Once with comments and once without: what looks like a comment may stand in a string, and hide a call.
+  // Once with comments and once without: what looks like a comment may be inside a string, and hide a call.
   for (const reading of [text, text.replaceAll(COMMENT, ' ')]) {
     for (const [, word] of reading.matchAll(CALL)) {
       if (!HARMLESS.has(word!.toLowerCase())) names.add(word!).add(word!.toLowerCase());

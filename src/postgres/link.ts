@@ -17,15 +17,15 @@ export interface OpenedSocket {
   cancel(): Promise<void>;
 }
 
-/** Somebody who hears what the server says unasked. */
+/** A listener for what the server sends unasked. */
 export interface LinkListener {
   notified?(channel: string, payload: string, processId: number): void;
 }
 
-/** So much may wait unsent for the socket to drain before nothing more is written. */
+/** When this much waits for the socket to drain, nothing more is written. */
 const HIGH_WATER_BYTES = 4_194_304;
 
-/** With more than this under way the server does not run out of work before the end of a turn. */
+/** With more than this under way, the server does not run out of work before the end of a turn. */
 const BUSY = 3;
 /** A cancelled exchange without an answer for this long: the connection is given up. */
 const QUARANTINE_MS = 3_000;
@@ -107,7 +107,7 @@ export class PostgresLink {
     return this.pending === 0 && this.#holds === 0;
   }
 
-  /** As the last answer said. */
+  /** The status in the last answer. */
   get status(): TransactionStatus {
     return this.#status;
   }
@@ -131,8 +131,8 @@ export class PostgresLink {
   }
 
   /**
-   * When all that is to be done in this turn of the event loop is done: it goes out in one piece. While the
-   * server has work, that of all that arrives in the turn; a lone call does not wait for it.
+   * Sends in one piece what this turn of the event loop has written. While the server has work, that includes
+   * everything that arrives in the turn; a lone call does not wait for that.
    */
   flushSoon(): void {
     if (this.#isFlushing) return;
@@ -164,9 +164,9 @@ export class PostgresLink {
   }
 
   /**
-   * Has the server stop an exchange that was sent, once it is its turn. The request says which process, not
-   * which statement, so nothing is sent here until it has been carried out and the exchange has ended; and
-   * those behind it that were sent already may be hit: see {@link mayBeBystander}.
+   * Has the server stop an exchange that was sent, once the server works on it. The request says which
+   * process, not which statement, so nothing is sent here until it has been carried out and the exchange has
+   * ended; and those behind it that were sent already may be hit: see {@link mayBeBystander}.
    */
   cancel(exchange: Exchange): void {
     if (this.#state !== 'open' || this.#cancels.has(exchange)) return;
@@ -188,14 +188,14 @@ export class PostgresLink {
     return new Promise((resolve) => this.#idleListeners.push(resolve));
   }
 
-  /** Bytes of an exchange that is under way: of a COPY. @returns false where the socket is full */
+  /** Writes bytes of the exchange under way, a COPY. @returns false where the socket is full */
   writeMore(write: (writer: WireWriter) => void): boolean {
     write(this.#writer);
     this.flushSoon();
     return this.#socket.stream.writableLength < HIGH_WATER_BYTES;
   }
 
-  /** Settles when the socket takes more, or the connection is lost. What was written goes out meanwhile. */
+  /** Settles when the socket takes more, or the connection is lost. Until then, what was written goes out. */
   async room(): Promise<void> {
     const { stream } = this.#socket;
     await new Promise<void>((resolve) => setImmediate(resolve));
@@ -234,7 +234,7 @@ export class PostgresLink {
     this.#socket.stream.destroy();
   }
 
-  /** Gives everything that waits for an answer its end. */
+  /** Ends everything that waits for an answer. */
   lose(error: Error): void {
     if (this.#state === 'lost') return;
     const wasClosing = this.#state === 'closing';
@@ -314,7 +314,7 @@ export class PostgresLink {
     try {
       this.#reader.push(chunk);
     } catch (error) {
-      // What was read wrongly once is not to be trusted any more.
+      // Once something was read wrongly, nothing more can be trusted.
       this.lose(error instanceof Error ? error : new Error(String(error)));
     }
   }
@@ -341,10 +341,10 @@ export class PostgresLink {
     this.#status = status;
     const exchange = this.#sent[this.#firstSent];
     if (exchange === undefined) return;
-    // Nothing holds on to it: what outlives the answer becomes work for the garbage collector.
+    // Dropped here: whatever outlives its answer becomes work for the garbage collector.
     this.#sent[this.#firstSent] = undefined;
     this.#firstSent += 1;
-    // The answered ones are cut off now and then, not one by one: the line may be long.
+    // The answered ones are removed now and then, not one by one: the line may be long.
     if (this.#firstSent === this.#sent.length) {
       this.#sent.length = 0;
       this.#firstSent = 0;

@@ -24,7 +24,7 @@ function decodeUsual(buffer: Buffer, start: number, end: number): Date | undefin
     return undefined;
   }
   const year = two(buffer, start) * 100 + two(buffer, start + 2);
-  // Date.UTC takes years below 100 for those of the last century.
+  // Date.UTC takes years below 100 to be in the twentieth century.
   if (year < 100) return undefined;
   const zoneHours = two(buffer, end - 2);
   return new Date(
@@ -64,7 +64,7 @@ export function readMoment(text: string): Date | number | string {
   if (parts === null) return readSpecial(text);
   const [, year, month, day, hour, minute, second, fraction = '0', sign, zoneHours, ...zoneRest] = parts;
   const [zoneMinutes = '0', zoneSeconds = '0', era] = zoneRest;
-  // There is no year 0 in the server's calendar: 1 BC is a Date's year 0.
+  // The server's calendar has no year 0: its 1 BC is year 0 of a Date.
   const fullYear = era === undefined ? Number(year) : 1 - Number(year);
   const ms = Math.trunc(Number(`0.${fraction}`) * 1_000 + 1e-6);
   const moment = new Date(0);

@@ -10,7 +10,7 @@ export interface NotificationHubParts {
   connect(signal: AbortSignal): Promise<PostgresLink>;
   /** Longest time that opening a connection, or any answer on it, may take, in ms. */
   readonly answerTimeoutMs: number;
-  /** So often the server is asked whether it is still there, in ms: a dead link is silent. */
+  /** How often the server is asked whether it is still there, in ms: a dead link is silent. */
   readonly pingMs: number;
   /** Called at each gap of a channel. */
   readonly onGap: (channel: string, reason: 'reconnected' | 'overflow') => void;
@@ -18,7 +18,7 @@ export interface NotificationHubParts {
 }
 
 export interface ListenOptions {
-  /** Messages that may wait to be read; the oldest go when there are more. @default 1_000 */
+  /** Most messages that may wait to be read; beyond that the oldest are dropped. @default 1_000 */
   readonly maxWaiting?: number | undefined;
 }
 
@@ -29,7 +29,9 @@ const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 5_000;
 const CLOSE_TIMEOUT_MS = 500;
 
-/** All that listens on one database: one connection, opened with the first channel, opened anew when lost. */
+/**
+ * All the listening of one database: one connection, opened with the first channel, and reopened when lost.
+ */
 export class NotificationHub {
   readonly #parts: NotificationHubParts;
   readonly #channels = new Map<string, Set<Subscription>>();
@@ -45,7 +47,7 @@ export class NotificationHub {
   }
 
   /**
-   * Resolves when the server has confirmed: from then on every notification comes, or a gap is told of.
+   * Resolves when the server has confirmed: from then on every notification arrives, or a gap is reported.
    * @throws ConnectionError where there is no connection
    */
   async listen(
@@ -76,7 +78,7 @@ export class NotificationHub {
     return subscription;
   }
 
-  /** Leaves the connection for a new one, as when the server is another one now. */
+  /** Replaces the connection by a new one, as when another server has become the primary. */
   reconnect(): void {
     this.#link?.destroy(new Error('the server is another one now'));
   }
@@ -112,7 +114,7 @@ export class NotificationHub {
   async #leave(subscription: Subscription): Promise<void> {
     if (!this.#forget(subscription)) return;
     if (this.#channels.size === 0) return this.#disconnect();
-    // Where it is lost, or somebody listens again meanwhile, nothing is left to be told to the server.
+    // If it is lost, or somebody listens again in the meantime, there is nothing left to tell the server.
     await Promise.resolve();
     if (this.#link === undefined || this.#channels.has(subscription.channel)) return;
     await this.#run(this.#link, `unlisten ${quoted(subscription.channel)}`).catch(() => undefined);
@@ -175,12 +177,12 @@ export class NotificationHub {
   }
 
   async #reconnect(): Promise<void> {
-    // Those that come while it is being opened have missed nothing.
+    // Subscriptions that come while it is being opened have missed nothing.
     const waiting = [...this.#channels.values()].flatMap((subscriptions) => [...subscriptions]);
     try {
       await this.#open();
     } catch {
-      // Told of when it was lost; the next attempt comes later.
+      // This was reported when it was lost; the next attempt comes later.
       if (this.#channels.size > 0 && !this.#closed.signal.aborted) this.#reconnectLater();
       return;
     }
@@ -192,7 +194,7 @@ export class NotificationHub {
   }
 
   #ping(link: PostgresLink): void {
-    // One that does not answer is cut off by `run`, and opened anew by its loss.
+    // One that does not answer is cut off by `run`, and reopened because of that loss.
     this.#run(link, 'select 1').catch(() => undefined);
   }
 

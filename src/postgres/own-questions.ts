@@ -5,7 +5,7 @@ import { createCall, startCall, type PendingCall } from './pending-call.ts';
 import type { Plan } from './plan.ts';
 import { NO_SERVER_LIMITS } from './server-limits.ts';
 
-/** For the question what became of a COMMIT. */
+/** For asking what became of a COMMIT. */
 const OUTCOME_TIMEOUT_MS = 2_000;
 const OUTCOME_PAUSE_MS = 20;
 /** For a connection's goodbye. */
@@ -20,8 +20,8 @@ interface OwnQuestionsParts {
 }
 
 /**
- * What the engine itself wants to know of the server. Nobody is told of it, and it waits for no connection
- * that callers hold: one of them may be waiting for the answer.
+ * What the engine itself asks the server. These questions are not reported, and wait for no connection that
+ * callers hold: one of them may be waiting for the answer.
  */
 export class OwnQuestions {
   readonly #parts: OwnQuestionsParts;
@@ -48,7 +48,7 @@ export class OwnQuestions {
     }
   }
 
-  /** What became of a transaction whose COMMIT was not answered; undefined where nobody can tell. */
+  /** What became of a transaction whose COMMIT was not answered; undefined where it cannot be found out. */
   async isCommitted(transactionId: string): Promise<boolean | undefined> {
     const statement = { text: 'select pg_xact_status($1::xid8)', params: [transactionId] };
     const deadline = performance.now() + OUTCOME_TIMEOUT_MS;

@@ -14,7 +14,7 @@ import { ResultReader, type ResultForm } from './result-reader.ts';
 import { liftedLimitMs, type ServerLimits } from './server-limits.ts';
 import type { Portal, Step } from './statement-exchange.ts';
 
-/** Where a call runs, and whose it is. */
+/** Where a call runs, and for whom. */
 export interface CallPlace {
   readonly placement: Placement;
   readonly transactionId: number | undefined;
@@ -44,14 +44,14 @@ export interface PendingCall {
   /** What is sent; none for a script, whose text goes as it is. */
   readonly steps: readonly Step[];
   readonly plans: readonly Plan[];
-  /** What the server is to limit it to, in ms; 0 = nothing. Undefined: its session's limit will do. */
+  /** The limit that the server is to enforce, in ms; 0 = none. Undefined: the session's own limit will do. */
   readonly serverLimitMs: number | undefined;
   /** `performance.now()` when the caller asked; waiting for a connection counts. */
   readonly startedAt: number;
   /** Limit in ms from `startedAt` on; 0 = none. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
-  /** Whether something of it could last. */
+  /** Whether it may have a lasting effect. */
   readonly mayWrite: boolean;
   readonly observer: QueryObserver | undefined;
   readonly context: CallContext | undefined;
@@ -59,9 +59,9 @@ export interface PendingCall {
   reject: (error: unknown) => void;
   /** `performance.now()` when it was sent last. */
   sentAt: number | undefined;
-  /** How often it was sent anew. */
+  /** How often it was sent again. */
   retries: number;
-  /** It goes with no others any more: among others it failed, or took too long. */
+  /** It is no longer sent together with others: among others it failed, or took too long. */
   isSingle: boolean;
   exchange: Exchange | undefined;
   /** Set once the call is to end; the first reason stands. */
@@ -138,7 +138,7 @@ export function toChunkCall(call: PendingCall, portal: Portal): PendingCall {
   return { ...call, kind: 'chunk', steps: [step] };
 }
 
-/** The same once more, to be sent again. */
+/** The same call, ready to be sent again. */
 export function renewSteps(call: PendingCall): PendingCall {
   const steps = call.steps.map((step) => ({ ...step, reader: new ResultReader(step.reader.form) }));
   return Object.assign(call, { steps });

@@ -7,9 +7,15 @@ import { assertNoTransactionControl, leadingWord, wordsOf } from './statement-wo
 /** Texts whose plan is kept. */
 const MAX_PLANS = 2_000;
 
-/** What a text is to the engine, by the word that it begins with and by what the server said of it since. */
+/**
+ * What the engine takes a text for, by the word that it begins with and by what the server has said about it
+ * since.
+ */
 export type StatementKind =
-  /** Begins as a read does. What it calls may write all the same: the server says so when it may not. */
+  /**
+   * Begins as a read does. A function that it calls may still write; where it must not, the server refuses
+   * it.
+   */
   | 'read'
   /** INSERT, UPDATE, DELETE, MERGE, or a WITH around one of them. */
   | 'write'
@@ -19,7 +25,7 @@ export type StatementKind =
 const READS: ReadonlySet<string> = new Set(['select', 'values', 'table', 'with', 'show', 'explain']);
 const WRITES: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'merge']);
 
-/** Leading words of what changes the session, for whoever uses the connection next. */
+/** Leading words of statements that change the session for whoever uses the connection next. */
 const SESSION_WORDS: ReadonlySet<string> = new Set([
   'set',
   'reset',
@@ -33,7 +39,7 @@ const SESSION_WORDS: ReadonlySet<string> = new Set([
   'call',
   'security',
 ]);
-/** Of statements that change no data. */
+/** Leading words of statements that change no data. */
 const IDLE_WORDS: ReadonlySet<string> = new Set([
   'set',
   'reset',
@@ -57,7 +63,7 @@ const SESSION_MARKS = /\b(?:temp|temporary|pg_temp|set_config|setseed|pg_(?:try_
 const LOCKS = /\bfor\s+(?:no\s+key\s+)?(?:update|share|key\s+share)\b/i;
 
 export interface TouchedTables extends StatementTables {
-  /** False where a trigger may write to tables that nobody can name. */
+  /** False where a trigger may write to tables that cannot be named. */
   readonly isComplete: boolean;
   /** False where all functions that it calls promise to change nothing: they are stable or immutable. */
   readonly callsVolatile: boolean;
@@ -72,18 +78,19 @@ export class Plan {
   /** It may leave something behind in the session. */
   readonly leavesTraces: boolean;
   readonly cost: CostModel = new CostModel();
-  /** It has the server forget what is prepared on the connection. */
+  /** It makes the server forget what is prepared on the connection. */
   readonly forgetsStatements: boolean;
   /** False where it locks rows, or turned out to write: others that share its connection would wait. */
   mayShare: boolean;
   /** What it touches, once the server was asked. */
   tables: TouchedTables | undefined;
-  /** It runs, or has run, where the server lets nothing be written. */
+  /** It runs, or has run, where the server refuses every write. */
   isVerifiedRead = false;
   #uses = 0;
   readonly #isNamed: boolean;
   /**
-   * Those that it may call, where they are not known to be harmless; undefined where they cannot be named.
+   * The functions that it may call and that are not known to be harmless; undefined where they cannot be
+   * named.
    */
   readonly functions: readonly string[] | undefined;
 
@@ -101,13 +108,13 @@ export class Plan {
     this.functions = this.kind === 'read' ? unknownFunctions(text) : [];
   }
 
-  /** Whether something that it does could last. */
+  /** Whether it may have a lasting effect. */
   get mayWrite(): boolean {
     if (this.isVerifiedRead) return false;
     return this.kind !== 'read' || (this.callsUnknown && this.tables?.callsVolatile !== false);
   }
 
-  /** A read whose words do not tell that it only reads. */
+  /** A read whose words do not prove that it only reads. */
   get callsUnknown(): boolean {
     return this.functions === undefined || this.functions.length > 0;
   }
@@ -140,7 +147,7 @@ export class PlanCache {
 
   /**
    * @param isNamed whether statements may be kept on the server under names
-   * @param isReadOnly whether the server lets nothing be written on any connection, as on those to replicas
+   * @param isReadOnly whether the server refuses every write on all connections, as on those to replicas
    */
   constructor(isNamed: boolean, isReadOnly = false) {
     this.#isNamed = isNamed;

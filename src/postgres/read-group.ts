@@ -13,18 +13,18 @@ interface ReadGroupParts {
   readonly link: PostgresLink;
   readonly home: SenderHome;
   readonly calls: readonly PendingCall[];
-  /** Another has failed before it, or it itself: it has to be sent without the others. */
+  /** It has failed, or another one before it: it has to be sent without the others. */
   readonly sendSingly: (call: PendingCall) => void;
   /** The connection was lost under it. @returns false where it has been sent often enough */
   readonly sendElsewhere: (call: PendingCall) => boolean;
-  /** Nothing of it is under way any more. */
+  /** Nothing of it is under way any longer. */
   readonly onOver: () => void;
 }
 
 /**
  * Reads of several callers up to one Sync: the server answers them with one packet, and begins and ends one
- * transaction for all. None of them shows in the others: those that the server skips, or stops, because of
- * one of them are sent again, each by itself, and so is the one.
+ * transaction for all. None of them affects the others: one that fails or is stopped, and those that the
+ * server skips because of it, are sent again, each on its own.
  */
 export class ReadGroup {
   readonly exchange: StatementExchange;
@@ -57,7 +57,7 @@ export class ReadGroup {
     this.#parts.link.send(this.exchange);
   }
 
-  /** Lets go of its calls, to be sent elsewhere; but of one that is being stopped. */
+  /** Lets go of its calls, which are sent elsewhere, except for one that is being stopped. */
   abandon(): PendingCall[] {
     const left = this.#calls.filter(({ settled, cancelReason }) => !settled && cancelReason === undefined);
     this.#calls = this.#calls.filter((call) => !left.includes(call));
@@ -68,7 +68,7 @@ export class ReadGroup {
   #answered({ failure, fault, tags }: ExchangeAnswer): void {
     const { sendSingly } = this.#parts;
     const calls = this.#end();
-    // Rows that could not be given in the form asked for leave nobody's rows behind them.
+    // If rows could not be given in the form asked for, nobody gets the rows behind them.
     const done = fault === undefined ? tags.length : 0;
     if (calls.length === this.#parts.calls.length) this.#succeed(calls.slice(0, done), tags);
     for (const call of calls) {

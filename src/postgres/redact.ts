@@ -2,7 +2,7 @@
 const MIN_PIECE = 3;
 
 /**
- * A message of the server's without what was bound: it quotes values that it cannot read (`invalid input
+ * A message of the server's without the bound values: it quotes values that it cannot read (`invalid input
  * syntax for type integer: "…"`). What stands in the statement's own text is no secret and stays; nor are
  * NULL and truth values, whose words are the server's own (`violates not-null constraint`).
  */
@@ -15,7 +15,7 @@ export function redact(message: string, sql: string, params: readonly unknown[])
       clean = clean.replaceAll(value, '?');
     }
     if (typeof param !== 'string') {
-      // Of an array or an object a part may be quoted: what stands in quotes is none of the schema's, then.
+      // Part of an array or an object may be quoted, so in that case whatever is in quotes may be a value.
       if (value === undefined) clean = clean.replace(/"[^"]*"/g, '"?"');
       continue;
     }

@@ -5,7 +5,7 @@ import type { RowShape } from './row-shape.ts';
 /** `batch`: rows and the count of changed ones. */
 export type ResultForm = Shape | 'batch';
 
-/** Makes what the caller wants of the rows of one statement, as they come in. */
+/** Turns the rows of one statement, as they come in, into what the caller asked for. */
 export class ResultReader {
   readonly form: ResultForm;
   #shape: RowShape | undefined;

@@ -16,7 +16,7 @@ interface RowStreamOptions {
   readonly ownsTransaction: boolean;
   /** How long the consumer may leave a chunk untouched; 0 = no limit. */
   readonly idleTimeoutMs: number;
-  /** Called once, when the stream needs its connection no longer. */
+  /** Called once, when the stream no longer needs its connection. */
   readonly onEnd?: (() => void) | undefined;
 }
 
@@ -25,8 +25,9 @@ let lastPortal = 0;
 
 /**
  * The rows of a statement, chunk by chunk. The next chunk is asked for when the consumer takes one, so the
- * server is one chunk ahead and never more. A consumer that goes away without a word is told so when it comes
- * back: its transaction is ended after the idle timeout, since the server keeps its snapshot for it.
+ * server is one chunk ahead and never more. The transaction of a consumer that silently stops reading is
+ * ended after the idle timeout, since the server keeps its snapshot for it; if the consumer comes back, it is
+ * told so.
  */
 export class RowStream implements AsyncIterableIterator<Record<string, unknown>[]> {
   readonly #options: RowStreamOptions;
@@ -88,8 +89,8 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
     const { connection, statement, options, ownsTransaction } = this.#options;
     const call = connection.describe('all', statement, options);
     if (ownsTransaction) {
-      // Where it fails, the statement that goes with it is refused, and says why.
-      // Its limits are those of its consumer, and of each piece.
+      // If it fails, the statement that goes with it is refused, and says why. The limits are those of the
+      // consumer and of each chunk.
       connection.begin({ readOnly: false, timeoutMs: 0 }).catch(() => undefined);
     }
     this.#isOpen = true;
@@ -118,7 +119,7 @@ export class RowStream implements AsyncIterableIterator<Record<string, unknown>[
     clearTimeout(this.#idleTimer);
     if (!this.#isOpen) return;
     const { connection, ownsTransaction } = this.#options;
-    // The chunk on its way comes first; its error would be nobody's.
+    // The chunk on its way comes first; nobody would get its error.
     const failed = await this.#next?.then(
       () => false,
       () => true,

@@ -1,14 +1,14 @@
 import type { PostgresSettings } from './settings.ts';
 
-/** Past the client's own limit the server waits this long before it keeps the limit by itself. */
+/** How long past the client's own limit the server waits before it enforces the limit itself. */
 export const SERVER_SLACK_MS = 2_000;
 /** https://www.postgresql.org/docs/17/runtime-config-client.html#GUC-TRANSACTION-TIMEOUT */
 const TRANSACTION_TIMEOUT_SINCE = 17;
 
-/** What the server limits by itself in each session, in ms, should the client not do it; 0 = nothing. */
+/** The limits that the server enforces in each session, in ms, in case the client does not; 0 = none. */
 export interface ServerLimits {
   readonly statementMs: number;
-  /** Of a transaction, that of a lone statement too. Servers before 17 have no such limit. */
+  /** Of a transaction, also that of a lone statement. Servers before 17 have no such limit. */
   readonly transactionMs: number;
 }
 
@@ -27,14 +27,14 @@ export function serverLimits(settings: PostgresSettings): ServerLimits {
   };
 }
 
-/** What of it the server of a connection can keep. */
+/** Those of the limits that the server of a connection supports. */
 export function keptLimits(limits: ServerLimits, parameters: ReadonlyMap<string, string>): ServerLimits {
   // `18.1 (Debian 18.1-1)`, `19devel`.
   const version = Number.parseInt(parameters.get('server_version') ?? '0', 10);
   return version >= TRANSACTION_TIMEOUT_SINCE ? limits : { ...limits, transactionMs: 0 };
 }
 
-/** The server's limit for a call that may take longer than its own; undefined where that is not so. */
+/** The server's limit for a call that may take longer than the session's limit; undefined for other calls. */
 export function liftedLimitMs(timeoutMs: number, { statementMs }: ServerLimits): number | undefined {
   if (statementMs === 0 || (timeoutMs > 0 && timeoutMs < statementMs)) return undefined;
   return timeoutMs === 0 ? 0 : timeoutMs + statementMs;
@@ -65,7 +65,7 @@ export function longerLimitTexts(
   const { statementMs, transactionMs } = keptLimits(limits, parameters);
   if (transactionMs === 0) return [];
   if (timeoutMs > 0 && timeoutMs <= transactionMs - SERVER_SLACK_MS) return [];
-  // A timer that runs is only stopped and started, not moved.
+  // A running timer can only be stopped and started, not moved.
   const lifted = ['set local transaction_timeout = 0'];
   return timeoutMs === 0 ? lifted : [...lifted, `set local transaction_timeout = ${timeoutMs + statementMs}`];
 }

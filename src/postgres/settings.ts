@@ -1,4 +1,4 @@
-/** What the engine needs to know of one server, with nothing missing. Filled by the database. */
+/** The engine's settings for one server, with nothing missing. Filled in by the database. */
 export interface PostgresSettings {
   readonly host: string;
   readonly port: number;
@@ -8,7 +8,7 @@ export interface PostgresSettings {
   readonly database: string;
   /** Connection parameters of the URL: `sslmode`, `application_name`, `options`, … */
   readonly parameters: Readonly<Record<string, string>>;
-  /** The schemas in which names are looked for; empty: as the server is set up. */
+  /** The schemas in which names are looked up; empty: as the server is set up. */
   readonly searchPath: string;
   readonly readOnly: boolean;
   /** False: one connection does everything, behind the same API. */
@@ -28,7 +28,7 @@ export interface PostgresSettings {
   readonly cancelGraceMs: number;
   /** How long a stream may sit untouched before it is closed, in ms; 0 = no limit. */
   readonly streamIdleTimeoutMs: number;
-  /** Limits that the server itself keeps, in ms, should the client be gone; 0 = none. */
+  /** Limits that the server itself enforces, in ms, in case the client is gone; 0 = none. */
   readonly transactionTimeoutMs: number;
   readonly idleInTransactionTimeoutMs: number;
   /** Most calls waiting for a connection; more are refused at once. */

@@ -7,15 +7,15 @@ import { renewSteps, type PendingCall } from './pending-call.ts';
 import { ReadGroup } from './read-group.ts';
 import type { ServerFailure } from './server-error.ts';
 
-/** Members of a group at most: a failure makes all of them run again. */
+/** Most members of a group: a failure makes all of them run again. */
 const MAX_GROUP = 16;
-/** What the members of a group take together at most, so that none of them waits long for the others. */
+/** The most that the members of a group may take together, so that none of them waits long for the others. */
 const MAX_GROUP_MICROS = 2_000;
 
 export interface SharedConnectionParts {
   readonly lease: LeaseLike<PostgresConnection>;
   readonly home: SenderHome;
-  /** What it takes the server, in µs. */
+  /** How long it takes the server, in µs. */
   readonly costOf: (call: PendingCall) => number;
   /** Sends a call again, here or on another connection. */
   readonly submit: (call: PendingCall) => void;
@@ -25,7 +25,7 @@ export interface SharedConnectionParts {
   readonly onOver: (shared: SharedConnection) => void;
 }
 
-/** A connection that many calls share: those of one turn go together, as far as they may. */
+/** A connection that many calls share: those of one turn are sent together, as far as that is allowed. */
 export class SharedConnection {
   readonly lease: LeaseLike<PostgresConnection>;
   /** Calls under way. */
@@ -33,7 +33,7 @@ export class SharedConnection {
   /** A slow statement keeps it; it goes back when that has ended. */
   isApart = false;
   readonly #parts: SharedConnectionParts;
-  /** To be sent when this turn's calls are all there. */
+  /** Calls to be sent once all calls of this turn are there. */
   #gathered: PendingCall[] = [];
   readonly #groups = new Set<ReadGroup>();
   readonly #singles = new Set<PendingCall>();
@@ -58,7 +58,7 @@ export class SharedConnection {
     if (this.#gathered.length === 1) this.#link.flushSoon();
   }
 
-  /** For how long, in ms, what runs now has been running; what ended between two looks is not seen. */
+  /** For how long, in ms, what runs now has been running; what ended between two looks goes unnoticed. */
   look(now: number): number {
     const { running } = this.#link;
     if (running === this.#running && running !== undefined) return now - this.#runningSince;
@@ -69,7 +69,7 @@ export class SharedConnection {
 
   /**
    * Lets go of all calls but the one that runs. Where several run as one it is not known which of them takes
-   * so long: then all of them are sent again, each by itself, and the server stops what it does for them.
+   * so long: then all of them are sent again, each on its own, and the server stops what it does for them.
    */
   setApart(): { readonly slow: PendingCall | undefined; readonly behind: readonly PendingCall[] } {
     this.isApart = true;
@@ -167,7 +167,7 @@ export class SharedConnection {
   }
 }
 
-/** One that is being stopped is waited for where it was sent. */
+/** A call that is being stopped is waited for where it was sent. */
 function isEnding({ settled, cancelReason }: PendingCall): boolean {
   return settled || cancelReason !== undefined;
 }

@@ -14,7 +14,7 @@ const STALL_MS = 20;
 const LOOK_EVERY_MS = 10;
 /** Another connection joins when each has this many calls under way. */
 const CALLS_BEFORE_SPREAD = 16;
-/** More wait here: what is sent cannot be called back. */
+/** Most calls under way on a connection; the others wait here, since what is sent cannot be called back. */
 const MAX_UNDER_WAY = 256;
 
 interface SharedReadsParts {
@@ -22,11 +22,11 @@ interface SharedReadsParts {
   readonly source: ConnectionSource;
   readonly maxConnections: number;
   readonly home: SenderHome;
-  /** What it takes the server, in µs, beyond the way there and back. */
+  /** How long it takes the server, in µs, beyond the round trip. */
   readonly costOf: (call: PendingCall) => number;
-  /** The way there and back, in ms. */
+  /** The round trip, in ms. */
   wayMs(): number;
-  /** Sends a call that has no business here. */
+  /** Sends a call that does not belong here. */
   runAlone(call: PendingCall): void;
 }
 
@@ -34,9 +34,9 @@ interface SharedReadsParts {
  * Reads that are known to be cheap, outside transactions: many calls at once on a few connections, without
  * waiting for the answers. Each has a Sync of its own, so an error stays with its statement.
  *
- * On these connections the server refuses every write, so what runs here is a read by the server's own word:
- * it may be sent again, on another connection, when one turns out to be slow and others stand behind it, or
- * when its connection is lost.
+ * On these connections the server refuses every write, so what runs here is certain to be a read: it may be
+ * sent again, on another connection, when one turns out to be slow and others stand behind it, or when its
+ * connection is lost.
  */
 export class SharedReads {
   /** How often a read was sent again from behind a slow one. */
@@ -114,7 +114,7 @@ export class SharedReads {
       },
       () => {
         this.#isAcquiring = false;
-        // There are other connections: whoever waits longer there than it may is told so.
+        // There are other connections: a call that waits too long there is told so.
         this.#runQueuedAlone();
       },
     );
@@ -141,7 +141,10 @@ export class SharedReads {
     shared.send(call);
   }
 
-  /** A write, or what only works where writes do, goes to the other connections; a lost read to another. */
+  /**
+   * A write, or a statement that works only where writes do, goes to the other connections; a lost read goes
+   * to another one of these.
+   */
   #whereTo(call: PendingCall, code: string | undefined): (() => void) | undefined {
     if (code !== undefined && code !== SqlState.readOnly) return undefined;
     const plan = call.plans[0]!;

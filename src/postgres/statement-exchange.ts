@@ -10,7 +10,7 @@ import { emptyTextError, SqlState } from './translate-failure.ts';
 import { BackendCode } from './wire-codes.ts';
 import type { WireValue, WireWriter } from './wire-writer.ts';
 
-/** Rows that are taken some at a time, inside a transaction. */
+/** Rows that are fetched in chunks, inside a transaction. */
 export interface Portal {
   readonly name: string;
   readonly maxRows: number;
@@ -25,7 +25,7 @@ export interface Step {
   readonly reader: ResultReader;
   /** Whether the server is to keep it under a name, for the next time. */
   readonly named: boolean;
-  /** What was sent so far goes on its way before this step is done. */
+  /** What was sent so far is flushed before this step is done. */
   readonly flushed?: boolean;
   readonly portal?: Portal;
 }
@@ -34,11 +34,11 @@ export interface ExchangeAnswer {
   readonly status: TransactionStatus;
   /** One for each step that was done, in order. */
   readonly tags: readonly CommandTag[];
-  /** Why the first step behind those was not done. */
+  /** Why the first step after those was not done. */
   readonly failure: ServerFailure | undefined;
-  /** What made it impossible to give the rows in the form that was asked for; the server did not fail. */
+  /** Why the rows cannot be given in the form asked for; the server did not fail. */
   readonly fault: unknown;
-  /** The server no longer has the statement, or its rows have other columns now: it works when sent anew. */
+  /** The server no longer has the statement, or its rows have other columns now: it works when sent again. */
   readonly isStale: boolean;
 }
 
@@ -89,7 +89,7 @@ export class StatementExchange implements Exchange {
       case BackendCode.dataRow:
         return this.#readRow(buffer, start);
       case BackendCode.commandComplete:
-        // The text fills the message, but for the zero behind it.
+        // The text fills the message, except for the zero behind it.
         this.#tags.push(readCommandTag(buffer, start, end - 1));
         return;
       case BackendCode.rowDescription:
@@ -125,7 +125,7 @@ export class StatementExchange implements Exchange {
     this.#parts.lost({ ...loss, tags: this.#tags, failure: this.#failure });
   }
 
-  /** Rows that could not be given in the form asked for are not asked for: nothing is sent but the Sync. */
+  /** Rows that could not be given in the form asked for are not requested: nothing but the Sync is sent. */
   #isReadable({ statements }: PostgresLink): boolean {
     const { steps } = this.#parts;
     try {
@@ -199,14 +199,17 @@ export class StatementExchange implements Exchange {
   }
 }
 
-/** A value that does not fit the type with which the statement was prepared, before a column got another. */
+/** A value that does not fit the type that the column had when the statement was prepared. */
 function mayBeOfOldTypes({ code }: ServerFailure): boolean {
   return OLD_TYPE_STATES.has(code);
 }
 
 const OLD_TYPE_STATES: ReadonlySet<string> = new Set(['22P02', '22003', '22007', '22008', '22P03']);
 
-/** `cached plan must not change result type` has the code of many other things; only its place tells. */
+/**
+ * `cached plan must not change result type` shares its code with many other errors; only its place identifies
+ * it.
+ */
 function isStale({ code, routine }: ServerFailure): boolean {
   if (code === SqlState.unknownStatement) return true;
   return code === SqlState.featureNotSupported && routine === 'RevalidateCachedQuery';

@@ -9,7 +9,9 @@ export interface SchemaVersion {
 export interface PreparedStatement {
   readonly text: string;
   readonly name: string;
-  /** The types of its parameters are those that it was prepared with, whatever becomes of the tables. */
+  /**
+   * The types of its parameters as they were when it was prepared, whatever has become of the tables since.
+   */
   readonly version: number;
   /** What its rows look like; undefined until the server has said so, null where it gives none. */
   shape: RowShape | null | undefined;
@@ -21,7 +23,7 @@ export class PreparedStatements {
   readonly #schema: Readonly<SchemaVersion>;
   readonly #statements = new Map<string, PreparedStatement>();
   #lastNumber = 0;
-  /** Dropped here, and still kept by the server. */
+  /** Dropped here, but still kept by the server. */
   #toClose: string[] = [];
 
   constructor(limit: number, schema: Readonly<SchemaVersion>) {

@@ -8,7 +8,7 @@ import {
   pastWord,
 } from '../sql/index.ts';
 
-/** What begins or ends a transaction. What does it inside a procedure, the server refuses by itself. */
+/** Words that begin or end a transaction. Inside a procedure the server itself refuses them. */
 const CONTROL: ReadonlySet<string> = new Set([
   'begin',
   'start',
@@ -32,7 +32,7 @@ export function wordsOf(text: string): readonly string[] {
 }
 
 /**
- * Others share the connection, or rely on the transaction that runs on it.
+ * Others share the connection, or rely on the transaction that is open on it.
  * @throws UsageError where a statement of the text controls transactions
  */
 export function assertNoTransactionControl(text: string): void {
@@ -42,7 +42,7 @@ export function assertNoTransactionControl(text: string): void {
   for (const word of topLevelWords(text)) {
     if (depth === 0 && isFirst && word !== ';' && isControl(word)) throw controlError(word);
     if (depth === 0 && previous === 'prepare' && word === 'transaction') throw controlError('prepare');
-    // The body of a function in SQL: its statements are not the script's.
+    // The body of an SQL function: its statements are not the script's.
     if (previous === 'begin' && word === 'atomic') depth = 1;
     else if (depth > 0 && word === 'case') depth += 1;
     else if (depth > 0 && word === 'end') depth -= 1;

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors/index.ts';
 
-/** What comes of a channel that is listened to. */
+/** What a listener of a channel receives. */
 export type ListenMessage =
   | {
       readonly kind: 'notification';
@@ -10,8 +10,8 @@ export type ListenMessage =
       readonly processId: number;
     }
   /**
-   * Notifications may be missing here: the connection was lost and is there again, or they came faster than
-   * they were read. What is derived from them must be read anew.
+   * Notifications may be missing here: the connection was lost and is back, or they came faster than they
+   * were read. Reload whatever you derive from them.
    */
   | { readonly kind: 'gap'; readonly channel: string; readonly reason: 'reconnected' | 'overflow' };
 
@@ -21,7 +21,7 @@ export interface SubscriptionParts {
   readonly channel: string;
   /** Takes each message as it comes; without it they wait to be read. */
   readonly handler: ListenHandler | undefined;
-  /** Of messages that wait. The oldest go when there are more, and a gap is told of. */
+  /** Most messages that may wait. Beyond that the oldest are dropped, and a gap is reported. */
   readonly maxWaiting: number;
   readonly reportError: (error: unknown) => void;
   readonly onOverflow: () => void;

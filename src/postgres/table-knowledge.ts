@@ -7,7 +7,7 @@ import type { Plan, PlanCache, TouchedTables } from './plan.ts';
 export class TableKnowledge {
   readonly #descriptions: Descriptions;
   readonly #plans: PlanCache;
-  /** Rises when a statement of ours may have changed the schema. */
+  /** Goes up when a statement of ours may have changed the schema. */
   #version = 0;
   readonly #learning = new Set<Plan>();
 
@@ -31,7 +31,7 @@ export class TableKnowledge {
     return plan.tables.isComplete ? plan.tables.tablesWritten : 'anything';
   }
 
-  /** Whether asking would tell more. */
+  /** Whether asking the server would tell more. */
   isToLearn(plan: Plan): boolean {
     return plan.kind !== 'other' && plan.tables === undefined && !this.#learning.has(plan);
   }
@@ -46,7 +46,7 @@ export class TableKnowledge {
   }
 }
 
-/** Of what cannot be described: it cannot be run either, and its own error says why. */
+/** For a statement that cannot be described: it cannot be run either, and its own error says why. */
 const UNKNOWN: TouchedTables = Object.freeze({
   tablesRead: [],
   tablesWritten: [],

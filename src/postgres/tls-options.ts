@@ -33,7 +33,7 @@ async function authorities(settings: PostgresSettings): Promise<ConnectionOption
   return read(settings, 'sslrootcert');
 }
 
-/** Anew for each connection: certificates are replaced while a process runs. */
+/** Read again for each connection: certificates are replaced while a process runs. */
 async function read(settings: PostgresSettings, name: 'sslrootcert' | 'sslcert' | 'sslkey'): Promise<string> {
   const path = settings.parameters[name]!;
   const kind = name === 'sslkey' ? 'PRIVATE KEY' : 'CERTIFICATE';
@@ -50,7 +50,7 @@ function isOptional(sslmode: string): boolean {
   return sslmode === 'prefer' || sslmode === 'allow';
 }
 
-/** As libpq: 'require' checks the certificate only where an authority to check it by was given. */
+/** As in libpq, 'require' checks the certificate only where an authority to check it against was given. */
 function trustOf(sslmode: string, hasAuthority: boolean): ConnectionOptions {
   if (sslmode === 'verify-full') return { rejectUnauthorized: true };
   const checksAuthority = sslmode === 'verify-ca' || (sslmode === 'require' && hasAuthority);

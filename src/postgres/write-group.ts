@@ -15,13 +15,13 @@ interface WriteGroupParts {
   readonly calls: readonly PendingCall[];
   /** The group was undone as a whole, because of one of them: these have no answer yet, in order. */
   readonly onUndone: (left: readonly PendingCall[]) => void;
-  /** Nothing of it is under way any more. */
+  /** Nothing of it is under way any longer. */
   readonly onOver: () => void;
 }
 
 /**
- * Writes of several callers up to one Sync: one transaction, one wait for the disk. None of them shows in the
- * others: when one fails the server undoes all, and each is sent again by itself.
+ * Writes of several callers up to one Sync: one transaction, one wait for the disk. None of them affects the
+ * others: when one fails the server undoes all, and each is sent again on its own.
  */
 export class WriteGroup {
   readonly #parts: WriteGroupParts;
@@ -59,7 +59,7 @@ export class WriteGroup {
     if (failure === undefined && fault === undefined) this.#succeed(tags);
     else {
       for (const call of calls) {
-        // Not its own failure: what it wrote is undone, which is what it was to be told.
+        // It did not fail itself. What it wrote is undone, and that is what its caller asked to be told.
         if (call.cancelReason === undefined) disarm(call);
         else this.#fail(call, call.cancelReason(stopped(true)));
       }
