@@ -11,5 +11,6 @@ export type {
   ReturningQuery,
   SqlSource,
   ValueQuery,
+  ExactReturningQuery,
   ExactValueQuery,
 } from '../../../../src/queries/index.ts';
