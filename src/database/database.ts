@@ -19,6 +19,7 @@ import type { EventHub, EventName, Listener } from '../events/index.ts';
 import type { ListenHandler, ListenOptions, Subscription } from '../postgres/index.ts';
 import { describePlaceholders, type Dialect } from '../sql/index.ts';
 import {
+  captureCallSite,
   currentTransaction,
   type BeginTransactionOptions,
   type OptionalPropagation,
@@ -145,7 +146,9 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     const { timeoutMs, signal, name } = checkHandleOptions('acquire()', options);
     const { backend, transactions } = this.#parts;
     transactions.assertMayAcquire(true, 'A lease');
-    const request: AcquireRequest = { timeoutMs, signal, holder: name };
+    // Who gives no name is traced by the pool, as far as the load allows.
+    const site = name === undefined ? undefined : captureCallSite();
+    const request: AcquireRequest = { timeoutMs, signal, holder: name, site };
     return new DatabaseLease(
       await (backend.leaseSource?.() ?? backend.source(true)).acquire(request),
       backend.dialect,

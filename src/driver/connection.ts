@@ -110,6 +110,8 @@ export interface AcquireRequest {
   readonly signal?: AbortSignal | undefined;
   /** Who takes it, for the leak report and for the message of an exhausted pool. */
   readonly holder?: string | undefined;
+  /** Where the taker was called, where it knows that. The stack is made into text for a report alone. */
+  readonly site?: { readonly stack?: string } | undefined;
 }
 
 /** Where leases come from; a pool, as its users see it. */

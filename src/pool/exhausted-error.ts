@@ -29,8 +29,10 @@ export function exhaustedError({
 }
 
 function taker({ holder, takenAt }: LeaseInfo): string {
-  if (holder !== '') return `, taken by ${holder}`;
-  return takenAt === '' ? '' : `, taken ${placeOf(takenAt)}`;
+  if (holder === '' && takenAt === '') return '';
+  const who = holder === '' ? '' : ` by ${holder}`;
+  const place = takenAt === '' ? '' : ` ${placeOf(takenAt)}`;
+  return `, taken${who}${place}`;
 }
 
 function age(ms: number): string {

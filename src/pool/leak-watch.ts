@@ -1,3 +1,4 @@
+import type { AcquireRequest } from '../driver/index.ts';
 import type { Announcer } from '../events/index.ts';
 import type { Lease, Slot } from './lease.ts';
 import { TraceRation, type Below, type Trace } from './trace.ts';
@@ -19,8 +20,9 @@ export class LeakWatch {
     this.#parts = parts;
   }
 
-  /** The stack of a taker who did not give a name, if leaks are watched. */
-  trace(holder: string | undefined, nowMs: number, below: Below): Trace | undefined {
+  /** The stack of a taker: the one that it knows itself, or of one who gave no name, if leaks are watched. */
+  trace({ holder, site }: AcquireRequest, nowMs: number, below: Below): Trace | undefined {
+    if (site !== undefined) return site;
     if (holder || this.#parts.leakAfterMs === 0) return undefined;
     return this.#ration.capture(nowMs, below);
   }

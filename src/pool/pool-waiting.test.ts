@@ -107,6 +107,17 @@ describe('Pool: the waiting line', () => {
     expect(events.of('pool:exhausted')).toHaveLength(1);
   });
 
+  it('names the holder and its place, where the holder knows it', async () => {
+    const { pool, clock } = numberPool({ max: 1, acquireTimeoutMs: 5_000 });
+    const site = { stack: 'Error\n    at checkOut (/app/src/orders.ts:12:9)' };
+    await pool.acquire({ holder: 'transaction "checkOut"', site });
+    const waiting = pool.acquire();
+    clock.advance(5_000);
+    await expect(waiting).rejects.toThrow(
+      'the longest lease is 5 s old, taken by transaction "checkOut" at checkOut (/app/src/orders.ts:12:9).',
+    );
+  });
+
   it('names the place where an unnamed holder took its lease', async () => {
     const { pool, clock } = numberPool({ max: 1 });
     await pool.acquire();

@@ -92,14 +92,14 @@ export class Pool<Resource> implements LeaseSource<Resource> {
   acquire(request: AcquireRequest = NO_REQUEST): Promise<Lease<Resource>> {
     if (request.signal?.aborted) return Promise.reject(request.signal.reason as unknown);
     // oxlint-disable-next-line typescript/unbound-method -- a mark in the stack, never called
-    const lease = this.#takeReady(request.holder, this.acquire);
+    const lease = this.#takeReady(request, this.acquire);
     return lease === undefined ? this.#wait(request) : Promise.resolve(lease);
   }
 
   /** A lease if one can be had at this moment: nobody is in line, and one is idle that needs no ping. */
   tryAcquire(holder?: string): Lease<Resource> | undefined {
     // oxlint-disable-next-line typescript/unbound-method -- a mark in the stack, never called
-    return this.#takeReady(holder, this.tryAcquire);
+    return this.#takeReady({ holder }, this.tryAcquire);
   }
 
   /** From now on acquires wait, until `resume`. Leases that are out may come back. */
@@ -154,23 +154,24 @@ export class Pool<Resource> implements LeaseSource<Resource> {
     return this.#state === 'closing' || this.#state === 'closed';
   }
 
-  #takeReady(holder: string | undefined, below: Below): Lease<Resource> | undefined {
+  #takeReady(request: AcquireRequest, below: Below): Lease<Resource> | undefined {
     // Latecomers do not overtake those in line.
     if (this.#state !== 'open' || this.#line.length > 0) return undefined;
     const nowMs = this.#parts.clock.now();
     const slot = this.#supply.takeReady(nowMs);
     if (slot === undefined) return undefined;
     this.#waits.record(0);
-    const trace = this.#leaks.trace(holder, nowMs, below);
-    return this.#lend(slot, { acquiredAtMs: nowMs, holder: holder ?? '', trace });
+    const trace = this.#leaks.trace(request, nowMs, below);
+    return this.#lend(slot, { acquiredAtMs: nowMs, holder: request.holder ?? '', trace });
   }
 
-  #wait({ holder, signal, timeoutMs = this.#patienceMs() }: AcquireRequest): Promise<Lease<Resource>> {
+  #wait(request: AcquireRequest): Promise<Lease<Resource>> {
+    const { holder, signal, timeoutMs = this.#patienceMs() } = request;
     const refusal = this.#whyNotWait(timeoutMs);
     if (refusal !== undefined) return Promise.reject(refusal);
     const nowMs = this.#parts.clock.now();
     // oxlint-disable-next-line typescript/unbound-method -- a mark in the stack, never called
-    const trace = this.#leaks.trace(holder, nowMs, this.acquire);
+    const trace = this.#leaks.trace(request, nowMs, this.acquire);
     return new Promise((resolve, reject) => {
       const details = { holder: holder ?? '', trace, signal, sinceMs: nowMs, timeoutMs };
       const waiter = new Waiter({ resolve, reject }, details);

@@ -1,3 +1,4 @@
+export { captureCallSite } from './call-site.ts';
 export {
   currentTransaction,
   isInWritingTransaction,

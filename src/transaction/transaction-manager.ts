@@ -243,7 +243,7 @@ export class TransactionManager {
     this.assertMayAcquire(readOnly, name === undefined ? 'A transaction' : `Transaction "${name}"`);
     const outer = currentContext();
     const holder = name === undefined ? 'transaction' : `transaction "${name}"`;
-    const lease = await this.#setup.source(readOnly).acquire({ signal, holder });
+    const lease = await this.#setup.source(readOnly).acquire({ signal, holder, site });
     try {
       // Both may have happened at the moment in which the connection came free.
       this.#assertOpen();

@@ -103,4 +103,15 @@ describe('a lease', () => {
     expect(reports).toHaveLength(2);
     for (const { takenAt } of reports) expect(takenAt).toContain('leases.test.ts');
   });
+
+  test('held by a transaction is shown with where it was begun, also to those who wait in vain (J10)', async () => {
+    const { db } = scratch;
+    await using tx = await db.begin({ name: 'import', readOnly: true });
+    const [held] = db.leases();
+    expect(held).toMatchObject({ holder: 'transaction "import"' });
+    expect(held!.takenAt).toContain('leases.test.ts');
+    const error = await rejection(db.acquire({ timeoutMs: 0 }));
+    expect(error.message).toMatch(/taken by transaction "import" at .*leases\.test\.ts/);
+    await tx.rollback();
+  });
 });

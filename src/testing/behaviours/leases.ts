@@ -141,13 +141,18 @@ export const LEASE_BEHAVIOURS: Behaviours = {
     options: { pool: { leakAfterMs: 30 } },
     check: async ({ db }) => {
       const told: string[] = [];
-      db.on('pool:leak', ({ holder }) => told.push(`leak: ${holder}`));
+      let takenAt = '';
+      db.on('pool:leak', (event) => {
+        told.push(`leak: ${event.holder}`);
+        takenAt = event.takenAt;
+      });
       db.on('pool:leak-returned', ({ holder }) => told.push(`returned: ${holder}`));
       const lease = await db.acquire({ name: 'forgotten' });
       await eventually(() => told.length > 0, 'the report of the leak');
       lease.release();
       await eventually(() => told.length > 1, 'the report of its return');
       assert.deepEqual(told, ['leak: forgotten', 'returned: forgotten']);
+      assert.match(takenAt, /^at .*leases/s);
     },
   },
 };
