@@ -61,7 +61,7 @@ class Splitter {
     let at = 0;
     while (at < this.#text.length) {
       const end = this.#past(at);
-      const what = unclosed(this.#text.slice(at, end), this.#text[at]!);
+      const what = unclosed(this.#text.slice(at, end), this.#dialect);
       if (what !== undefined) return { statements: this.#statements, unclosed: { what, start: at } };
       this.#take(at, end);
       at = end;
@@ -168,15 +168,26 @@ function createsRoutine([first, ...words]: readonly string[]): boolean {
 }
 
 /** @returns what it is that never ends. The tokens of `skip-token.ts` end with the text then. */
-function unclosed(token: string, first: string): string | undefined {
+function unclosed(token: string, dialect: Dialect): string | undefined {
+  const first = token[0]!;
   if (first === "'" || first === '"' || (first === '`' && token.length > 1)) {
     // Quotes inside come in pairs.
     const isClosed = (token.split(first).length - 1) % 2 === 0;
     return isClosed ? undefined : first === "'" ? 'string' : 'name';
   }
   if (first === '[' && token.length > 1) return token.endsWith(']') ? undefined : 'name';
-  if (token.startsWith('/*')) return token.length >= 4 && token.endsWith('*/') ? undefined : 'comment';
+  if (token.startsWith('/*')) return isClosedComment(token, dialect) ? undefined : 'comment';
+  if (token[1] === "'") return ESCAPE_STRING.test(token) ? undefined : 'string';
   const tag = first === '$' ? /^\$[^$]*\$/.exec(token)?.[0] : undefined;
   if (tag === undefined) return undefined;
   return token.length >= 2 * tag.length && token.endsWith(tag) ? undefined : 'dollar-quoted string';
+}
+
+const ESCAPE_STRING = /^e'(?:[^'\\]|\\.|'')*'$/is;
+
+/** PostgreSQL's comments stand in one another: https://www.postgresql.org/docs/current/sql-syntax-lexical.html */
+function isClosedComment(token: string, dialect: Dialect): boolean {
+  if (dialect === 'sqlite') return token.length >= 4 && token.endsWith('*/');
+  const marks = token.match(/\/\*|\*\//g)!;
+  return marks.filter((mark) => mark === '/*').length * 2 === marks.length;
 }
