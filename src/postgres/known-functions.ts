@@ -31,9 +31,9 @@ const HARMLESS: ReadonlySet<string> = new Set(
 
 /**
  * The functions that a text may call and that are not known to be harmless: words before a parenthesis,
- * quoted or not. Some are none; the server knows which are functions.
+ * quoted or not. Some of them are not functions; the server knows which are.
  *
- * @returns undefined where names stand in the text in a way that is not read here
+ * @returns undefined where the text has names in a form that is not understood here
  */
 export function unknownFunctions(text: string): readonly string[] | undefined {
   if (UNICODE_NAME.test(text)) return undefined;

@@ -56,9 +56,9 @@ export function interruptUnavailableReason(): string | undefined {
 }
 
 /**
- * Makes `database` interruptible. It must have been opened with `allowExtension`; here that is switched off.
+ * Makes `database` interruptible. It must have been opened with `allowExtension`, which is switched off here.
  *
- * @returns the key to interrupt it by; never reused, and worth nothing once the connection is closed
+ * @returns the key to interrupt it by; never reused, and useless once the connection is closed
  */
 export function registerForInterrupt(database: DatabaseSync, libraryPath: string): number {
   loadOnce(database, libraryPath);
