@@ -4,7 +4,7 @@ import { boundedKey, LONGEST_KEY } from './labels.ts';
 
 /**
  * The keys of one cache: of values that have a key of their own, and of calls of a function, for each scope.
- * A plain text is its own key; all others begin with NUL, so that they are told apart.
+ * A plain text is its own key; all others begin with NUL, so that they cannot be confused.
  */
 export class CacheKeys {
   readonly #scope: (() => unknown) | undefined;

@@ -44,7 +44,7 @@ export interface CacheOptions extends LifetimeOptions {
   /** About as much memory as they may take, in bytes. @default 67_108_864 (64 MiB) */
   readonly maxBytes?: number | undefined;
   /**
-   * `ttlMs` is shortened by up to this part of it, by chance, so that what was loaded together does not
+   * `ttlMs` is shortened at random by up to this share of it, so that what was loaded together does not
    * expire together; 0 to 1. @default 0.1
    */
   readonly ttlJitter?: number | undefined;
@@ -58,7 +58,7 @@ export interface CacheOptions extends LifetimeOptions {
    * key. Return null for what belongs to nobody; undefined is an error. @default none
    */
   readonly scope?: (() => unknown) | undefined;
-  /** A second tier that several processes share, and through which they tell each other of changes. */
+  /** A second tier that several processes share, and through which they tell each other about changes. */
   readonly redis?: RedisOptions | undefined;
 }
 
@@ -105,7 +105,7 @@ const LIFETIME_RANGES: Readonly<Record<keyof Lifetime, Range>> = {
   retryAfterMs: KEPT,
 };
 const SIZE_RANGES: Readonly<Record<keyof typeof SIZES, Range>> = {
-  // The list of entries is laid out for all of them at once.
+  // Memory for the list of all entries is reserved at once.
   maxEntries: { least: 1, most: 10_000_000, unit: 'a whole number' },
   maxBytes: { least: 1, most: Number.MAX_SAFE_INTEGER, unit: 'a whole number' },
   ttlJitter: { least: 0, most: 1, unit: 'a number' },
@@ -133,8 +133,8 @@ export function resolveCacheOptions(given: CacheOptions): ResolvedCacheOptions {
 }
 
 /**
- * The lifetime of one call: what it says, and what the cache says of the rest.
- * @param also names that the caller reads itself @throws ConfigError listing every fault.
+ * The lifetime of one call's value: the call's own options, and the cache's for the rest. @param also names
+ * that the caller reads itself @throws ConfigError listing every fault.
  */
 export function resolveLifetime(
   given: LifetimeOptions,

@@ -25,7 +25,7 @@ import type { SingleFlight } from './single-flight.ts';
 export interface EntryOptions<T = unknown> extends LifetimeOptions {
   /** Names by which the value is invalidated, fixed or made of it. @default none */
   readonly tags?: readonly string[] | ((value: T) => readonly string[]) | undefined;
-  /** Tables the value depends on, besides those that the load is heard to read. @default none */
+  /** Tables the value depends on, besides those that the load is seen to read. @default none */
   readonly tables?: readonly string[] | undefined;
   /** How the value appears in events. @default none */
   readonly name?: string | undefined;
@@ -40,7 +40,7 @@ export interface CacheStats extends Readonly<CacheCounters> {
   readonly maxBytes: number;
   /** Loads under way. */
   readonly loading: number;
-  /** Hits for each call that asked, bypassed ones not counted: 0 to 1; 0 before the first. */
+  /** Share of calls that were hits, not counting bypassed ones: 0 to 1; 0 before the first. */
   readonly hitRate: number;
   readonly redis?: SecondTierStats;
 }
@@ -66,8 +66,8 @@ export interface CacheParts {
 }
 
 /**
- * Keeps what is costly to load. What a committed write changed is dropped before the write is answered;
- * inside a transaction that writes nothing kept is given, and nothing is kept.
+ * Keeps what is costly to load. What a committed write changed is dropped before the write is answered.
+ * Inside a transaction that writes, the cache is neither used nor filled.
  */
 export class Cache implements AsyncDisposable {
   readonly name: string;
@@ -82,8 +82,8 @@ export class Cache implements AsyncDisposable {
   }
 
   /**
-   * The value of `key`; where there is none, what `load` gives, which is kept. Calls that ask for the same
-   * key meanwhile wait for the one load. What `load` rejects with is passed on and not kept.
+   * The value of `key`; if there is none, what `load` returns, which is then kept. Calls that ask for the
+   * same key in the meantime wait for the one load. What `load` rejects with is passed on and not kept.
    *
    * @throws TimeoutError after `loadTimeoutMs`
    */
@@ -111,7 +111,7 @@ export class Cache implements AsyncDisposable {
     }
   }
 
-  /** What is kept under `key` and may be given; undefined where there is nothing. Loads nothing. */
+  /** What is kept under `key`, if it may be given; otherwise undefined. Loads nothing. */
   async get<T>(key: unknown): Promise<T | undefined> {
     const full = this.#parts.keys.ofKey(key);
     if (this.#closing !== undefined || this.#parts.coupling.isWriting()) return undefined;
@@ -146,8 +146,8 @@ export class Cache implements AsyncDisposable {
   }
 
   /**
-   * The function, answered from the cache where that can be. Calls are told apart by their arguments, its
-   * values are invalidated by its name, by `tags`, and by the tables that its statements read.
+   * The function, answered from the cache where possible. Calls are told apart by their arguments, its values
+   * are invalidated by its name, by `tags`, and by the tables that its statements read.
    */
   cached<This, Args extends unknown[], Result>(
     work: (this: This, ...args: Args) => Result | Promise<Result>,
@@ -176,7 +176,7 @@ export class Cache implements AsyncDisposable {
 
   /**
    * The function, after which the values of these tags (or cached functions, by name) are dropped; also when
-   * it rejects, since a part of its work may be done. Inside a transaction they are dropped after its COMMIT,
+   * it rejects, since part of its work may be done. Inside a transaction they are dropped after its COMMIT,
    * and not at all if it rolls back. Not needed for tables: their changes are noticed.
    */
   invalidates<This, Args extends unknown[], Result>(
@@ -217,17 +217,21 @@ export class Cache implements AsyncDisposable {
       void invalidator.invalidate(labels, 'foreign');
     });
     this.#following.push(following);
-    // Nothing that may have been missed before it listened is kept, and closing may have come in between.
+    // Drops everything, since changes may have been missed before it listened; and the cache may have been
+    // closed in between.
     await invalidator.invalidate([ANY_TABLE], 'foreign');
     if (this.#closing !== undefined) await following.close();
   }
 
-  /** Drops everything, at once, whoever asks. */
+  /** Drops everything, at once, also inside a transaction. */
   clear(): Promise<void> {
     return this.#parts.invalidator.everything('local');
   }
 
-  /** Frees what has expired; otherwise that happens when it is asked for, or makes room. @returns how many */
+  /**
+   * Removes expired entries; otherwise that happens when they are asked for, or when room is needed. @returns
+   * how many
+   */
   cleanup(): number {
     return this.#parts.memory.cleanup(this.#parts.now());
   }
@@ -253,7 +257,7 @@ export class Cache implements AsyncDisposable {
     return this.#parts.on(name, listener);
   }
 
-  /** Forgets everything and leaves Redis. Functions go on, uncached. May be called again. */
+  /** Drops everything and disconnects from Redis. Functions go on, uncached. May be called again. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -17,13 +17,13 @@ export interface CachedOptions<Args extends unknown[], Result> extends LifetimeO
   readonly name?: string | undefined;
   /** Names by which values are invalidated; the function's name is always one. @default none */
   readonly tags?: TagsOption<Args, Result> | undefined;
-  /** Tables the value depends on, besides those that its statements are heard to read. @default none */
+  /** Tables the value depends on, besides those that its statements are seen to read. @default none */
   readonly tables?: readonly string[] | undefined;
   /** What tells calls apart. @default the arguments */
   readonly key?: ((...args: Args) => unknown) | undefined;
 }
 
-/** The function, answered from the cache where that can be. */
+/** The function, answered from the cache where possible. */
 export interface CachedFunction<This, Args extends unknown[], Result> {
   (this: This, ...args: Args): Promise<Result>;
   /** Drops the value of these arguments; inside a transaction that writes, after its COMMIT. */
@@ -32,7 +32,7 @@ export interface CachedFunction<This, Args extends unknown[], Result> {
   clear(): Promise<void>;
 }
 
-/** A function to be cached, with everything about it that is the same for each call. */
+/** A cached function, with everything that is the same for all of its calls. */
 export interface Call<This, Args extends unknown[], Result> {
   readonly name: string;
   readonly work: (this: This, ...args: Args) => Result | Promise<Result>;

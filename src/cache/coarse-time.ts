@@ -1,9 +1,12 @@
 import { runInRootContext, type Clock } from '../async/index.ts';
 
-/** How far the time given may lie behind, while the event loop turns. */
+/** How far behind the time may be, while the event loop turns. */
 const RESOLUTION_MS = 1;
 
-/** The time, asked of the clock once a millisecond: reading it costs more than all else that a hit does. */
+/**
+ * The time, read from the clock once a millisecond: reading it costs more than everything else that a hit
+ * does.
+ */
 export class CoarseTime {
   readonly #clock: Clock;
   #now: number | undefined;

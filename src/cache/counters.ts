@@ -7,21 +7,21 @@ export interface CacheCounters {
   /** Of the hits, the ones that came from Redis. */
   redisHits: number;
   misses: number;
-  /** Calls inside a writing transaction: they load, and leave no trace. */
+  /** Calls inside a writing transaction: they load, and nothing is kept. */
   bypassed: number;
   /** Loads that began. Fewer than misses: callers of one key share one. */
   loads: number;
   loadErrors: number;
   loadTimeouts: number;
   sets: number;
-  /** Results that were not kept because what they depend on was changed meanwhile. */
+  /** Results that were not kept because what they depend on was changed in the meantime. */
   refused: number;
   /** Results that were not kept because they are too large, or cannot be copied. */
   unkept: number;
   evictions: number;
   /** Changes, and calls of `invalidate…`, `delete` and `clear`. */
   invalidations: number;
-  /** Entries that those dropped. */
+  /** Entries dropped by those. */
   dropped: number;
 }
 

@@ -9,10 +9,10 @@ import type { Version, Versions } from './versions.ts';
 export type CachedDatabase = Pick<Database, 'name' | 'on' | 'currentTransaction'> &
   Partial<Pick<Database, 'readLatest'>>;
 
-/** Where a call is made, as far as a cache has to know. */
+/** In which context a call is made, as far as that matters to a cache. */
 export type Standing =
   | { readonly kind: 'outside' }
-  /** Nothing of it may be kept, and nothing kept may be given. */
+  /** The cache must be neither used nor filled. */
   | { readonly kind: 'writing' }
   /** It sees the database as it was at `since`. */
   | { readonly kind: 'reading'; readonly since: Version };
@@ -22,13 +22,13 @@ interface OpenTransaction {
   readonly since: Version;
   /** Invalidations that wait for its COMMIT. */
   readonly deferred: (() => unknown)[];
-  /** Loads that read in it what is not committed yet. */
+  /** Loads that have read uncommitted data in it. */
   readonly readBy: Set<LoadScope>;
 }
 
 interface CouplingParts {
   readonly database: CachedDatabase | undefined;
-  /** By which loads know that they are this cache's. */
+  /** Identifies the loads of this cache. */
   readonly cache: object;
   readonly versions: Versions;
   readonly onChange: (labels: readonly Label[], source: 'local' | 'foreign') => void;
@@ -39,7 +39,7 @@ const WRITING: Standing = { kind: 'writing' };
 
 /**
  * Ties a cache to the transactions and the statements of its database: what is committed invalidates, what is
- * not leaves no trace, and each load is told which tables it reads.
+ * not has no effect, and each load learns which tables it reads.
  */
 export class Coupling {
   readonly #parts: CouplingParts;
@@ -61,7 +61,7 @@ export class Coupling {
     );
   }
 
-  /** `standing()` for those who only ask for the worst. */
+  /** True where `standing()` would be the most restrictive; cheaper than asking for it. */
   isWriting(): boolean {
     return !isOutsideTransactions() && this.standing().kind === 'writing';
   }
@@ -71,7 +71,7 @@ export class Coupling {
     const current = this.#parts.database?.currentTransaction;
     if (current === undefined) return isInWritingTransaction() ? WRITING : OUTSIDE;
     const open = this.#open.get(current.id);
-    // One that began before this cache did, or has ended, is not known: it may write.
+    // A transaction that began before this cache, or has ended, is not known: it may write.
     if (open === undefined || !open.readOnly || isInWritingTransaction()) return WRITING;
     return { kind: 'reading', since: open.since };
   }
@@ -92,7 +92,7 @@ export class Coupling {
     return true;
   }
 
-  /** Runs a load: what it reads, from replicas too, is not older than a change that was heard of before. */
+  /** Runs a load: what it reads, also from replicas, is not older than any change known before. */
   runLoad<T>(load: () => T): T {
     const { database } = this.#parts;
     return database?.readLatest === undefined ? load() : database.readLatest(load);
@@ -102,7 +102,7 @@ export class Coupling {
   beginLoad(): void {
     this.#loads += 1;
     const { database } = this.#parts;
-    // Not all the time: a database that is listened to tells of every statement, which costs each of them.
+    // Not all the time: while somebody listens, a database reports every statement, which has its cost.
     if (this.#loads > 1 || database === undefined) return;
     this.#stopHearingStatements = [
       database.on('query:start', () => this.#ownLoad()?.statementBegan()),
@@ -125,7 +125,7 @@ export class Coupling {
   }
 
   #began({ transactionId, readOnly }: EventOf<'transaction:start'>): void {
-    // Changes are remembered as long as it is open: what it reads may be as old as itself.
+    // Changes are remembered as long as it is open: what it reads may be as old as the transaction.
     const since = this.#parts.versions.open();
     this.#open.set(transactionId, { readOnly, since, deferred: [], readBy: new Set() });
   }
@@ -153,7 +153,8 @@ export class Coupling {
     const open = this.#open.get(transactionId);
     if (open !== undefined) scope.sawSince(open.since);
     if (open?.readOnly === true) return;
-    // Through a handle: the flow of the load itself is in no writing transaction, or it would not be kept.
+    // It was read through a handle: the flow of the load itself is in no writing transaction, or it would not
+    // be kept.
     scope.uncommitted.add(transactionId);
     open?.readBy.add(scope);
   }

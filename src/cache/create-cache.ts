@@ -8,8 +8,8 @@ import type { CacheOptions } from './cache-options.ts';
 import { registerCache, releaseCache } from './cache-registry.ts';
 
 /**
- * A cache of what is loaded from `db`: what is committed there invalidates by itself what was read from the
- * changed tables. Without a database, values are invalidated by time, by tag and by key.
+ * A cache of what is loaded from `db`: what is committed there automatically invalidates what was read from
+ * the changed tables. Without a database, values are invalidated by time, by tag and by key.
  *
  * @throws ConfigError listing every fault of the options
  * @throws UsageError where a cache of that name is open

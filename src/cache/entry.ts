@@ -1,15 +1,15 @@
 import type { Label } from './labels.ts';
 
-/** How long an entry may be given. Times are those of the cache's clock, in ms. */
+/** How long an entry may be used. Times are those of the cache's clock, in ms. */
 export interface EntryEnds {
-  /** Given as it is before. */
+  /** Until then it is given as it is. */
   readonly freshUntil: number;
   /**
-   * Given before, while it is loaded anew: stale-while-revalidate.
+   * Until then it may be given while it is loaded again: stale-while-revalidate.
    * https://www.rfc-editor.org/rfc/rfc5861
    */
   readonly staleUntil: number;
-  /** Given before, where a new one cannot be had: stale-if-error. Not before `staleUntil`. */
+  /** Until then it may be given if loading a new one fails: stale-if-error. Not before `staleUntil`. */
   readonly goneAt: number;
 }
 
@@ -19,7 +19,7 @@ export interface Entry extends EntryEnds {
   readonly labels: readonly Label[];
   /** About what it takes in memory, its key not counted. */
   readonly bytes: number;
-  /** After a load that failed: no other one before. */
+  /** After a failed load: no other load before this time. */
   retryAt: number;
 }
 
@@ -37,7 +37,7 @@ interface Lifetime {
   readonly graceMs: number;
 }
 
-/** The three ends of an entry that is made now. */
+/** The three times for an entry that is made now. */
 export function lifetimeFrom(now: number, { ttlMs, staleMs, graceMs }: Lifetime): EntryEnds {
   const freshUntil = now + ttlMs;
   return {

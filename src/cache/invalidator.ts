@@ -4,7 +4,7 @@ import type { MemoryTier } from './memory-tier.ts';
 import type { SingleFlight } from './single-flight.ts';
 import type { Versions } from './versions.ts';
 
-/** Tells the other processes. Costs a bounded time and never fails: what cannot be told now is told later. */
+/** Tells the other processes. Takes bounded time and never fails: what cannot be sent now is sent later. */
 export interface InvalidationBus {
   publish(labels: readonly Label[] | 'everything'): Promise<void>;
 }
@@ -19,7 +19,7 @@ interface InvalidatorParts {
 
 type Source = 'local' | 'foreign' | 'bus';
 
-/** The one way in which something kept becomes invalid: dropped here at once, then told to the others. */
+/** The one way to invalidate entries: they are dropped here at once, then the other processes are told. */
 export class Invalidator {
   readonly #parts: InvalidatorParts;
 
@@ -27,7 +27,7 @@ export class Invalidator {
     this.#parts = parts;
   }
 
-  /** Nothing of it is given any more when this returns; the promise is for the others. */
+  /** When this returns, none of it is given any more in this process; the promise is for the others. */
   invalidate(labels: readonly Label[], source: Source): Promise<void> {
     const { memory, versions, report, bus } = this.#parts;
     versions.change(labels);
@@ -35,7 +35,7 @@ export class Invalidator {
     return source === 'bus' || bus === undefined ? Promise.resolve() : bus.publish(labels);
   }
 
-  /** One value, whatever it depends on. What its load under way will give is not kept. */
+  /** One value, whatever it depends on. The result of a load of it that is under way will not be kept. */
   invalidateKey(key: string, label: Label): Promise<void> {
     const { memory, flights } = this.#parts;
     flights.makeObsolete(key);

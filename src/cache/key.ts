@@ -26,7 +26,7 @@ function encode(value: unknown, depth: number): string {
     case 'string':
       return encodeText(value);
     case 'number':
-      // -0 divides to -Infinity: a function may well give something else for it.
+      // Dividing by -0 gives -Infinity, so a function may well return something else for it.
       return Object.is(value, -0) ? 'n-0;' : `n${value};`;
     case 'bigint':
       return `i${value};`;

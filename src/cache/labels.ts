@@ -7,18 +7,18 @@ import { UsageError } from '../errors/index.ts';
  */
 export type Label = string;
 
-/** Of every entry that read any table: dropped when it is not known which tables were changed. */
+/** A label of every entry that has read a table: dropped when it is not known which tables were changed. */
 export const ANY_TABLE: Label = '*';
-/** Of an entry of which it is not known what it read: dropped by every change. */
+/** A label of entries for which it is not known what they read: dropped by every change. */
 export const UNKNOWN_TABLES: Label = '?';
 
 const PLAIN = /^[\w:.-]{1,80}$/;
-/** Longer keys are replaced by their digest: they would only take memory. */
+/** Longer keys are replaced by their digest, to save memory. */
 export const LONGEST_KEY = 400;
 
 /**
  * By the last part of the name, in lower case: `users`, `Users` and `public.users` are one. Two tables that
- * share it are dropped together, which costs a load and is never wrong.
+ * share it are dropped together, which costs a load but is never wrong.
  */
 export function tableLabel(table: string): Label {
   return `t${short(table.slice(table.lastIndexOf('.') + 1).toLowerCase())}`;
@@ -45,12 +45,12 @@ export function keyLabel(key: string): Label {
   return `k${short(key)}`;
 }
 
-/** The key itself, or its digest where it is long. Keys of the two kinds cannot be mistaken. */
+/** The key itself, or its digest where it is long. The two kinds of keys cannot be confused. */
 export function boundedKey(key: string): string {
   return key.length <= LONGEST_KEY ? key : `\0#${digest(key)}`;
 }
 
-/** Not of the UTF-8 bytes: lone surrogates would all become the same character there. */
+/** Not the digest of the UTF-8 bytes: lone surrogates would all become the same character there. */
 export function digest(text: string): string {
   return createHash('sha256').update(Buffer.from(text, 'utf16le')).digest('base64url');
 }

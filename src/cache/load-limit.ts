@@ -2,8 +2,8 @@ import type { Clock } from '../async/index.ts';
 import { TimeoutError } from '../errors/index.ts';
 
 /**
- * What `work` gives, if that is within `timeoutMs` (0 = no limit); it is given a signal that is aborted when
- * the time is over. @throws TimeoutError then: the work may go on, but nobody waits for it
+ * The result of `work`, if it comes within `timeoutMs` (0 = no limit); `work` gets a signal that is aborted
+ * when the time is up. @throws TimeoutError then: the work may go on, but nobody waits for it
  */
 export async function withinLimit<T>(
   clock: Clock,
@@ -28,7 +28,7 @@ export async function withinLimit<T>(
   }
 }
 
-/** What `work` gives, or undefined where that takes longer than `waitMs`. @throws what it rejects with */
+/** The result of `work`, or undefined where it takes longer than `waitMs`. @throws what it rejects with */
 export async function waitFor<T>(clock: Clock, waitMs: number, work: Promise<T>): Promise<T | undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const timer = clock.after(waitMs, () => resolve(undefined), { keepAlive: true });

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { ANY_TABLE, tableLabel, UNKNOWN_TABLES, type Label } from './labels.ts';
 import type { Version } from './versions.ts';
 
-/** More tables than this, and a change of any table drops the entry. */
+/** With more tables than this, a change of any table drops the entry. */
 const MAX_TABLES = 64;
 
 /** The cache and the database that a load belongs to, by identity. */
@@ -26,13 +26,13 @@ export function currentLoad(): LoadScope | undefined {
 }
 
 /**
- * What one load depends on, as it turns out while it runs: the tables that its statements read, and what the
+ * What one load depends on, found out while it runs: the tables that its statements read, and whatever the
  * cached values that it used depend on.
  */
 export class LoadScope {
   readonly owner: ScopeOwner;
   readonly #key: string;
-  /** The load that led to this one. */
+  /** The load that this one is part of. */
   readonly #parent: LoadScope | undefined = storage.getStore();
   /** Transactions in which it read and that may write; each goes when it commits. */
   readonly uncommitted: Set<number> = new Set();
@@ -51,12 +51,12 @@ export class LoadScope {
     this.#since = since;
   }
 
-  /** What it gave is at least as new as that. */
+  /** What it returned is at least as new as that. */
   get since(): Version {
     return this.#since;
   }
 
-  /** True where this is the load of that key, or led to by it: waiting for it would be waiting for ever. */
+  /** True where this is the load of that key, or part of it: waiting for it would never end. */
   isWithin(cache: object, key: string): boolean {
     if (this.owner.cache === cache && this.#key === key) return true;
     return this.#parent?.isWithin(cache, key) ?? false;

@@ -13,8 +13,8 @@ export interface MemoryTierSettings {
 const ENTRY_BYTES = 200;
 
 /**
- * The entries in memory: the least recently used ones make room. Who depends on a label is known, so that a
- * change drops exactly those, at once.
+ * The entries in memory: the least recently used ones make room. The tier knows which entries depend on a
+ * label, so that a change drops exactly those, at once.
  */
 export class MemoryTier {
   readonly #entries: LRUCache<string, Entry>;
@@ -80,7 +80,7 @@ export class MemoryTier {
     return dropped;
   }
 
-  /** Drops what has expired for good. */
+  /** Drops what has finally expired. */
   cleanup(now: number): number {
     let dropped = 0;
     for (const [key, entry] of [...this.#entries.entries()]) {

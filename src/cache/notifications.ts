@@ -2,7 +2,7 @@ import type { Database } from '../database/index.ts';
 import { UsageError } from '../errors/index.ts';
 import { ANY_TABLE, tableLabel, UNKNOWN_TABLES, type Label } from './labels.ts';
 
-/** Where the triggers of `changeTriggers` speak, unless told otherwise. */
+/** The channel that the triggers of `changeTriggers` notify, unless another is given. */
 export const CHANNEL = 'millpond_changes';
 
 /** What follows NOTIFY, until it is closed. */
@@ -10,7 +10,7 @@ export interface Notifications {
   close(): Promise<void>;
 }
 
-/** What a cache needs of its database to hear of changes that others make. */
+/** What a cache needs of its database to learn of changes that others make. */
 export type Listening = Pick<Database, 'listen'>;
 
 export interface ChangeTriggersOptions {
@@ -19,9 +19,9 @@ export interface ChangeTriggersOptions {
 }
 
 /**
- * SQL for PostgreSQL, for a migration: triggers by which these tables tell every change, whoever makes it, to
- * the caches that `followNotifications`. One notification for each changed table and transaction, at COMMIT.
- * Needs PostgreSQL 14; may be run again.
+ * SQL for PostgreSQL, for a migration: triggers that report every change of these tables, whoever makes it,
+ * to the caches that `followNotifications`. One notification for each changed table and transaction, at
+ * COMMIT. Needs PostgreSQL 14; may be run again.
  */
 export function changeTriggers(
   tables: readonly string[],
@@ -46,7 +46,7 @@ $body$;
   return announce + triggers.join('');
 }
 
-/** Drops what depends on a table when it is told that the table has changed, and all of it after a gap. */
+/** Drops what depends on a table when told that the table has changed, and everything after a gap. */
 export async function followNotifications(
   database: Listening,
   channel: string,
@@ -58,7 +58,7 @@ export async function followNotifications(
   });
 }
 
-/** `schema.table` as two names; a name with a point in it cannot be given. */
+/** `schema.table` as two names; a name that contains a point is not possible. */
 function quoted(table: string): string {
   if (typeof table !== 'string' || !/^[^.\0]+(\.[^.\0]+)?$/.test(table))
     throw new UsageError('A table is given as its name, or as schema.name.');

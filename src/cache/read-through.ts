@@ -15,10 +15,10 @@ export interface ReadThroughParts extends LoaderParts {
   readonly loader: Loader;
 }
 
-/** Who was refused this often what others loaded loads by itself. */
+/** A call that has had to reject the result of other calls' loads this often loads on its own. */
 const MOST_JOINS = 2;
 
-/** Gives what is kept, and loads what is not: once for all who ask meanwhile. */
+/** Gives what is kept, and loads what is not: once for all who ask in the meantime. */
 export class ReadThrough {
   readonly #parts: ReadThroughParts;
   readonly #time: CoarseTime;
@@ -29,8 +29,8 @@ export class ReadThrough {
   }
 
   /**
-   * A value that is fresh and in memory, counted as a hit; undefined where it takes more than that. Asked
-   * first, because it is by far the most frequent case, and needs nothing but the key.
+   * A value that is fresh and in memory, counted as a hit; otherwise undefined. Asked first, because this is
+   * by far the most frequent case, and needs nothing but the key.
    */
   hitNow(key: string, name: string | undefined): { readonly value: unknown } | undefined {
     const { coupling, memory, report, values } = this.#parts;
@@ -73,20 +73,22 @@ export class ReadThrough {
     return found?.value;
   }
 
-  /** What is in memory depends on nothing that was changed since; only time can speak against it. */
+  /**
+   * Nothing that a value in memory depends on has changed since; only its age can be a reason not to give it.
+   */
   inMemory(key: string): Entry | undefined {
     const { memory } = this.#parts;
     const entry = memory.get(key);
     return entry !== undefined && this.#time.now() < entry.staleUntil ? entry : undefined;
   }
 
-  /** Loads and leaves no trace: for a transaction that writes, whose view is nobody else's. */
+  /** Loads and keeps nothing: for a transaction that writes, whose view nobody else shares. */
   async bypass(request: LoadRequest): Promise<unknown> {
     this.#parts.report.bypassed(request.name);
     return request.load({ signal: new AbortController().signal });
   }
 
-  /** A hit counts, and whoever loads with its help depends on what it depends on. */
+  /** Counts the hit; a load that uses it depends on what it depends on. */
   #hit({ key, name }: LoadRequest, entry: Entry, isStale: boolean): unknown {
     this.#parts.report.hit(name, 'memory', isStale);
     this.#tellOuter(key, entry.labels);
@@ -118,7 +120,7 @@ export class ReadThrough {
       this.#assertNotWithin(request);
       const loaded = await this.#joined(request, joined);
       if (loaded !== undefined && isFor(arrivedAt, loaded)) return values.give(loaded.value);
-      // It began before a change that this caller may know of. Meanwhile a newer one may have come.
+      // It began before a change that this caller may know of. A newer one may have come since.
       const entry = this.inMemory(request.key);
       if (entry !== undefined) return this.#hit(request, entry, false);
     }
@@ -148,7 +150,7 @@ export class ReadThrough {
     return hasFailed ? undefined : this.#landed(request, flight);
   }
 
-  /** A load that fails, or takes long, is answered by what is kept, as long as nothing has dropped that. */
+  /** If a load fails, or takes long, the kept value is given, as long as nothing has dropped it. */
   async #flyOrKeep(request: LoadRequest, standing: Standing): Promise<unknown> {
     const { flights, memory, clock, values } = this.#parts;
     const { softTimeoutMs } = request.lifetime;

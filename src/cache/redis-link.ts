@@ -35,9 +35,9 @@ const MOST_WAITING = 1_000;
 const LONGEST_BREAK_MS = 30_000;
 
 /**
- * The way to Redis. It connects, and connects again, in the background; a call is answered, or rejected,
- * within `cacheTimeoutMs`, and at once while there is no connection. After several failures in a row the
- * connection is given up, and for a while there is none: nobody waits for a server that does not answer.
+ * The connection to Redis. It connects and reconnects in the background; a call is answered, or rejected,
+ * within `cacheTimeoutMs`, and rejected at once while there is no connection. After several failures in a row
+ * the connection is given up, and for a while there is none: nobody waits for a server that does not answer.
  */
 export class RedisLink {
   readonly #parts: RedisLinkParts;
@@ -90,7 +90,7 @@ export class RedisLink {
     return this.callNow(call);
   }
 
-  /** The same on a connection that is only being made. */
+  /** The same on a connection that is still being made. */
   async callNow({ script, keys, args }: ScriptCall): Promise<unknown> {
     const session = this.#session;
     if (session === undefined) throw new ConnectionError('There is no connection to Redis.');
@@ -119,10 +119,10 @@ export class RedisLink {
     const create = (): RedisClient =>
       createClient({
         url: options.url,
-        // The form that every server and every stand-in for one speaks.
+        // The form that every server, and everything compatible with it, understands.
         RESP: 2,
         disableClientInfo: true,
-        // What cannot be sent now is not wanted later.
+        // A command that cannot be sent now is not wanted later.
         disableOfflineQueue: true,
         commandsQueueMaxLength: MOST_WAITING,
         socket: { connectTimeout: options.connectTimeoutMs, reconnectStrategy: false },
@@ -135,7 +135,7 @@ export class RedisLink {
     return session;
   }
 
-  /** Once for each session; what comes after is the noise of its end. */
+  /** Once for each session; later errors only belong to its end. */
   #lose(session: Session, cause: unknown): void {
     if (this.#session !== session) return;
     this.#session = undefined;
@@ -145,7 +145,7 @@ export class RedisLink {
     this.#failures = 0;
     const breakMs = Math.min(options.breakMs * 2 ** this.#breaks, LONGEST_BREAK_MS);
     this.#breaks += 1;
-    // Many processes have lost the same server, and would all come back at once.
+    // Many processes may have lost the same server, and would otherwise all come back at once.
     this.#timer = clock.after(breakMs * (0.5 + 0.5 * random()), () => void this.connect());
     onLost(cause instanceof Error ? cause : new ConnectionError('Redis failed.', { cause }));
   }
@@ -157,7 +157,7 @@ export class RedisLink {
     const giveUp = (): void =>
       reject(new TimeoutError(`Redis took longer than ${timeoutMs} ms.`, { timeoutMs }));
     const timer = clock.after(timeoutMs, giveUp, { keepAlive: true });
-    // When it is late nobody is left to hear how it ended.
+    // If it is late, nobody is left to be told how it ended.
     work.catch(() => undefined);
     try {
       return await Promise.race([work, promise]);

@@ -14,15 +14,15 @@ export interface RedisOptions {
   readonly cacheTimeoutMs?: number | undefined;
   /** Longest until a connection is there, in milliseconds; nobody waits for it. @default 2_000 */
   readonly connectTimeoutMs?: number | undefined;
-  /** After so many failures in a row Redis is left alone … @default 5 */
+  /** After this many failures in a row Redis is left alone … @default 5 */
   readonly breakAfter?: number | undefined;
-  /** … for so long, in milliseconds, doubling up to 30 s; then it is tried again. @default 1_000 */
+  /** … for this long, in milliseconds, doubling up to 30 s; then it is tried again. @default 1_000 */
   readonly breakMs?: number | undefined;
   /** Larger values stay in memory; in bytes as they are sent. @default 1_048_576 (1 MiB) */
   readonly maxValueBytes?: number | undefined;
   /**
-   * Signs values, so that who can write to Redis cannot make up values without knowing it. All processes need
-   * the same. @default none: damage is noticed, forgery is not
+   * Signs values, so that somebody who can write to Redis cannot forge them without knowing it. All processes
+   * need the same. @default none: damage is noticed, forgery is not
    */
   readonly secret?: string | undefined;
 }

@@ -7,8 +7,8 @@ export interface RedisScript {
 }
 
 /**
- * One hash holds the state that all processes share: an `epoch` by chance, a `version` that counts changes,
- * and for each label the version at which it last changed. It is one key so that Redis can lose it only as a
+ * One hash holds the state that all processes share: a random `epoch`, a `version` that counts changes, and
+ * for each label the version at which it last changed. It is one key so that Redis can lose it only as a
  * whole: then the next one has another epoch, and no value of the old one is taken any more.
  */
 const STATE = `
@@ -53,7 +53,7 @@ return 1
 
 /**
  * KEYS: state. ARGV: a new epoch, the channel, the sender, most labels that are remembered, and the labels.
- * With more than that the state begins anew, which is as if everything had changed.
+ * With more than that the state starts over, which is as if everything had changed.
  */
 export const INVALIDATE: RedisScript = script(`${STATE}
 local now = state(KEYS[1], ARGV[1])

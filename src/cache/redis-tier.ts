@@ -28,9 +28,9 @@ const MOST_REMEMBERED = 100_000;
 const NOTHING: SharedLookup = Object.freeze({ found: undefined, ticket: undefined });
 
 /**
- * Values that several processes share through Redis, and their word to each other of what was changed. Every
- * value carries the version at which its load began, and Redis knows at which version each label was last
- * changed: a late value is refused there, wherever it comes from.
+ * Values that several processes share through Redis, and the messages by which they tell each other what was
+ * changed. Every value carries the version at which its load began, and Redis knows at which version each
+ * label was last changed: a late value is refused there, wherever it comes from.
  */
 export class RedisTier implements SecondTier, InvalidationBus {
   readonly #parts: RedisTierParts;
@@ -38,12 +38,12 @@ export class RedisTier implements SecondTier, InvalidationBus {
   readonly #sealer: Sealer;
   readonly #link: RedisLink;
   readonly #untold: UntoldChanges = new UntoldChanges();
-  /** By which this process knows its own messages. */
+  /** Identifies the messages of this process. */
   readonly #sender: string = randomUUID();
   readonly #stateKey: string;
   readonly #channel: string;
   #onRemote: (changed: Changed) => void = () => undefined;
-  /** The last change that was heard of. */
+  /** The last change that this process has heard of. */
   #heard: FillTicket | undefined;
   #isDown = false;
   readonly #counts = { hits: 0, misses: 0, failures: 0, rejected: 0, stored: 0 };
@@ -124,7 +124,10 @@ export class RedisTier implements SecondTier, InvalidationBus {
     this.#link.close();
   }
 
-  /** Tells what has not been told; what fails is told later, with the next change or the next connection. */
+  /**
+   * Sends the changes that were not sent yet; what fails is sent later, with the next change or on the next
+   * connection.
+   */
   async #tell(): Promise<void> {
     if (this.#link.state !== 'ready') return;
     for (let changed = this.#untold.take(); changed !== undefined; changed = this.#untold.take()) {
@@ -169,7 +172,7 @@ export class RedisTier implements SecondTier, InvalidationBus {
     this.#onRemote(isNext ? labels.filter((label) => label !== '') : 'everything');
   }
 
-  /** A new connection hears only what comes: what came between is in the version. */
+  /** A new connection receives only new messages: the version shows whether any were missed. */
   async #catchUp(): Promise<void> {
     const answer = await this.#link.callNow({
       script: STATE_OF,
@@ -180,7 +183,7 @@ export class RedisTier implements SecondTier, InvalidationBus {
     const last = this.#heard;
     this.#heard = ticket;
     const isSame = last !== undefined && last.epoch === ticket.epoch && last.version === ticket.version;
-    // Also the first time: what was kept before has heard of no change.
+    // Also the first time: whatever was kept before then may have missed changes.
     if (!isSame) this.#onRemote('everything');
   }
 
@@ -205,12 +208,12 @@ export class RedisTier implements SecondTier, InvalidationBus {
 
 /** True where no change can have been missed between the two. */
 function follows(next: FillTicket, last: FillTicket): boolean {
-  // A state that begins anew counts from 0.
+  // A state that starts over counts from 0.
   if (last.epoch === FORGOTTEN) return next.epoch !== FORGOTTEN && next.version === 1;
   return next.epoch === last.epoch && next.version <= last.version + 1;
 }
 
-/** An error that the server has answered with, as opposed to none. */
+/** An error that the server has sent, as opposed to no answer at all. */
 function isRefusal(error: unknown): boolean {
   return error instanceof Error && /^(OOM|ERR|WRONGTYPE|EXECABORT|MISCONF)\b/.test(error.message);
 }

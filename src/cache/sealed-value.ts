@@ -18,7 +18,8 @@ const LONGEST_MS = 30 * 24 * 3_600_000;
 
 /**
  * Seals values for their way through Redis. The seal covers the key too: a value that was moved to another
- * key, or changed in any part, is not taken. Without a secret that finds damage; with one, forgery as well.
+ * key, or changed in any part, is not accepted. Without a secret that finds damage; with one, forgery as
+ * well.
  */
 export class Sealer {
   readonly #secret: string | undefined;
@@ -52,7 +53,7 @@ export class Sealer {
         goneMs: leftMs,
       };
     } catch {
-      // Sealed by whoever knows how, and still not one of ours: another version's, perhaps.
+      // Properly sealed, and still not one of ours: perhaps written by another version.
       return undefined;
     }
   }

@@ -24,7 +24,10 @@ export interface SharedLookup {
   readonly ticket: FillTicket | undefined;
 }
 
-/** The tier behind the memory. Costs a bounded time, and never fails: a tier in trouble has nothing. */
+/**
+ * The tier behind the memory. Takes bounded time, and never fails: a tier in trouble answers that it has
+ * nothing.
+ */
 export interface SecondTier {
   read(key: string): Promise<SharedLookup>;
   /** @returns false where it was refused: what the value depends on was changed meanwhile */
@@ -42,6 +45,6 @@ export interface SecondTierStats {
   /** Values that were damaged or tampered with: they count as missing. */
   readonly rejected: number;
   readonly stored: number;
-  /** Invalidations that the other processes have not been told yet. */
+  /** Invalidations that the other processes have not been told about yet. */
   readonly untold: number;
 }

@@ -1,7 +1,7 @@
 import type { Label } from './labels.ts';
 import type { Version } from './versions.ts';
 
-/** What a load gave. */
+/** The result of a load. */
 export interface Loaded {
   readonly value: unknown;
   readonly labels: readonly Label[];
@@ -47,12 +47,12 @@ export class SingleFlight {
     const landed = Promise.withResolvers<Loaded>();
     const flight: Flight = { promise: landed.promise, since, inTransaction, isObsolete: false };
     this.#flights.set(key, flight);
-    // Nobody may be left to hear that it failed: who gave up waiting, or was given an old value.
+    // Perhaps nobody is left to be told that it failed: callers gave up waiting, or were given an old value.
     landed.promise.catch(() => undefined);
     const land = (): void => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
     };
-    // It is gone before those who wait hear of it: the next caller begins another.
+    // It is removed before those who wait get the result: the next caller begins another.
     load(flight).then(
       (loaded) => {
         land();
@@ -66,7 +66,7 @@ export class SingleFlight {
     return flight;
   }
 
-  /** The next caller of this key begins a load of its own; who waits gets what comes. */
+  /** The next caller of this key begins a load of its own; those who wait get what comes. */
   makeObsolete(key: string): void {
     const flight = this.#flights.get(key);
     if (flight === undefined) return;

@@ -1,6 +1,6 @@
 import type { Label } from './labels.ts';
 
-/** More than this, and everything counts as changed. */
+/** With more than this, everything counts as changed. */
 const MOST_LABELS = 10_000;
 
 /** Changes that the other processes have not been told of yet, or not for certain. */
@@ -22,7 +22,9 @@ export class UntoldChanges {
     if (this.#waiting.size > MOST_LABELS) this.#waiting = 'everything';
   }
 
-  /** What is to be told now; `told` or `failed` must follow. Undefined until then, and where nothing is. */
+  /**
+   * The changes to send now; `told` or `failed` must follow. Undefined until then, and where there are none.
+   */
   take(): readonly Label[] | 'everything' | undefined {
     if (this.#underWay !== undefined || sizeOf(this.#waiting) === 0) return undefined;
     this.#underWay = this.#waiting;
@@ -34,7 +36,7 @@ export class UntoldChanges {
     this.#underWay = undefined;
   }
 
-  /** It may have been heard or not: it is told again. */
+  /** It may or may not have arrived: it is sent again. */
   failed(): void {
     const again = this.#underWay ?? [];
     this.#underWay = undefined;

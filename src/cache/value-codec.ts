@@ -5,7 +5,8 @@ const MAX_DEPTH = 100;
 
 /**
  * A value as JSON from which the same value can be made again: Date, bigint, bytes, undefined, NaN, Map and
- * Set included. Arrays are lists with a mark in front, so that nothing in the data can be taken for a mark.
+ * Set included. Arrays are lists with a mark in front, so that nothing in the data can be mistaken for a
+ * mark.
  *
  * @throws UnshareableError for functions, symbols, instances of classes, cycles
  */

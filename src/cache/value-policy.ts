@@ -8,7 +8,7 @@ interface Kept {
   readonly bytes: number;
 }
 
-/** Keeps callers from changing what others will be given. */
+/** Keeps callers from changing what other callers will get. */
 export class ValuePolicy {
   readonly #mode: ValueMode;
 

@@ -3,7 +3,7 @@ import type { Label } from './labels.ts';
 /** A point in the order of changes: what was read since is current unless a later change says otherwise. */
 export type Version = number;
 
-/** More labels than this, and all loads under way are refused instead: it costs them a second load. */
+/** With more labels than this, all loads under way are rejected instead, which costs them a second load. */
 const MAX_LABELS = 10_000;
 
 /**
@@ -30,7 +30,7 @@ export class Versions {
   close(): void {
     this.#underWay -= 1;
     if (this.#underWay > 0) return;
-    // Who asks about an older version than the next one is answered by `#everything`.
+    // Questions about a version older than the next one are answered by `#everything`.
     if (this.#changedAt.size > 0) this.#everything = this.#now;
     this.#changedAt.clear();
   }

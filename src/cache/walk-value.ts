@@ -32,7 +32,7 @@ export function walkValue(value: unknown, { freeze }: Walk): number {
 function sizeOfPrimitive(value: unknown): number {
   switch (typeof value) {
     case 'string':
-      // Latin-1 texts take half of it; not worth a look at each character.
+      // Latin-1 texts take half of that, but it is not worth looking at each character.
       return STRING_BYTES + 2 * value.length;
     case 'bigint':
       return OBJECT_BYTES;

@@ -25,13 +25,14 @@ export function sealAnswer(context: Context, error: unknown): void {
 }
 
 /**
- * For `app.onError()`: every error becomes a problem response (RFC 9457) with the request's id. The client
- * learns what it can do something about; SQL, values, messages and stacks of errors are for the log.
+ * For `app.onError()`: every error becomes a problem response (RFC 9457) with the request's id. The client is
+ * told what it can do something about; SQL, values, messages and stacks of errors go to the log.
  */
 export function answerErrors(given: AnswerErrorsOptions = {}): ErrorHandler {
   const { log } = checkOptions('answerErrors', given, CHECKS);
   return function answerError(error, context) {
-    // Thrown on, to the one who gave the handler up and no longer listens: returned, it would be the answer.
+    // Rethrown to the middleware that has given up on the handler and no longer listens: if it were returned,
+    // it would be the answer.
     if (lastWords.has(context) && lastWords.get(context) !== error) throw error;
     const problem = problemOf(error);
     const requestId = requestIdOf(context);

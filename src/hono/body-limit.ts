@@ -15,8 +15,8 @@ const MIB = 1_048_576;
 const CHECKS = { maxBytes: integer(0, 1_024 * MIB) };
 
 /**
- * Refuses bodies that are too long: by their declared length before a byte is read, otherwise at the byte
- * that is too much. Refuses compressed ones: nothing here unpacks them, and their length would say nothing.
+ * Refuses bodies that are too long: by their declared length before a byte is read, otherwise at the first
+ * byte too many. Refuses compressed ones: nothing here unpacks them, and their length would say nothing.
  */
 export function bodyLimit(given: BodyLimitOptions = {}): MiddlewareHandler {
   const { maxBytes = MIB } = checkOptions('bodyLimit', given, CHECKS);
@@ -26,7 +26,7 @@ export function bodyLimit(given: BodyLimitOptions = {}): MiddlewareHandler {
   };
 }
 
-/** Reads the whole body, up to so many bytes, to where Hono's `c.req.json()` and its like find it. */
+/** Reads the whole body, up to this many bytes, to where Hono's `c.req.json()` and the like find it. */
 export function bodyReader(maxBytes: number): (context: Context) => Promise<void> {
   const limitStream = streamLimit(maxBytes);
   return async (context) => {

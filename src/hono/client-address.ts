@@ -93,7 +93,7 @@ function lastUntrusted(forwarded: string, peer: string, isTrusted: (address: str
   let client = peer;
   for (const entry of forwarded.split(',').slice(-MOST_HOPS).reverse()) {
     const address = readAddress(entry.trim());
-    // Whoever wrote that is the last that can be told.
+    // Nothing before this entry can be believed.
     if (address === undefined) return client;
     client = address;
     if (!isTrusted(address)) return client;

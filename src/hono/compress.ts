@@ -55,9 +55,9 @@ const COMPRESSIBLE = new RegExp(
 );
 
 /**
- * Compresses what is worth it: bodies from a size on, of types that shrink, for clients that take it.
- * Streams are flushed with each chunk. Says `Vary` where the answer depends on the client, makes entity tags
- * weak and offers no ranges, for the bytes are others.
+ * Compresses what is worth it: bodies from a size on, of types that shrink, for clients that take it. Streams
+ * are flushed with each chunk. Says `Vary` where the answer depends on the client, makes entity tags weak and
+ * offers no ranges, because the bytes are different.
  *
  * @throws ConfigError for wrong options
  */
@@ -157,7 +157,7 @@ class Packer {
         ? createBrotliCompress({ ...this.#brotli, flush: constants.BROTLI_OPERATION_FLUSH })
         : createGzip({ ...this.#gzip, flush: constants.Z_SYNC_FLUSH });
     const readable = packed as unknown as Readable;
-    // Either end takes the other with it: a client that goes away, a source that fails.
+    // Each end closes the other: a client that goes away, a source that fails.
     source.on('error', (error) => readable.destroy(error));
     readable.on('close', () => source.destroy());
     source.pipe(packed);

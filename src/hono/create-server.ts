@@ -38,7 +38,7 @@ export interface MountedMonitor {
   close?(): void;
 }
 
-/** What is not said here is read from the environment, then has its default. See docs/http.md. */
+/** What is not given here is read from the environment, then has its default. See docs/http.md. */
 export interface CreateServerOptions {
   /** Must answer for the service to be ready. @default none */
   readonly databases?: readonly Database[] | undefined;
@@ -117,7 +117,8 @@ export function createServer(given: CreateServerOptions = {}): Hono {
   app.onError(answerErrors({ log }));
   app.notFound(answerNotFound);
   app.use(identify);
-  // Asked by balancers, by address, all the time: before the hosts are checked, and not in the log.
+  // Load balancers ask for it by address, all the time: so it comes before the hosts are checked, and is not
+  // logged.
   app.route('/', healthRoutes({ databases: options.databases, stopping: state.stopping.signal }));
   for (const middleware of middlewares) app.use(middleware);
   if (options.monitor !== undefined) mount(app, options.monitor, state.stopping.signal);

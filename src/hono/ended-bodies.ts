@@ -13,9 +13,9 @@ export interface EndedBodiesOptions {
 const CHECKS = { log: logger('error') };
 
 /**
- * Lets no body outlive its request, or tell what is for the log. The answer to HEAD has none, so what makes
- * one is told to stop. One that fails while it is streamed is cut off, so that no client takes it for whole;
- * `@hono/node-server` would end it with the error's message.
+ * Lets no body outlive its request, or reveal what is for the log. The answer to HEAD has none, so whatever
+ * makes one is told to stop. One that fails while it is streamed is cut off, so that no client takes it for
+ * complete; `@hono/node-server` would end it with the error's message.
  */
 export function endedBodies(given: EndedBodiesOptions = {}): MiddlewareHandler {
   const { log } = checkOptions('endedBodies', given, CHECKS);
@@ -73,7 +73,7 @@ function guard(
   });
 }
 
-/** A client sees that an answer is not whole by its connection alone. */
+/** Only by its connection can a client see that an answer is incomplete. */
 function cutOff(context: Context): boolean {
   const outgoing = nodeBindings(context)?.outgoing;
   if (outgoing === undefined) return false;

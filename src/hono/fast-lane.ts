@@ -39,8 +39,8 @@ const METHODS: ReadonlySet<unknown> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'D
 
 /**
  * Does for usual requests what the middleware of `createServer` does for all, without Hono's chain of
- * promises: that alone costs a fifth of a small request. What it cannot say yes to at once goes through the
- * middleware, which is the one that refuses.
+ * promises: that alone costs a fifth of a small request. Whatever it cannot accept at once goes through the
+ * middleware, which is what refuses requests.
  */
 export class FastLane {
   readonly #parts: FastLaneParts;

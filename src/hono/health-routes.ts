@@ -5,7 +5,7 @@ import type { Database } from '../database/index.ts';
 export interface HealthRoutesOptions {
   /** What must answer for the service to be ready. @default none */
   readonly databases?: readonly Database[] | undefined;
-  /** Aborted when the service begins to stop: it is not ready any more, though it still answers. */
+  /** Aborted when the service begins to stop: it is no longer ready, though it still answers. */
   readonly stopping?: AbortSignal | undefined;
 }
 
@@ -19,8 +19,8 @@ const FRESH_MS = 1_000;
 const HEADERS = { 'Cache-Control': 'no-store' };
 
 /**
- * `/health/live`: the process answers. `/health/ready`: its databases are ready for requests (they answer, no
- * migration is pending; a lost replica is none of its business), and it is not about to stop; otherwise 503.
+ * `/health/live`: the process answers. `/health/ready`: its databases are ready for requests (they answer,
+ * and no migration is pending; a lost replica does not matter), and it is not about to stop; otherwise 503.
  * Neither says why: that is for the log.
  */
 export function healthRoutes({ databases = [], stopping }: HealthRoutesOptions = {}): Hono {

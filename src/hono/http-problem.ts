@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { MillpondError, type ErrorCode } from '../errors/index.ts';
 
 export interface HttpProblemDetails {
-  /** What the client did wrong or can do now. Goes to the client: no secrets. */
+  /** What the client did wrong, or can do now. Sent to the client, so it must hold no secrets. */
   readonly detail?: string | undefined;
   /** A URI that names the kind of problem. @default 'about:blank' */
   readonly type?: string | undefined;
@@ -48,7 +48,7 @@ export class HttpProblem extends MillpondError {
     const id = typeof requestId === 'string' ? { requestId } : {};
     const body = JSON.stringify({ ...this.problem, ...id });
     const headers = {
-      // An answer about an error is nobody else's, and may be another one at once.
+      // An answer about an error is for this client alone, and may be different a moment later.
       'Cache-Control': 'no-store',
       ...this.headers,
       ...(typeof requestId === 'string' ? { 'X-Request-Id': requestId } : {}),

@@ -89,7 +89,7 @@ function toUser(claims: Jose.JWTPayload, options: JwtAuthOptions): User | string
   const { sub, exp, iat } = claims;
   const nowSeconds = Date.now() / 1_000;
   if (typeof sub !== 'string' || sub === '' || sub.length > LONGEST_SUBJECT) return 'subject';
-  // 1e999 is a number, and never over.
+  // 1e999 is a number too, which would never expire.
   if (typeof exp !== 'number' || !(exp <= nowSeconds + maxLifetimeSeconds + clockToleranceSeconds))
     return 'lifetime';
   if (iat !== undefined && !(typeof iat === 'number' && iat <= nowSeconds + clockToleranceSeconds))

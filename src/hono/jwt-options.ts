@@ -48,7 +48,7 @@ export interface JwtAuthOptions {
   readonly optional?: boolean | undefined;
   /** The claim that holds roles: a list, or words in a text. @default 'roles' */
   readonly rolesClaim?: string | undefined;
-  /** Clocks may differ by so much, in seconds. @default 5 */
+  /** How much clocks may differ, in seconds. @default 5 */
   readonly clockToleranceSeconds?: number | undefined;
   /** Tokens that are valid for longer from now are refused, in seconds. @default 86_400 */
   readonly maxLifetimeSeconds?: number | undefined;
@@ -124,7 +124,7 @@ function toPublicKey(value: unknown): KeyObject | undefined {
   try {
     return createPublicKey(value);
   } catch {
-    // Which of the many ways to be no key it is, does not help.
+    // It does not help to say in which of many ways it is not a key.
     return undefined;
   }
 }

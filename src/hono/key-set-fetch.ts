@@ -20,9 +20,9 @@ export interface KeySetFetchOptions {
 }
 
 const LONGEST_BYTES = 262_144;
-/** After a failure, and so between any two attempts while it lasts. */
+/** The wait after a failure, and so between any two attempts while it lasts. */
 const LEFT_ALONE_MS = 5_000;
-/** For so long the last keys that came serve while no newer ones can be had. */
+/** How long the last keys are used while no newer ones can be fetched. */
 const STALE_MS = 3_600_000;
 const OK = 200;
 

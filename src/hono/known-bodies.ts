@@ -1,4 +1,4 @@
-/** What a response was made from, where that is there as a whole; null where it has no body. */
+/** What a response was made from, where that is known as a whole; null where it has no body. */
 export type KnownBody = string | Uint8Array | null;
 
 /** Of `@hono/node-server`, whose responses keep what they were made from until somebody asks for more. */
@@ -13,7 +13,7 @@ export function knownBody(response: Response): KnownBody | undefined {
   property ??= Object.getOwnPropertySymbols(response).find(({ description }) => description === DESCRIPTION);
   if (property === undefined) return undefined;
   const made = (response as unknown as Record<symbol, unknown>)[property];
-  // Its status, its body, its headers: nobody promises that, so it is looked at closely.
+  // Its status, its body, its headers: this is not documented, so it is checked closely.
   if (!Array.isArray(made) || made.length !== 3 || made[0] !== response.status) return undefined;
   const body: unknown = made[1];
   return body === null || typeof body === 'string' || body instanceof Uint8Array ? body : undefined;

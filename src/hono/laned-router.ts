@@ -20,7 +20,7 @@ export class LanedRouter implements Router<Entry> {
   /** Whether the next request is in the fast lane: set right before it is dispatched. */
   isNextFast = false;
 
-  /** @param spared what the fast lane does by itself */
+  /** @param spared what the fast lane does itself */
   constructor(spared: ReadonlySet<unknown>) {
     this.#spared = spared;
   }

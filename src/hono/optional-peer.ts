@@ -4,8 +4,8 @@ import { UsageError } from '../errors/index.ts';
 const require = createRequire(import.meta.url);
 
 /**
- * A package that only those install who use what needs it. Loaded at once, so that what is missing is noticed
- * when the service starts. @throws UsageError naming the package
+ * A package that is installed only by those who use the feature that needs it. Loaded at once, so that what
+ * is missing is noticed when the service starts. @throws UsageError naming the package
  */
 export function loadPeer<Module>(name: string, neededBy: string): Module {
   try {

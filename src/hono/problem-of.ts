@@ -24,7 +24,7 @@ export class ClientGoneError extends MillpondError {
 }
 
 /**
- * What a client is told of an error. Of errors that were not made for clients it learns only the kind: their
+ * What a client is told about an error. Of errors not meant for clients it learns only the kind: their
  * messages hold SQL, names of tables, paths.
  */
 export function problemOf(error: unknown): HttpProblem {

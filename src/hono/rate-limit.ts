@@ -17,7 +17,7 @@ export interface RateLimitOptions {
   readonly windowMs: number;
   /**
    * Who counts as one client: the address (of IPv6 the /64), the authenticated user and where there is none
-   * the address, or a function; for what it gives `undefined` there is no limit.
+   * the address, or a function; where that returns `undefined` there is no limit.
    * @default 'address'
    */
   readonly key?: 'address' | 'user' | ((context: Context) => string | undefined) | undefined;
@@ -69,7 +69,7 @@ export interface RateLimiter {
   readonly middleware: MiddlewareHandler;
   /**
    * Where clients are addresses that are counted in memory: takes a place for one at once, and gives the
-   * headers of its answer, flat; undefined where there is none left, which nobody was told yet.
+   * headers of its answer, flat; undefined where none is left, which the client has yet to be told.
    */
   readonly takeNow: ((incoming: IncomingMessage) => string[] | undefined) | undefined;
 }
@@ -136,12 +136,12 @@ function keyFunction({
   };
 }
 
-/** Without an address all share one place: nobody gets around the limit by having none. */
+/** All clients without an address share one place, so that nobody gets around the limit by having none. */
 function addressKey(address: string | undefined): string {
   return `address:${clientNetwork(address ?? 'none')}`;
 }
 
-/** What clients can make as long as they like is remembered by its digest. */
+/** Keys that clients can make as long as they like are remembered by their digest. */
 function shortened(key: string): string {
   return key.length <= LONGEST_KEY ? key : createHash('sha256').update(key).digest('base64url');
 }

@@ -9,7 +9,7 @@ export interface Variable<T> {
   readonly allowed: string;
   /** Undefined where the text is nothing of the kind. */
   readonly read: (text: string) => T | undefined;
-  /** Where it is missing. Absent: then that is a fault. */
+  /** The value where the variable is missing. Absent: then that is a fault. */
   readonly fallback?: { readonly value: T };
 }
 

@@ -26,7 +26,7 @@ export async function readJson<T = unknown>(
     throw new HttpProblem(415, { detail: 'The body must be application/json.' });
   }
   const bytes = new Uint8Array(await context.req.arrayBuffer());
-  // Before parsing: what is nested deeply costs much more than its bytes, then and in every walk over it.
+  // Before parsing: deep nesting costs much more than its bytes, both then and whenever the value is walked.
   if (depthOf(bytes) > maxDepth) throw badJson(`nested deeper than ${maxDepth}`);
   try {
     return JSON.parse(DECODER.decode(bytes), refuseProto) as T;

@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import { getDb, type Database } from '../database/index.ts';
 import { anything, checkOptions, type Check } from './option-checks.ts';
 
-/** What is asked of a database; one without replicas does nothing of it. */
+/** What is needed of a database; one without replicas need not have it. */
 type ReplicatedDatabase = Pick<Database, 'readYourWrites' | 'lastWrite'>;
 
 export interface ReadYourWritesOptions {
@@ -26,7 +26,7 @@ const CHECKS = { database: anything, header: headerCheck };
 
 /**
  * Reads of a request from replicas see what the request wrote, and what the client wrote before, and wait for
- * nobody else's writes. Goes outside of `transactional`. A token that is none is passed over: who makes one
+ * nobody else's writes. Goes outside of `transactional`. An invalid token is ignored. A client that makes one
  * up waits, at most `replica.waitMs`, and is served by the primary.
  *
  * @throws ConfigError for wrong options

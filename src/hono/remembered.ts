@@ -1,7 +1,10 @@
 /** Texts, and letters of a text. */
 const MOST_REMEMBERED = 100;
 
-/** Clients and handlers send few texts many times. Those that send many do not fill the memory. */
+/**
+ * Clients and handlers send a few texts many times. Those that send many different ones must not fill the
+ * memory.
+ */
 export function remembered<T>(decide: (text: string) => T): (text: string) => T {
   const decisions = new Map<string, T>();
   return (text) => {

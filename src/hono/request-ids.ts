@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import { withPresetHeaders } from './preset-headers.ts';
 
-/** What a proxy may have given: nothing that could be more than a word in a log. */
+/** What a proxy may have given: only what is harmless as a word in a log. */
 const GIVEN = /^[\w=-]{1,64}$/;
 
 /**
  * Gives each request an id, or keeps the one of its `X-Request-Id`, and says it in the answer. The same
  * variable, `requestId`, as that of Hono's own middleware, whose header is missing where a handler makes its
- * `Response` by itself.
+ * own `Response`.
  */
 export function requestIds(): MiddlewareHandler {
   return function identifyRequest(context, next) {

@@ -7,7 +7,7 @@ import { withPresetHeaders } from './preset-headers.ts';
 /** A header's value, or false to leave it out. */
 export type SecurityHeaders = Readonly<Record<string, string | false>>;
 
-/** For a service that answers with data. Pages need a policy of their own, which wins where they set it. */
+/** For a service that answers with data. Pages need a policy of their own, which wins if they set it. */
 const DEFAULTS: SecurityHeaders = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cross-origin-opener-policy': 'same-origin',

@@ -11,7 +11,10 @@ export interface StoreGuardOptions {
   readonly log?: Pick<Logger, 'warn'> | undefined;
 }
 
-/** A store that may be slow, dead or wrong: then `spare` counts, so that the limit holds in each process. */
+/**
+ * A store that may be slow, dead or wrong: in that case `spare` counts, so that the limit holds in each
+ * process.
+ */
 export class StoreGuard implements RateLimitStore {
   readonly #store: RateLimitStore;
   readonly #spare: RateLimitStore;

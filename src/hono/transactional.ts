@@ -30,7 +30,7 @@ export interface TransactionalRequestOptions {
   readonly readBodyFirst?: boolean | undefined;
   /** Longest body that is read so, in bytes; then the answer is 413. @default 1_048_576 */
   readonly maxBodyBytes?: number | undefined;
-  /** Told when an `onCommit` callback failed: the request has succeeded all the same. @default nowhere */
+  /** Told when an `onCommit` callback failed: the request has succeeded nevertheless. @default nowhere */
   readonly log?: Pick<Logger, 'error'> | undefined;
 }
 
@@ -47,7 +47,7 @@ const CHECKS = {
   log: logger('error'),
 };
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD']);
-/** What these ask for is not the resource. */
+/** These methods do not ask for the resource. */
 const WITHOUT: ReadonlySet<string> = new Set(['OPTIONS', 'TRACE']);
 
 /** Why a transaction was rolled back though nothing was thrown, for its `onRollback` callbacks. */
@@ -82,7 +82,7 @@ export function transactional(given: TransactionalRequestOptions = {}): Middlewa
     let isOver = false;
     const work = async (): Promise<void> => {
       await next();
-      // The client, or the limit, was first: nothing is to be decided any more.
+      // The client, or the limit, came first: there is nothing left to decide.
       if (isOver) return;
       if (context.error !== undefined) throw context.error;
       if (!commitWhen(context)) throw new ResponseRollbackError(context.res.status);
@@ -107,7 +107,7 @@ function isAnswered(context: Context, error: unknown, log: TransactionalRequestO
     log?.error({ err: error, requestId: requestIdOf(context) }, 'a callback of a committed request failed');
     return true;
   }
-  // The handler may still be at work, or its answer speak of what did not happen.
+  // The handler may still be at work, or its answer may speak of something that did not happen.
   discardBody(context);
   sealAnswer(context, error);
   return false;

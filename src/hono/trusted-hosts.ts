@@ -13,9 +13,10 @@ const ENTRY = new RegExp(`^(?:(?:\\*\\.)?${NAME}|\\[[0-9a-f:.]+\\])${PORT}$`, 'i
 const HOST = new RegExp(`^(${NAME}|\\[[0-9a-f:.]+\\])(${PORT})$`, 'i');
 
 /**
- * Answers only requests for the hosts that are named, others with 400: what an application builds from the
- * `Host` header (links in mails, redirects, cache keys) cannot be made to point elsewhere. `example.com` is
- * that host on every port, `example.com:8080` on that one, `*.example.com` every name below it, not itself.
+ * Serves only requests for the hosts that are named, and answers others with 400: what an application builds
+ * from the `Host` header (links in mails, redirects, cache keys) cannot be made to point elsewhere.
+ * `example.com` is that host on every port, `example.com:8080` on that one, `*.example.com` every name below
+ * it, not itself.
  *
  * @throws ConfigError for an entry that is no host
  */
@@ -90,7 +91,7 @@ export function givenHost(incoming: IncomingMessage): string | undefined {
   return given !== undefined && authorityOf(url) === given.toLowerCase() ? given : undefined;
 }
 
-/** As it is written: the parser of URLs would mend it. */
+/** As it is written: the URL parser would correct it. */
 function authorityOf(url: string): string | undefined {
   return /^https?:\/\/([^/?#]*)/i.exec(url)?.[1]?.toLowerCase();
 }

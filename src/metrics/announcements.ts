@@ -18,11 +18,14 @@ export interface MetricsEvents {
 export type MetricsEventName = keyof MetricsEvents;
 type AnyListener = (event: never) => void;
 
-/** Tells listeners; one that throws, or rejects, breaks nobody and becomes a warning of the process. */
+/**
+ * Tells the listeners; one that throws or rejects does no harm to others, and becomes a warning of the
+ * process.
+ */
 export class Announcements {
   readonly #listeners = new Map<MetricsEventName, Set<AnyListener>>();
 
-  /** @returns a function that takes the listener off again. */
+  /** @returns a function that removes the listener. */
   on<Name extends MetricsEventName>(name: Name, listener: (event: MetricsEvents[Name]) => void): () => void {
     const listeners = this.#listeners.get(name) ?? new Set<AnyListener>();
     this.#listeners.set(name, listeners.add(listener));
@@ -34,7 +37,7 @@ export class Announcements {
     channel(`millpond:${name}`).publish(event);
   }
 
-  /** The listeners alone, where the channel hears it from somebody else. */
+  /** Only the listeners, where somebody else publishes it on the channel. */
   tell<Name extends MetricsEventName>(name: Name, event: MetricsEvents[Name]): void {
     for (const listener of this.#listeners.get(name) ?? []) {
       try {

@@ -1,4 +1,4 @@
-/** The key of what found no place of its own. */
+/** The key of the record for everything that found no place of its own. */
 export const OTHER = 'other';
 
 /**

@@ -8,7 +8,7 @@ import type { StatementRecord, StatementSnapshot } from './statement-record.ts';
 import { StatementTable } from './statement-table.ts';
 import { TransactionWatch, type RunningTransaction } from './transaction-watch.ts';
 
-/** Everything known of one database. */
+/** Everything known about one database. */
 export interface DatabaseSnapshot extends RecentSnapshot {
   readonly name: string;
   readonly dialect: string;
@@ -31,7 +31,7 @@ export interface DatabaseMetricsParts {
   onSuspect(suspect: NPlusOneSuspect): void;
 }
 
-/** Below this a statement is no list that others are fetched for. */
+/** With fewer rows than this, a statement is not a list that others are fetched for. */
 const LEAST_PARENT_ROWS = 2;
 
 /** Listens to one database and counts. */

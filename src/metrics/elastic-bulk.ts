@@ -22,7 +22,7 @@ interface BulkItem {
 const TOO_MANY = 429;
 const FAULT = 400;
 const SERVER_FAULT = 500;
-/** Only what is looked at: the answer would repeat every line that was refused. */
+/** Only the parts that are read: the answer would otherwise repeat every line that was refused. */
 const FILTER = 'errors,items.*.status,items.*.error.type';
 
 /** Sends lines in one request. Never rejects: what went wrong is a result. */

@@ -27,7 +27,7 @@ export interface ElasticShipperStats {
   readonly lastFailure?: string;
 }
 
-/** What a shipper stands on; given by tests. */
+/** What a shipper is built on; replaced by tests. */
 export interface ElasticShipperParts {
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
@@ -45,7 +45,7 @@ const CLOSE_TIMEOUT_MS = 5_000;
 
 /**
  * Ships lines of JSON to Elasticsearch through its bulk endpoint, one request at a time, in order. What waits
- * is bounded; what is lost is counted. An Elasticsearch that is away costs the application nothing but that.
+ * is bounded; what is lost is counted. While Elasticsearch is away, that is all it costs the application.
  */
 export class ElasticShipper {
   /** For pino, or to pipe into. */
@@ -89,7 +89,7 @@ export class ElasticShipper {
     };
   }
 
-  /** Ships what waits, as far as Elasticsearch answers; lines that could not be shipped go on waiting. */
+  /** Ships what waits, as far as Elasticsearch answers; lines that could not be shipped keep waiting. */
   async flush(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -164,7 +164,7 @@ export class ElasticShipper {
     held?.();
   }
 
-  /** Between half of the pause and all of it, by chance: many processes must not come back together. */
+  /** A random time between half of the pause and all of it: many processes must not come back together. */
   #pauseMs(): number {
     const { retryMinMs, retryMaxMs } = this.#options;
     const pauseMs = Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(this.#failures - 1, 20));

@@ -10,7 +10,7 @@ export interface EventLoopSnapshot {
   readonly utilization: number;
 }
 
-/** Samples are taken this far apart; what the histogram says is that much too long. */
+/** Samples are taken this far apart, and the histogram's values are too long by that much. */
 const RESOLUTION_MS = 20;
 const NANOS = 1e6;
 

@@ -9,7 +9,7 @@ export class LineQueue {
   readonly #limits: Limits;
   #waiting: string[] = [];
   #waitingBytes = 0;
-  /** Of `#waiting`: those before it are gone. Moving an array for each line would cost its square. */
+  /** Of `#waiting`: those before it are gone. Moving the array for each line would take quadratic time. */
   #head = 0;
   #underWay: readonly string[] = [];
   #underWayBytes = 0;
@@ -75,7 +75,7 @@ export class LineQueue {
     return lines;
   }
 
-  /** Those under way are done with, but for these, which come first again. */
+  /** The lines under way are settled, except for these, which go first again. */
   settle(again: readonly string[]): void {
     this.#underWay = [];
     this.#underWayBytes = 0;

@@ -9,7 +9,7 @@ export interface MetricsOptions {
   readonly maxRoutes?: number | undefined;
   /** Requests that last longer, in milliseconds, are counted and announced. 0 = none. @default 1_000 */
   readonly slowRequestMs?: number | undefined;
-  /** Calls of one shape from one place in one request that make an N+1 suspect. 0 = off. @default 10 */
+  /** How many calls of one shape, from one place, in one request make an N+1 suspect. 0 = off. @default 10 */
   readonly nPlusOneThreshold?: number | undefined;
   /** Errors, slow statements, suspects, leaks and notices that are kept, of each. @default 100 */
   readonly maxRecent?: number | undefined;

@@ -21,7 +21,9 @@ import { settling, type PerformanceTracker } from './track-performance.ts';
 
 /** How one request is measured. */
 export interface RequestOptions {
-  /** A pattern, `GET /users/:id`, never an address. Known only later? The work sets `request.route`. */
+  /**
+   * A pattern, `GET /users/:id`, never an address. If it is known only later, the work sets `request.route`.
+   */
   readonly route: string;
   readonly id?: string | undefined;
   /** @default slowRequestMs */
@@ -105,7 +107,7 @@ export class Metrics {
     return () => void this.#caches.delete(name);
   }
 
-  /** @returns a function that takes the listener off. A listener that throws breaks nobody. */
+  /** @returns a function that removes the listener. A listener that throws does no harm to others. */
   on<Name extends MetricsEventName>(name: Name, listener: (event: MetricsEvents[Name]) => void): () => void {
     return this.#announcements.on(name, listener);
   }
@@ -257,7 +259,7 @@ export class Metrics {
     this.#eventLoop.stop();
   }
 
-  /** It is the database's event as well, and the one who says it on the channel. */
+  /** It is the database's event too, and the database publishes it on the channel. */
   #suspected(suspect: NPlusOneSuspect, database: Announcer | undefined): void {
     this.#suspects.add({ at: Date.now(), ...suspect });
     if (database === undefined) this.#announcements.emit('query:n-plus-one', suspect);

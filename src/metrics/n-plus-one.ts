@@ -14,7 +14,7 @@ const MOST_VERDICTS = 1_000;
 const VERDICT_HOLDS_MS = 60_000;
 /** Frames of the libraries between the call and the loop come first. */
 const FRAMES = 30;
-/** What makes two calls be of one place. */
+/** Frames that two calls must share to count as one place. */
 const FRAMES_OF_PLACE = 4;
 const OWN_FOLDER = new URL('..', import.meta.url);
 
@@ -129,7 +129,7 @@ function placeOf(stack: string): string {
   return (written.length > 0 ? written : foreign).slice(0, FRAMES_OF_PLACE).join('\n');
 }
 
-/** What more than half of them are. */
+/** The text that more than half of them share. */
 function majorityOf(places: readonly string[]): string | undefined {
   const counts = new Map<string, number>();
   for (const place of places) counts.set(place, (counts.get(place) ?? 0) + 1);

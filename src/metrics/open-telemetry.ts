@@ -56,7 +56,7 @@ const BOUNDARIES_S = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 const MS = 1_000;
 
 /**
- * Tells OpenTelemetry of the database's statements, transactions and pool, by its stable conventions for
+ * Reports the database's statements, transactions and pool to OpenTelemetry, by its stable conventions for
  * databases. A span is a child of the one that is active where the statement was called.
  * @returns a function that stops it
  */

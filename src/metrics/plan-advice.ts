@@ -1,6 +1,6 @@
 import type { Dialect } from '../sql/index.ts';
 
-/** What a plan says that one should know. A hint for a person, with the index that would likely help. */
+/** Something worth knowing in a plan: a hint for a person, with the index that would probably help. */
 export interface PlanAdvice {
   readonly severity: 'hint' | 'warning';
   readonly message: string;

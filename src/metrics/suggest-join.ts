@@ -2,8 +2,8 @@
 const COMPARED = /([\w."`[\]]{1,200}) = \?/;
 
 /**
- * What to write instead of a statement in a loop. The text is a normalised one; what is said is a hint for a
- * person, and nothing else hangs on how it was read.
+ * What to write instead of a statement in a loop. The text is a normalised one; the suggestion is a hint for
+ * a person, and nothing else depends on it.
  */
 export function suggestJoin(text: string): string {
   if (/^(insert|replace) /.test(text)) {

@@ -17,7 +17,7 @@ export function settling<Result>(work: () => Result, ended: (failed: boolean) =>
     ended(false);
     return result;
   }
-  // The caller keeps its own promise: what it makes of a rejection is not changed by being measured.
+  // The caller keeps its own promise: measuring does not change how it handles a rejection.
   result.then(
     () => ended(false),
     () => ended(true),
