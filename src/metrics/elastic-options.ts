@@ -64,6 +64,7 @@ export function resolveElasticOptions(given: ElasticShipperOptions): ResolvedEla
   const problems = [
     ...Object.keys(said).flatMap((key) => (KEYS.includes(key) ? [] : [unknownKey(key)])),
     ...urlProblems(url),
+    ...credentialProblems(given),
     ...(INDEX.test(options.index) ? [] : [problem('index', 'is no name of an index.')]),
     ...(['drop', 'wait'].includes(options.whenFull) ? [] : [problem('whenFull', "is 'drop' or 'wait'.")]),
     ...numberProblems(options),
@@ -81,6 +82,20 @@ function urlProblems(url: URL | undefined): ConfigProblem[] {
   return [];
 }
 
+/** What a header can hold. Else `fetch` refuses it with a message that quotes it. */
+const HEADER_TEXT = /^[\x21-\x7e]+$/;
+
+function credentialProblems({ apiKey, username, password }: ElasticShipperOptions): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  if (apiKey !== undefined && !HEADER_TEXT.test(apiKey))
+    problems.push(problem('apiKey', 'is empty, or holds what no header can.'));
+  if (apiKey !== undefined && (username !== undefined || password !== undefined))
+    problems.push(problem('apiKey', 'excludes username and password: give one or the other.'));
+  if ((username === undefined) !== (password === undefined))
+    problems.push(problem(username === undefined ? 'username' : 'password', 'is missing beside the other.'));
+  return problems;
+}
+
 function numberProblems(options: Readonly<Record<keyof typeof NUMBERS, unknown>>): ConfigProblem[] {
   return (Object.keys(NUMBERS) as (keyof typeof NUMBERS)[]).flatMap((key) => {
     const value = options[key];
@@ -93,7 +108,7 @@ function withSlash(url: URL): URL {
   return url.pathname.endsWith('/') ? url : new URL(`${url.href}/`);
 }
 
-function headerOf({ apiKey, username, password = '' }: ElasticShipperOptions): string | undefined {
+function headerOf({ apiKey, username, password }: ElasticShipperOptions): string | undefined {
   if (apiKey !== undefined) return `ApiKey ${apiKey}`;
   if (username === undefined) return undefined;
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;

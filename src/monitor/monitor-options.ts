@@ -93,7 +93,7 @@ function accessProblems({ token, authorize, open }: Access, isProduction: boolea
   const ways = [token !== undefined, authorize !== undefined, open].filter(Boolean).length;
   if (ways === 0)
     return [problem('token', 'is missing: give a token, authorize, or, for development, open.')];
-  if (ways > 1) return [problem('token', 'authorize and open exclude each other: give one of them.')];
+  if (ways > 1) return [problem('token', 'token, authorize and open exclude each other: give one of them.')];
   if (open && isProduction)
     return [problem('open', 'is refused where NODE_ENV is production: give a token, or authorize.')];
   if (token !== undefined && token.length < LEAST_TOKEN)

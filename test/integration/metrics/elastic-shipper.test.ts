@@ -183,4 +183,16 @@ describe('options of a shipper', () => {
     expect(open).not.toThrow('hunter2');
     expect(() => createElasticShipper({ url: 'ftp://host' })).toThrow('http(s)');
   });
+
+  test.each([
+    [{ apiKey: 'key', username: 'ada', password: 'hunter2' }, 'elastic.apiKey'],
+    [{ username: 'ada' }, 'elastic.password'],
+    [{ password: 'hunter2' }, 'elastic.username'],
+    [{ apiKey: '' }, 'elastic.apiKey'],
+    [{ apiKey: 'hunter2\n' }, 'elastic.apiKey'],
+  ])('are no half or double credentials: fault %#', (credentials, place) => {
+    const open = () => createElasticShipper({ url: 'http://127.0.0.1:1', ...credentials });
+    expect(open).toThrow(place);
+    expect(open).not.toThrow('hunter2');
+  });
 });
