@@ -33,7 +33,7 @@ export async function backupCommand(
 
 async function faultOf(path: string): Promise<string | undefined> {
   const answer = await quickCheck(path);
-  // Who only reads leaves these behind, empty: they do not belong to a copy that is carried away.
+  // A connection that only reads leaves these behind, empty: they do not belong to a copy.
   const log = await stat(`${path}-wal`).catch(() => undefined);
   if (log?.size === 0) for (const end of ['-wal', '-shm']) await rm(`${path}${end}`, { force: true });
   return answer === 'ok' ? undefined : `damaged: ${answer}`;

@@ -14,7 +14,7 @@ export class Changes {
   #wake: () => void = () => undefined;
 
   constructor(folders: readonly string[]) {
-    // A recursive watch of nothing waits for ever.
+    // Watching a missing folder would wait for ever.
     const missing = folders.find((folder) => !existsSync(folder));
     if (missing !== undefined) throw new UsageError(`There is no folder ${missing} to be watched.`);
     this.#watchers = folders.map((folder) => {

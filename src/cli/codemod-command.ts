@@ -15,7 +15,7 @@ const MOST_FILES = 5_000;
 const MOST_BYTES = 4 * 1024 * 1024;
 const SOURCES = /\.[cm]?[jt]sx?$/;
 const DECLARATIONS = /\.d\.[cm]?ts$/;
-/** Folders that hold what is made of sources, and the sources of others. */
+/** Folders that hold what is built from sources, and other people's sources. */
 const SKIPPED = new Set(['node_modules', 'dist', 'build', 'coverage', 'out']);
 
 /** `millpond codemod <files or folders…>` */

@@ -9,7 +9,7 @@ export interface PragmaOptions {
 
 type Call<This, Args extends unknown[], Result> = (this: This, ...args: Args) => Promise<Result>;
 
-/** A function in a transaction. All four do the same: what may write begins IMMEDIATE. */
+/** A function in a transaction. All four do the same: a transaction that may write begins IMMEDIATE. */
 export interface CompatTransaction<This, Args extends unknown[], Result> extends Call<This, Args, Result> {
   readonly default: Call<This, Args, Result>;
   readonly deferred: Call<This, Args, Result>;
@@ -18,8 +18,8 @@ export interface CompatTransaction<This, Args extends unknown[], Result> extends
 }
 
 /**
- * The call shapes of better-sqlite3 on a millpond database: `await` before each call is what is left to be
- * added. For moving over step by step; both ways of calling may be used on the same database, in the same
+ * The methods of better-sqlite3 on a millpond database: all that has to be added is `await` before each call.
+ * For moving over step by step; both ways of calling may be used on the same database, in the same
  * transaction. @throws UsageError for a database that is not SQLite
  */
 export function compat(db: Database): CompatDatabase {

@@ -49,7 +49,7 @@ export class CompatStatement<Args extends unknown[] = unknown[], Row = unknown> 
     return (this.#form === 'raw' ? rows : rows.map((row) => row[0])) as Row[];
   }
 
-  /** The rows one by one, in bounded memory; of a `raw` or `pluck` statement all are read first. */
+  /** The rows one by one, in bounded memory; for a `raw` or `pluck` statement all rows are read first. */
   async *iterate(...args: Args): AsyncGenerator<Row, undefined> {
     if (this.#form === 'rows') yield* this.#db.stream<Row>(this.source, this.#params(args));
     else yield* await this.all(...args);
@@ -66,7 +66,7 @@ export class CompatStatement<Args extends unknown[] = unknown[], Row = unknown> 
     return this.#toggle('raw', toggle);
   }
 
-  /** Binds parameters once and for all; calls take none then. @throws UsageError the second time */
+  /** Binds parameters once and for all; after that, calls take none. @throws UsageError the second time */
   bind(...args: Args): this {
     if (this.#bound !== undefined) throw new UsageError('This statement has its parameters already.');
     this.#bound = bindParameters(args);

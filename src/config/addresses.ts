@@ -31,8 +31,8 @@ export interface Location {
 }
 
 /**
- * The first layer that names a primary decides; readers come from it or from a layer before it, never from
- * one behind.
+ * The first layer that names a primary decides; readers come from that layer or one that ranks above it,
+ * never from one below.
  */
 export function chooseAddresses(layers: readonly Layer[]): ChosenAddresses | undefined {
   const level = layers.findIndex(({ url, writeUrl }) => (writeUrl ?? url) !== undefined);

@@ -15,7 +15,7 @@ interface Findings {
   readonly directory: string;
 }
 
-/** Puts the findings, checked and without fault, into the frozen object that the rest of millpond reads. */
+/** Puts the checked values into the frozen object that the rest of millpond reads. */
 export function buildConfig({
   name,
   location,

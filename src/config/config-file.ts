@@ -28,7 +28,7 @@ export async function readConfigFile(
   if (file === undefined) return { file, layer: EMPTY_LAYER, names: [] };
   if (file.startsWith('millpond')) return { file, ...(await readConfigModule(directory, file, request)) };
   const text = (await readTextFile(directory, file, problems)) ?? '';
-  // Loaded only where there is a YAML file: many programs have none.
+  // Loaded only if there is a YAML file: many programs have none.
   const { parseYaml } = await import('./yaml-file.ts');
   return { file, ...readYamlEntries(parseYaml(text, file, problems), request) };
 }
@@ -38,7 +38,7 @@ async function findFiles(directory: string): Promise<string[]> {
   return CONFIG_FILES.filter((_, index) => found[index]);
 }
 
-/** What cannot be looked at counts as there, so that reading it tells why. */
+/** A file that cannot be examined counts as present, so that reading it reports why. */
 async function exists(path: string): Promise<boolean> {
   try {
     await stat(path);

@@ -6,7 +6,7 @@ import { MEMORY_PATH } from './sqlite-url.ts';
 /** Each reader is a thread, and beyond this many they only wait for one another. */
 const MAX_READERS = 64;
 
-/** Faults that no value has by itself: two that are fine alone and wrong together. */
+/** Faults of combinations: two values that are fine alone and wrong together. */
 export function checkTogether(merged: Merged, path: string | undefined, problems: Problems): void {
   const { values, originOf } = merged;
   const report = (option: OptionName, message: string): void => problems.add(originOf(option), message);
@@ -30,7 +30,7 @@ export function checkTogether(merged: Merged, path: string | undefined, problems
         'use a user who may only read',
     );
   }
-  // What follows is about a file of SQLite.
+  // The rest is about SQLite files.
   if (path === undefined) return;
   const readers = values['pool.max'] + values['pool.maxOverflow'];
   if (readers > MAX_READERS) {

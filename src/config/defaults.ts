@@ -53,8 +53,8 @@ const EVERYWHERE = {
 } as const satisfies Defaults;
 
 /**
- * What differs by engine. A reader of SQLite is a thread on this machine: nothing wears it out, nothing drops
- * its link.
+ * What differs by engine. A reader of SQLite is a thread on this machine: it does not wear out, and no link
+ * to it can drop.
  */
 const BY_DIALECT = {
   sqlite: {
@@ -100,7 +100,7 @@ export interface Circumstances {
   readonly inMemory: boolean;
 }
 
-/** Every option's value where nobody says anything. */
+/** Every option's value where nothing sets it. */
 export function defaultsFor({ dialect, production, cores, inMemory }: Circumstances): FlatOptions {
   const values = { ...EVERYWHERE, ...BY_DIALECT[dialect], ...(production ? IN_PRODUCTION[dialect] : {}) };
   if (dialect === 'postgres') return values;

@@ -30,7 +30,7 @@ export const ADDRESS_VARIABLES: readonly string[] = [
   'DATABASE_REPLICA_URL',
 ];
 
-/** Variables that others of our folders read. */
+/** Variables that other folders of ours read. */
 const OTHER_VARIABLES: readonly string[] = ['MILLPOND_MONITOR_TOKEN'];
 
 /** A name that begins like this is ours; one that we do not know is a mistake, not another program's. */
@@ -50,7 +50,7 @@ export function readEnvironment(variables: Variables, isMain: boolean, problems:
   return { settings, url: url[0], writeUrl: writeUrl[0], readUrls: [...readUrls, ...replicaUrls] };
 }
 
-/** A variable that looks like a misspelt address, where no address was found: `DATABSE_URL`. */
+/** Where no address was found: a variable that looks like a misspelt one, such as `DATABSE_URL`. */
 export function findMisspeltAddress(variables: Variables): { name: string; meant: string } | undefined {
   for (const name of variables.keys()) {
     const meant = ADDRESS_VARIABLES.includes(name) ? undefined : suggest(name, ADDRESS_VARIABLES);

@@ -3,8 +3,8 @@ import { isSqliteAddress } from './sqlite-url.ts';
 const MASK = '***';
 
 /**
- * An address that may be shown: the password and parameters that sound like secrets are masked. It is made
- * for wrong addresses as well, whose password may hold any character, so what is in doubt is masked too.
+ * An address that may be shown: the password and parameters that sound like secrets are masked. It also has
+ * to work for wrong addresses, whose password may hold any character, so anything in doubt is masked too.
  */
 export function maskUrl(url: string): string {
   if (isSqliteAddress(url)) return maskParameters(url);
@@ -18,14 +18,14 @@ function maskLogin(rest: string): string {
   const at = rest.lastIndexOf('@');
   if (at === -1) return maskParameters(maskAfterColon(rest));
   const login = rest.slice(0, at);
-  // Such a character here belongs to a password as likely as to a path: nothing is safe to show.
+  // Such a character may as well belong to a password as to a path, so nothing is safe to show.
   if (/[/?#]/.test(login)) return MASK;
   const user = login.split(':')[0]!;
   const password = login.includes(':') ? `:${MASK}` : '';
   return `${user}${password}@${maskParameters(rest.slice(at + 1))}`;
 }
 
-/** `user:password` without a host reads like `host:port`; only a number is surely a port. */
+/** `user:password` without a host reads like `host:port`; only a number is certain to be a port. */
 function maskAfterColon(rest: string): string {
   const isHostAndPort = rest.startsWith('[') || /^[^:/?#]*(?::\d*)?(?:[/?#]|$)/.test(rest);
   return isHostAndPort ? rest : `${rest.split(':')[0]!}:${MASK}`;

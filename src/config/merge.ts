@@ -10,7 +10,10 @@ export type Levels = readonly (readonly Setting[])[];
 export interface Merged {
   readonly values: FlatOptions;
   readonly sources: Readonly<Record<string, string>>;
-  /** Where an option was written, for a message about it; one that nobody wrote is named by itself. */
+  /**
+   * Where an option was written, for a message about it; one that was written nowhere is named by its own
+   * name.
+   */
   readonly originOf: (option: OptionName) => Origin;
 }
 
@@ -37,7 +40,7 @@ export function mergeLevels(levels: Levels, circumstances: Circumstances, proble
   };
 }
 
-/** The first level that says something about an option decides it; a level must not say it twice. */
+/** The first level that sets an option decides it; a level must not set it twice. */
 function chooseSettings(levels: Levels, problems: Problems): Map<OptionName, Setting> {
   const chosen = new Map<OptionName, Setting>();
   for (const level of levels) {
@@ -55,8 +58,8 @@ function chooseSettings(levels: Levels, problems: Problems): Map<OptionName, Set
 const SYNCHRONOUS = 'sqlite.synchronous';
 
 /**
- * `durability` and `synchronous` are two words for one thing: the nearest source that says either decides
- * both, and must not contradict itself.
+ * `durability` and `synchronous` are two words for one thing: the first source that sets either decides both,
+ * and must not contradict itself.
  */
 function alignDurability(levels: Levels, problems: Problems): Levels {
   const isEither = ({ option }: Setting): boolean => option === 'durability' || option === SYNCHRONOUS;

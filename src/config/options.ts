@@ -63,7 +63,7 @@ export interface DatabaseOptions {
    */
   readonly closeTimeoutMs?: number | undefined;
 
-  /** A level, or a logger that decides by itself. @default 'warn' */
+  /** A level, or a logger, which decides for itself. @default 'warn' */
   readonly log?: LogLevel | Logger | undefined;
   /** Statements that take longer, in milliseconds, are announced as `query:slow`. 0 = none. @default 1_000 */
   readonly slowQueryMs?: number | undefined;
@@ -78,14 +78,14 @@ export interface DatabaseOptions {
    */
   readonly initScript?: string | undefined;
   /**
-   * Applies pending migrations before the database has users. The variable AUTO_MIGRATE is about 'main'
-   * alone.
+   * Applies pending migrations before the database has users. The variable AUTO_MIGRATE applies to 'main'
+   * only.
    * @default false
    */
   readonly autoMigrate?: boolean | undefined;
   /**
-   * Where the migrations are, relative to the working directory. Where it is said and `autoMigrate` is off,
-   * `db.health()` tells whether some are pending.
+   * Where the migrations are, relative to the working directory. Where it is set and `autoMigrate` is off,
+   * `db.health()` says whether some are pending.
    * @default none; with `autoMigrate`, 'migrations'
    */
   readonly migrationsFolder?: string | undefined;
@@ -105,9 +105,9 @@ export interface DatabaseOptions {
   readonly inlineBudgetMs?: number | undefined;
   /** How replicas are read. PostgreSQL only. */
   readonly replica?: ReplicaSettings | undefined;
-  /** What SQLite itself is told. */
+  /** Settings of SQLite itself. */
   readonly sqlite?: SqliteSettings | undefined;
-  /** How a PostgreSQL server is spoken to. */
+  /** How to talk to a PostgreSQL server. */
   readonly postgres?: PostgresSettings | undefined;
 
   /** The primary, where it differs from `url`; wins over it. @default DATABASE_WRITE_URL, then `url` */
@@ -130,8 +130,8 @@ export interface PoolSettings {
    */
   readonly max?: number | undefined;
   /**
-   * Longest wait for a connection, opening one included, in milliseconds. 0 = do not wait. On SQLite, who
-   * waits for one that is being opened for it waits `createTimeoutMs`, where that is longer.
+   * Longest wait for a connection, opening one included, in milliseconds. 0 = do not wait. On SQLite, a
+   * caller whose connection is being opened waits up to `createTimeoutMs`, where that is longer.
    * @default 5_000
    */
   readonly acquireTimeoutMs?: number | undefined;
@@ -172,7 +172,7 @@ export interface PoolSettings {
   readonly createTimeoutMs?: number | undefined;
   /**
    * Defaults taken together: 'development' 5 connections + 10 overflow; 'production' 20 + 40, each replaced
-   * after an hour and pinged before every lease. Anything said beside it wins.
+   * after an hour and pinged before every lease. Anything set beside it wins.
    * @default none
    */
   readonly preset?: 'development' | 'production' | undefined;
@@ -183,7 +183,7 @@ export interface HealthCheckSettings {
   readonly enabled?: boolean | undefined;
   /** Time between two checks, in milliseconds. @default 60_000 */
   readonly intervalMs?: number | undefined;
-  /** Opens connections anew after a failed check. @default true */
+  /** Reopens connections after a failed check. @default true */
   readonly reconnect?: boolean | undefined;
   /** Attempts after a failed check, until the next interval. @default 3 */
   readonly maxRetries?: number | undefined;
@@ -211,9 +211,9 @@ export interface ReplicaSettings {
   readonly checkIntervalMs?: number | undefined;
 }
 
-/** How a PostgreSQL server is spoken to. SQLite has no use for it. */
+/** How to talk to a PostgreSQL server. SQLite has no use for this. */
 export interface PostgresSettings {
-  /** The schemas in which names are looked for, parted by commas. @default as the server is set up */
+  /** The schemas in which names are looked up, separated by commas. @default as the server is set up */
   readonly searchPath?: string | undefined;
   /** Has the server keep statements that are used again, under names. @default true */
   readonly preparedStatements?: boolean | undefined;
@@ -224,7 +224,7 @@ export interface PostgresSettings {
   readonly throughPooler?: boolean | undefined;
 }
 
-/** What SQLite is told on every connection, and asked back. https://sqlite.org/pragma.html */
+/** What is set on every SQLite connection, and read back. https://sqlite.org/pragma.html */
 export interface SqliteSettings {
   /** 'wal' lets readers work beside the writer; the others need `pooled: false`. @default 'wal' */
   readonly journalMode?: 'wal' | 'delete' | 'truncate' | undefined;

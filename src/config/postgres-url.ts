@@ -6,7 +6,7 @@ import type { UrlParameter } from './sqlite-url.ts';
 
 export interface PostgresAddress {
   readonly target: PostgresTarget;
-  /** What is not PostgreSQL's own. */
+  /** The parameters that are not PostgreSQL's own. */
   readonly parameters: readonly UrlParameter[];
 }
 
@@ -35,7 +35,7 @@ export function isPostgresUrl(url: string): boolean {
 export function parsePostgresUrl(url: string): Checked<PostgresAddress> {
   const parsed = URL.parse(url);
   if (parsed === null || !/^\w+:\/\//.test(url)) return { fault: SHAPE };
-  // A raw / ? or # in the password ends the host early, and the @ shows up where none can be.
+  // A raw / ? or # in the password ends the host early, and the @ turns up where none can be.
   if (parsed.hash !== '' || (parsed.pathname + parsed.search).includes('@')) return { fault: ENCODE };
   if (parsed.hostname.includes(',')) return { fault: 'name one host; further ones go into read URLs' };
   const parts = decodeParts(parsed);

@@ -9,7 +9,7 @@ export interface Origin {
   readonly source: string;
 }
 
-/** Collects what is wrong with every source, so that one error tells it all. */
+/** Collects what is wrong with every source, so that one error reports it all. */
 export class Problems {
   readonly #problems: ConfigProblem[] = [];
   #cause: unknown;
@@ -41,7 +41,7 @@ export function showValue(value: unknown): string {
   return typeof value === 'bigint' ? `${value}n` : String(value);
 }
 
-/** A key that nobody expected. It may be anything, a pasted password with an @ in it too. */
+/** An unknown key. It may be anything, even a pasted password with an @ in it. */
 export function showKey(key: string): string {
   return /^[\w.$-]{1,60}$/.test(key) ? key : '(unreadable name)';
 }

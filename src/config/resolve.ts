@@ -107,8 +107,8 @@ function reportNoAddress(
 }
 
 /**
- * The script's absolute path, if there is one. It is looked for at once, not on the day when the database is
- * new.
+ * The script's absolute path, if there is one. Its existence is checked now, not only when the database is
+ * new one day.
  */
 async function findInitScript(
   { values, originOf }: Merged,

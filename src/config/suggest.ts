@@ -21,7 +21,7 @@ function plain(word: string): string {
     .replaceAll(/[_\-.]/g, '');
 }
 
-/** A beginning counts a little more than the most slips: any other candidate wins over it. */
+/** A beginning counts slightly worse than the most slips allowed: any other candidate wins over it. */
 function distanceTo(wanted: string, candidate: string, slips: number): number {
   const isBeginning = wanted.length >= 4 && candidate.startsWith(wanted);
   return Math.min(editDistance(wanted, candidate), isBeginning ? slips + 0.5 : Infinity);

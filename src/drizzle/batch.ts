@@ -17,7 +17,8 @@ export interface BatchMember {
 
 /**
  * All or nothing. Writes alone are one trip to the engine, which may share its commit with others; rows that
- * are to be mapped need a transaction, whose statements still go together; reads alone see one snapshot.
+ * are to be mapped need a transaction, whose statements are still sent together; reads alone see one
+ * snapshot.
  */
 export async function runBatch(scope: Scope, members: readonly BatchMember[]): Promise<unknown[]> {
   const writes = members.map(({ write }) => write).filter((write) => write !== undefined);

@@ -2,8 +2,8 @@ import { is, sql, type Column, type SQL } from 'drizzle-orm';
 import { PgArray } from 'drizzle-orm/pg-core';
 
 /**
- * A column's role is the identity of the function that it was made with: drizzle keeps it on the column, and
- * nothing else of ours has to.
+ * A column's role is the identity of the function that it was made with: drizzle keeps it on the column, so
+ * that we need not keep anything ourselves.
  */
 
 /** Of `version()`. Drizzle calls it as a method of the column, in its own updates as well as in ours. */

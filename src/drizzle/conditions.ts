@@ -2,7 +2,7 @@ import { and, eq, is, isNotNull, isNull, sql, SQL, type Column } from 'drizzle-o
 import { UsageError } from '../errors/index.ts';
 import type { TableFacts } from './table-facts.ts';
 
-/** What a caller may say of rows; see `Where`. */
+/** The condition that a caller may give; see `Where`. */
 export type GivenWhere = SQL | Readonly<Record<string, unknown>>;
 
 /** @throws UsageError for an unknown column, or an undefined value */
@@ -26,7 +26,7 @@ export function conditionOf(facts: TableFacts, where: GivenWhere): SQL | undefin
   );
 }
 
-/** For writes: a condition that says nothing would hit every row. */
+/** For writes: an empty condition would hit every row. */
 export function requiredConditionOf(facts: TableFacts, where: GivenWhere): SQL {
   const condition = conditionOf(facts, where);
   if (condition !== undefined) return condition;

@@ -24,7 +24,7 @@ type Schema = Record<string, unknown>;
 export interface DrizzleOptions<S extends Schema = Record<string, never>> {
   /** Tables and relations: gives `db.query.users.findMany()`. */
   readonly schema?: S;
-  /** How the names of columns without a name of their own follow from their keys. @default as they are */
+  /** How columns without a name of their own are named after their keys. @default as they are */
   readonly casing?: Casing | undefined;
   /** Whose types the object has; must be the database's. @default the schema's, without one 'sqlite' */
   readonly dialect?: Dialect | undefined;
@@ -37,8 +37,8 @@ export type DrizzleOf<S extends Schema> =
   Extract<S[keyof S], PgTable> extends never ? SqliteDrizzle<S> : PostgresDrizzle<S>;
 
 /**
- * Drizzle over a millpond database: its statements join the running transaction by themselves, and have the
- * limits, the fence, the events and the errors of all others. Cheap to make; holds nothing.
+ * Drizzle over a millpond database: its statements join the running transaction automatically, and have the
+ * same limits, fence, events and errors as all others. Cheap to make; holds nothing.
  * @throws UsageError when the schema is for the other dialect than the database
  */
 export function drizzle<S extends Schema = Record<string, never>>(

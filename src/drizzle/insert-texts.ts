@@ -109,7 +109,7 @@ export class InsertTexts {
   }
 }
 
-/** How many rows from `at` on have the shape of the first; one that holds SQL stands alone. */
+/** How many rows from `at` on have the shape of the first; one that holds SQL is on its own. */
 function sameShape(rows: readonly EncodedRow[], at: number): number {
   const { shape, withSql } = rows[at]!;
   if (withSql !== undefined) return 1;

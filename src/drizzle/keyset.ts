@@ -15,7 +15,7 @@ interface OrderStep {
   readonly direction: 'asc' | 'desc';
 }
 
-/** An order in which no two rows are equal: what was asked for, and then the key. */
+/** An order in which no two rows are equal: the columns asked for, and then the key. */
 export type TotalOrder = readonly OrderStep[];
 
 const CURSOR_MOST_CHARACTERS = 8_192;
@@ -79,8 +79,8 @@ function laterThan({ column, direction }: OrderStep, value: unknown, dialect: Di
 }
 
 /**
- * What must be read beside the rows: PostgreSQL's times have µs, and a `Date` has not, so a page that began
- * behind it would leave rows out.
+ * What must be read in addition to the rows: PostgreSQL's times have microseconds and a `Date` has not, so a
+ * page that began behind a `Date` would leave rows out.
  */
 export function exactFields(order: TotalOrder): Fields {
   const times = order.filter(({ column }) => isFineTime(column));
@@ -97,7 +97,7 @@ function exactKey(key: string): string {
   return `exact ${key}`;
 }
 
-/** What `after` of the next page is: the row's values of the order, as the engine has them. */
+/** The `after` of the next page: the row's values of the order, as the engine has them. */
 export function cursorOf(order: TotalOrder, row: Row): string {
   const values = order.map(({ key, column }) =>
     toJson(isFineTime(column) ? row[exactKey(key)] : encoded(column, row[key])),
@@ -105,7 +105,10 @@ export function cursorOf(order: TotalOrder, row: Row): string {
   return Buffer.from(JSON.stringify(values)).toString('base64url');
 }
 
-/** From anywhere: its values are only bound. @throws UsageError when it is no cursor of this order */
+/**
+ * It may come from anywhere: its values are only bound. @throws UsageError when it is not a cursor of this
+ * order
+ */
 export function readCursor(order: TotalOrder, cursor: unknown): unknown[] {
   const values = parsed(cursor);
   if (values?.length === order.length) {
@@ -137,7 +140,7 @@ function toJson(value: unknown): unknown {
 const FINE_TIME =
   /^(?:-?infinity|\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[+-]\d\d(?::\d\d){0,2})?(?: BC)?)$/;
 
-/** Undefined for what no cursor of this column holds. */
+/** Undefined for a value that a cursor of this column cannot hold. */
 function fromJson(column: Column, value: unknown): unknown {
   const { dataType, notNull } = column;
   if (value === null) return notNull ? undefined : null;
@@ -154,7 +157,7 @@ function isTime(value: unknown): boolean {
   return /^\d{4}-\d\d-\d\d/.test(value) && !Number.isNaN(new Date(value).getTime());
 }
 
-/** Of those that JSON does not have. */
+/** Numbers that JSON does not have. */
 function numberFrom({ bigint, number }: { bigint?: unknown; number?: unknown }): unknown {
   if (typeof bigint === 'string' && /^-?\d{1,19}$/.test(bigint)) return BigInt(bigint);
   const isOther = number === 'Infinity' || number === '-Infinity' || number === 'NaN';

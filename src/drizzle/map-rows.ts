@@ -28,7 +28,7 @@ type MapResultRow = (
 ) => unknown;
 
 /**
- * Drizzle's own mapping of a row of values, which all its drivers use; it is exported, and left out of the
+ * Drizzle's own mapping of a row of values, which all its drivers use; it is exported, but left out of the
  * types.
  */
 const { mapResultRow } = drizzleUtilities as unknown as { readonly mapResultRow: MapResultRow };
@@ -37,7 +37,7 @@ const { mapResultRow } = drizzleUtilities as unknown as { readonly mapResultRow:
 export class RowMapping {
   readonly #fields: readonly SelectedField[];
   readonly #columns: readonly PlainColumn[] | undefined;
-  /** What is to be made of a value before drizzle maps it, by its place. */
+  /** What to turn a value into before drizzle maps it, by its place. */
   readonly #adapted: ReadonlyMap<number, Adapt>;
 
   constructor(fields: readonly SelectedField[]) {

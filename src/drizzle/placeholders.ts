@@ -4,9 +4,8 @@ import { UsageError } from '../errors/index.ts';
 type Values = Readonly<Record<string, unknown>>;
 
 /**
- * The parameters of a query, with the values of its placeholders. Other than drizzle's own it keeps null as
- * NULL, as it is without a placeholder: no column maps it, which is an error for times, and JSON's `null` for
- * JSON.
+ * The parameters of a query, with the values of its placeholders. Unlike drizzle's own it keeps null as NULL,
+ * as it is without a placeholder: no column maps it, which is an error for times, and JSON's `null` for JSON.
  * @throws UsageError where a placeholder has no value
  */
 export function withValues(params: readonly unknown[], values: Values = {}): unknown[] {

@@ -29,7 +29,7 @@ interface DecodedColumn extends KeyedColumn {
   readonly isMoment: boolean;
 }
 
-/** A program whose rows have ever new shapes begins anew. */
+/** A program whose rows keep getting new shapes starts over. */
 const MOST_STEPS = 10_000;
 
 /** After some columns: what is known of shapes that begin so. */
@@ -42,10 +42,10 @@ interface ShapeStep extends RowShape {
 export class RowCodec {
   readonly #facts: TableFacts;
   readonly #insertable: readonly KeyedColumn[];
-  /** Which shapes there were, column by column: a row finds its own without anything being made for it. */
+  /** Which shapes there were, column by column: a row finds its own shape without any allocation. */
   #shapes: ShapeStep = { keys: [] };
   #steps = 0;
-  /** Most columns read what the engine gives as it is. */
+  /** Most columns take what the engine gives as it is. */
   readonly #decoded: readonly DecodedColumn[];
 
   constructor(facts: TableFacts) {

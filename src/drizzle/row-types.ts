@@ -24,8 +24,8 @@ export type NotNullColumnOf<T extends Table> = {
 }[ColumnOf<T>];
 
 /**
- * Which rows: drizzle's condition, or an object of values that the columns must equal; null means IS NULL.
- * An undefined value is refused, since it would widen the condition in silence.
+ * Which rows: drizzle's condition, or an object of values that the columns must equal; null means IS NULL. An
+ * undefined value is refused, since it would silently widen the condition.
  */
 export type Where<T extends Table> = SQL | Partial<RowOf<T>>;
 
@@ -50,13 +50,13 @@ export interface FindOptions<T extends Table> extends ReadOptions {
 
 export interface FindAllOptions<T extends Table> extends FindOptions<T> {
   readonly where?: Where<T> | undefined;
-  /** Rows at most. @default all: a table that grows wants `findPage` */
+  /** Most rows. @default all: use `findPage` for a table that grows */
   readonly limit?: number | undefined;
   readonly offset?: number | undefined;
 }
 
 interface PageOptions<T extends Table> extends ReadOptions {
-  /** Rows of a page at most, 1 to 10,000. */
+  /** Most rows of a page, 1 to 10,000. */
   readonly size: number;
   readonly where?: Where<T> | undefined;
 }
@@ -123,7 +123,7 @@ export interface RepositoryOptions<T extends Table> {
   readonly softDelete?: ColumnOf<T> | false | undefined;
 }
 
-/** The same for a table whose key its columns do not say. */
+/** The same for a table whose columns do not say what its key is. */
 export interface KeyedRepositoryOptions<T extends Table, K extends string> extends RepositoryOptions<T> {
   /** The columns of the primary key, or one that is unique. @default the column with `.primaryKey()` */
   readonly key: K | readonly K[];

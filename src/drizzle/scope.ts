@@ -29,7 +29,7 @@ export interface Scope {
   transaction<T>(work: (inner: Scope) => Promise<T>, options?: DrizzleTransactionOptions): Promise<T>;
 }
 
-/** Statements join the transaction of the running flow by themselves. */
+/** Statements join the transaction of the running flow automatically. */
 export function databaseScope(db: Database): Scope {
   return {
     calls: db,

@@ -5,7 +5,7 @@ import { UsageError } from '../errors/index.ts';
 import type { Dialect } from '../sql/index.ts';
 import { isDeletionMark, isVersion } from './column-roles.ts';
 
-/** What a repository was told of its table. */
+/** What a repository was told about its table. */
 export interface GivenFacts {
   readonly key?: string | readonly string[] | undefined;
   readonly version?: string | false | undefined;
@@ -30,7 +30,7 @@ export interface TableFacts {
 /** @throws UsageError when the key, or another column that is named, is not one of the table's */
 export function readTableFacts(table: Table, given: GivenFacts = {}): TableFacts {
   const name = getTableName(table);
-  // Without a prototype: a name that comes from a request, such as "constructor", is no column.
+  // Without a prototype: a name from a request, such as "constructor", must not be a column.
   const columns = Object.assign(Object.create(null) as Record<string, Column>, getTableColumns(table));
   const keys = Object.keys(columns);
   const version = roleOf(
@@ -61,7 +61,7 @@ function dialectOf(table: Table): Dialect {
   throw new UsageError('A repository is for a table of SQLite or of PostgreSQL.');
 }
 
-/** By a key that is not unique, `findById` would find one of several rows. */
+/** With a key that is not unique, `findById` would find one of several rows. */
 function assertKey(table: Table, columns: Readonly<Record<string, Column>>, key: readonly string[]): void {
   const isUnique = key.length === 1 && columns[key[0]!]!.isUnique;
   const primary = primaryKeyOf(table, columns);

@@ -107,7 +107,7 @@ export class TableRepository<T extends Table, K extends string> {
 
   /**
    * Inserts a row, and gives it as it was stored, with its key and defaults.
-   * @throws ConstraintError when it is there already: see `upsert` and `update`
+   * @throws ConstraintError when it already exists: see `upsert` and `update`
    */
   async save(row: NewRowOf<T>, options: CallOptions = {}): Promise<RowOf<T>> {
     const [stored] = await this.#store.insert([row], this.#named('save', options));
@@ -135,8 +135,8 @@ export class TableRepository<T extends Table, K extends string> {
   }
 
   /**
-   * Inserts the row, or gives the one that is there the values of this one. What this one leaves out stays as
-   * it is; a deleted row is there again.
+   * Inserts the row, or updates the existing one with its values. Columns that it leaves out stay as they
+   * are; a softly deleted row is restored.
    */
   async upsert(row: NewRowOf<T>, options: UpsertOptions<T> = {}): Promise<RowOf<T>> {
     const { conflict, ...call } = options;
@@ -156,8 +156,8 @@ export class TableRepository<T extends Table, K extends string> {
 
   /**
    * Changes a row and gives it as it is then; undefined when there is none. A patch with the version that was
-   * read, such as the whole row, is refused when the row has another by now. Columns like `updatedAt` are
-   * renewed, whatever the patch says of them.
+   * read, such as the whole row, is refused when the row has another version by now. Columns like `updatedAt`
+   * are renewed, whatever the patch says of them.
    * @throws VersionConflictError
    */
   async update(id: IdOf<T, K>, patch: PatchOf<T>, options: CallOptions = {}): Promise<RowOf<T> | undefined> {
@@ -194,7 +194,7 @@ export class TableRepository<T extends Table, K extends string> {
     return this.#remove(condition, hard, this.#named('deleteWhere', call));
   }
 
-  /** Takes back a deletion that only marked the row; undefined when there is no such row. */
+  /** Undoes a soft deletion; undefined when there is no such row. */
   async restore(id: IdOf<T, K>, options: CallOptions = {}): Promise<RowOf<T> | undefined> {
     const { facts } = this.#store;
     if (facts.deleted === undefined) throw new UsageError(`Rows of "${facts.name}" are deleted for good.`);

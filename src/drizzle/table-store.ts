@@ -25,7 +25,7 @@ export interface Selection {
   readonly orderBy?: readonly SQL[];
   readonly limit?: number | undefined;
   readonly offset?: number | undefined;
-  /** What is read with each row, by keys that are no column's. */
+  /** What else is read with each row, by keys that are not columns. */
   readonly beside?: Fields;
 }
 
@@ -195,7 +195,7 @@ export class TableStore {
 
 /** A condition that is used again and again. */
 interface Kept {
-  /** Of the text; there are as many as the program has names. */
+  /** By its text; there are as many as the program has names. */
   readonly name: string;
   /** Asked for once. */
   where(): SQL;

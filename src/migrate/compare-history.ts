@@ -27,7 +27,7 @@ export interface History {
 }
 
 /**
- * Sets what the database has had against what the folder has.
+ * Compares what the database has applied with what the folder has.
  * @throws MigrationError with every difference, where the folder's past is not the database's
  */
 export function compareHistory(migrations: readonly Migration[], entries: readonly HistoryEntry[]): History {
@@ -94,7 +94,7 @@ function reportEdited(
   );
 }
 
-/** What is new and stands before what was applied: other databases have run them in another order. */
+/** New files that come before applied ones: other databases have run them in another order. */
 function reportLate(
   pending: readonly Migration[],
   {

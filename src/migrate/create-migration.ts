@@ -16,8 +16,8 @@ export interface NewMigration {
 const FIRST = '0001';
 
 /**
- * Writes the empty files of a new migration, with the next number. Two people who do so at once get the same
- * number, and are told: only they know whose comes first.
+ * Writes the empty files of a new migration, with the next number. If two people do so at once, both get the
+ * same number and learn of it later: only they know whose comes first.
  * @returns the paths of the files
  */
 export async function createMigration({

@@ -24,11 +24,11 @@ export interface BaselineOptions extends LockOptions {
 
 export interface ResolveOptions extends LockOptions {
   readonly name: string;
-  /** What you found, or made of it. */
+  /** What you found, or brought it to. */
   readonly as: 'applied' | 'not-applied';
 }
 
-/** What the database has and what it lacks. Changes nothing, and faults are a part of the answer. */
+/** What the database has and what it lacks. Changes nothing; faults are part of the answer. */
 export async function migrationStatus(db: Database, given: HistoryOptions = {}): Promise<MigrationStatus> {
   const { folder, table } = resolveRunOptions(given, ['folder', 'table']);
   const entries = await new Ledger(table, db.dialect).read(db);
@@ -96,7 +96,7 @@ export async function baselineMigrations(db: Database, given: BaselineOptions = 
   });
 }
 
-/** Tells the history how a migration without a transaction ended that was left halfway. */
+/** Records how a migration ended that ran without a transaction and was left halfway. */
 export async function resolveMigration(db: Database, { name, as, ...given }: ResolveOptions): Promise<void> {
   const options = resolveRunOptions(given, ['folder', 'table', 'lockTimeoutMs']);
   const ledger = new Ledger(options.table, db.dialect);
@@ -110,7 +110,7 @@ export async function resolveMigration(db: Database, { name, as, ...given }: Res
   });
 }
 
-/** `db.health()` tells from now on whether migrations are pending; looked up until none is. */
+/** From now on `db.health()` says whether migrations are pending; this is looked up until none is. */
 export function requireMigrations(db: Database, given: HistoryOptions = {}): void {
   let isCurrent = false;
   servicesOf(db).readiness.require('migrations', async () => {

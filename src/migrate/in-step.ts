@@ -18,10 +18,11 @@ export interface Step {
 
 /** Between two tries for a lock. */
 const RETRY_MS = 50;
-/** Who does not want to wait still tries once, and the answer takes a moment. */
+/** A runner that does not want to wait still tries once, and the answer takes a moment. */
 const ONE_TRY_MS = 250;
 /**
- * What says that somebody else had the database for too long: another process, or another caller of this one.
+ * The errors that mean that somebody else had the database for too long: another process, or another caller
+ * in this one.
  */
 const WAITED_TOO_LONG: readonly string[] = ['ERR_MILLPOND_BUSY', 'ERR_MILLPOND_POOL_EXHAUSTED'];
 
@@ -124,7 +125,7 @@ async function holderOf(db: Database, table: string): Promise<string> {
       sql`select pid from pg_locks where locktype = 'advisory' and granted and objsubid = 1
         and classid::bigint = ${high}::bigint and objid::bigint = ${low}::bigint`,
     )
-    // It is only for the message; the lock itself is the news.
+    // This is only for the message; what matters is the lock itself.
     .catch(() => undefined);
   return pid === undefined ? 'its lock is held' : `the server process ${pid} holds its lock`;
 }

@@ -10,7 +10,7 @@ export interface NewEntry {
   readonly checksum: string;
   readonly state: HistoryEntry['state'];
   readonly startedAt: string;
-  /** Absent where it was not run, but declared to be there. */
+  /** Absent where it was not run, but declared to be applied. */
   readonly durationMs?: number | undefined;
 }
 
@@ -76,7 +76,7 @@ export class Ledger {
       finished_at = ${new Date().toISOString()}, duration_ms = ${durationMs} where name = ${name}`);
   }
 
-  /** It ended halfway: nobody needs to wait for it. */
+  /** It ended halfway, so nobody needs to wait for it. */
   async markFailed(db: Queryable, name: string): Promise<void> {
     await db.run(sql`update ${sql.id(this.#table)} set finished_at = ${new Date().toISOString()}
       where name = ${name} and state <> 'applied'`);
@@ -95,7 +95,7 @@ export class Ledger {
   }
 }
 
-/** True where the process that made the entry has certainly ended; of another machine nobody can say. */
+/** True where the process that made the entry has certainly ended; for another machine that is unknown. */
 export function hasEnded({ finishedAt, runner }: HistoryEntry): boolean {
   // It ended with an error, and said so.
   if (finishedAt !== null) return true;

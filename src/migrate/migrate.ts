@@ -70,7 +70,7 @@ export async function revert(db: Database, given: RevertOptions = {}): Promise<M
   ]);
   const migrations = await readMigrations(options.folder, db.dialect);
   const parts = partsOf(db, options);
-  // Where it ends is decided once: another runner that undoes as well must not make this one undo more.
+  // Where it ends is decided once: another runner that also undoes must not make this one undo more.
   let last: string | undefined;
   const planned = (history: History): Migration[] => {
     last ??= lastToRevert(options, history);
@@ -81,7 +81,10 @@ export async function revert(db: Database, given: RevertOptions = {}): Promise<M
   );
 }
 
-/** @throws UsageError inside a transaction of the same database: its own would have to wait for it */
+/**
+ * @throws UsageError inside a transaction of the same database: its own transaction would have to wait for
+ * that one
+ */
 function partsOf(db: Database, options: ResolvedRunOptions): RunParts {
   if (db.currentTransaction !== undefined)
     throw new UsageError('Migrations begin transactions of their own: they cannot run inside one.');
@@ -224,7 +227,7 @@ function downRun({ ledger, migrations }: Plan, { name, down }: Migration, place:
   };
 }
 
-/** `db.health()` says meanwhile, and after a failure, that the schema is not what the code expects. */
+/** During a run, and after a failure, `db.health()` says that the schema is not what the code expects. */
 async function whileNotReady(db: Database, work: () => Promise<MigrationResult>): Promise<MigrationResult> {
   const { readiness } = servicesOf(db);
   readiness.require(READINESS, () => 'Migrations are running.');

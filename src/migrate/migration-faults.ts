@@ -1,6 +1,6 @@
 import { MigrationError, type MigrationFault, type MigrationFaultKind } from '../errors/index.ts';
 
-/** Gathers what is wrong, so that all of it is told at once. */
+/** Collects what is wrong, so that all of it is reported together. */
 export class Faults {
   readonly #faults: MigrationFault[] = [];
 

@@ -13,7 +13,7 @@ export interface MigrationProgram {
   readonly statements: readonly MigrationStatement[];
   /** False where the file says that its statements cannot run in a transaction. */
   readonly inTransaction: boolean;
-  /** True where SQLite must not act on foreign keys meanwhile: a table is being rebuilt. */
+  /** True where SQLite must not act on foreign keys while it runs: a table is being rebuilt. */
   readonly withoutForeignKeys: boolean;
 }
 

@@ -72,7 +72,7 @@ function parseName(folder: string, file: string, faults: Faults): ParsedName[] {
   ];
 }
 
-/** A file for this engine alone stands for the one for all. */
+/** A file for this engine alone replaces the one for all. */
 function withoutGeneral(parsed: readonly ParsedName[]): ParsedName[] {
   const special = new Set(parsed.filter((one) => one.dialect !== undefined).map(keyOf));
   return parsed.filter((one) => one.dialect !== undefined || !special.has(keyOf(one)));

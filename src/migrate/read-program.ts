@@ -19,7 +19,7 @@ interface Source {
   readonly dialect: Dialect;
 }
 
-/** Reads one file's text. Faults are added with their place; what is given then is of no use. */
+/** Reads one file's text. Faults are added with their place; then the result must not be used. */
 export function readProgram(source: Source, faults: Faults): MigrationProgram {
   const { file, text, dialect } = source;
   const { statements: parts, unclosed } = splitStatements(text, dialect);
@@ -79,8 +79,8 @@ function readInstructions({ file, text }: Source, end: number, faults: Faults): 
 
 /**
  * `pragma foreign_keys = off`, the first step of a table's rebuild, does nothing inside a transaction, and on
- * one connection of a pool it would stay: https://sqlite.org/lang_altertable.html#otheralter
- * The runner does it instead, in the way it is prescribed.
+ * one connection of a pool it would stay: https://sqlite.org/lang_altertable.html#otheralter The runner does
+ * it instead, in the prescribed way.
  */
 function foreignKeysSetting({ words }: TextPart): 'on' | 'off' | undefined {
   const [pragma, name, sign, value] = words;

@@ -17,7 +17,8 @@ export interface MigrationRun {
   readonly index: number;
   readonly count: number;
   /**
-   * Behind the lock: false where the history is not what the run was planned for, and must be planned anew.
+   * Asked under the lock: false where the history is no longer what the run was planned for, so that it must
+   * be planned again.
    */
   isStillNext(tx: Transaction): Promise<boolean>;
   /** Enters the end into the history, in the transaction that the statements ran in. */
@@ -77,8 +78,8 @@ async function runInTransaction(parts: RunParts, run: MigrationRun, onStart: () 
 }
 
 /**
- * The beginning is entered first, so that a run that ends halfway is seen by everybody who comes later; the
- * end is entered last.
+ * The beginning is entered first, so that everybody who comes later sees a run that ended halfway; the end is
+ * entered last.
  */
 async function runAlone(parts: RunParts, run: MigrationRun, onStart: () => void): Promise<boolean> {
   const { db, ledger, options } = parts;
@@ -95,7 +96,7 @@ async function runAlone(parts: RunParts, run: MigrationRun, onStart: () => void)
   try {
     await outsideTransaction(parts, run);
   } catch (error) {
-    // The entry stays as it is where even this fails: it says less, and blocks as well.
+    // If even this fails, the entry stays as it is: it says less, but blocks just the same.
     await ledger.markFailed(db, run.name).catch(() => undefined);
     throw error;
   }

@@ -35,8 +35,9 @@ const BREAKPOINT = '--> statement-breakpoint';
 const MOST_WORDS = 8;
 
 /**
- * The statements of a text. Semicolons part them, except in strings, names, comments, dollar quotes, the body
- * of a trigger (SQLite) or of a function that begins with BEGIN ATOMIC, and in parentheses (PostgreSQL).
+ * The statements of a text. They are separated by semicolons, except in strings, names, comments, dollar
+ * quotes, the body of a trigger (SQLite) or of a function that begins with BEGIN ATOMIC, and in parentheses
+ * (PostgreSQL).
  */
 export function splitStatements(text: string, dialect: Dialect): SplitText {
   return new Splitter(text, dialect).split();
@@ -185,7 +186,7 @@ function unclosed(token: string, dialect: Dialect): string | undefined {
 
 const ESCAPE_STRING = /^e'(?:[^'\\]|\\.|'')*'$/is;
 
-/** PostgreSQL's comments stand in one another: https://www.postgresql.org/docs/current/sql-syntax-lexical.html */
+/** PostgreSQL's comments nest: https://www.postgresql.org/docs/current/sql-syntax-lexical.html */
 function isClosedComment(token: string, dialect: Dialect): boolean {
   if (dialect === 'sqlite') return token.length >= 4 && token.endsWith('*/');
   const marks = token.match(/\/\*|\*\//g)!;

@@ -17,7 +17,7 @@ export class Access {
     this.#expected = options.token === undefined ? undefined : digest(options.token);
   }
 
-  /** @returns the refusal, or undefined for who may go on */
+  /** @returns the refusal, or undefined for those who may go on */
   async refuse(request: Request): Promise<Response | undefined> {
     const { authorize, open } = this.#options;
     if (this.#expected !== undefined) return this.#hasToken(request) ? undefined : unauthorized();
@@ -27,7 +27,7 @@ export class Access {
 
   #hasToken(request: Request): boolean {
     const sent = credentialsOf(request.headers.get('authorization') ?? '');
-    // Of digests, which are all of one length: how long the comparison takes says nothing of the token.
+    // Compares digests, which all have one length, so that the time it takes reveals nothing about the token.
     return sent !== undefined && timingSafeEqual(digest(sent), this.#expected!);
   }
 }
@@ -53,12 +53,12 @@ async function asks(
   try {
     return (await authorize(request)) === true;
   } catch {
-    // Closed when in doubt. Whoever writes `authorize` sees its errors there.
+    // In doubt the answer is no. Errors of `authorize` are for its author to notice there.
     return false;
   }
 }
 
-/** A page of elsewhere whose name was made to lead here (DNS rebinding) still asks for its own name. */
+/** A foreign page whose name was made to lead here (DNS rebinding) still asks for its own name. */
 function isLoopback(request: Request): boolean {
   const url = `http://${hostOf(request)}`;
   return URL.canParse(url) && LOOPBACK.has(new URL(url).hostname);

@@ -49,7 +49,7 @@ export class Monitor {
 
   /** Never rejects. What is not under `basePath` is answered with 404, to those who may know. */
   async handle(request: Request): Promise<Response> {
-    // Before anything else: who may not see the pages learns nothing, not even which there are.
+    // Before anything else: whoever may not see the pages learns nothing, not even which pages there are.
     const refusal = await this.#access.refuse(request);
     if (refusal !== undefined) return refusal;
     const endpoint = this.#find(new URL(request.url).pathname);
@@ -64,7 +64,7 @@ export class Monitor {
     try {
       return await handler(request);
     } catch {
-      // A page must not show what a database said: the application's own logs have it.
+      // A page must not show what a database said; the application's own logs have that.
       return answerError(500, 'That failed.');
     }
   }

@@ -101,7 +101,7 @@ function answerQueries({ metrics }: ResolvedMonitorOptions, { url }: Request): R
   });
 }
 
-/** Asks the engine, and so costs it something: a change needs to be meant, and so does this. */
+/** Asks the engine, which has a cost: so this must be requested on purpose, like a change. */
 async function answerPlan(
   { metrics, databases }: ResolvedMonitorOptions,
   { url }: Request,

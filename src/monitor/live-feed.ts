@@ -13,7 +13,7 @@ export interface LiveFeedParts {
 
 type Client = ReadableStreamDefaultController<Uint8Array>;
 
-/** A page that has not taken what was sent for so many points is taken for gone. */
+/** A page that has not read what was sent for this many points is considered gone. */
 const MOST_UNREAD = 30;
 /** The lists of a page change less than its charts. */
 const SAMPLES_PER_STATE = 2;
@@ -79,7 +79,7 @@ export class LiveFeed {
   }
 
   #send(client: Client, state: { unread: number }, parts: readonly Uint8Array[]): void {
-    // What a page that is behind has missed it does not get later: it would be behind for good.
+    // A page that is behind does not get later what it has missed: it would stay behind for good.
     if ((client.desiredSize ?? 0) > 0) {
       state.unread = 0;
       for (const part of parts) client.enqueue(part);

@@ -17,13 +17,13 @@ export interface MonitorOptions {
   /** The application's own answer to who may see the pages, instead of a token. Must not read the body. */
   readonly authorize?: ((request: Request) => boolean | Promise<boolean>) | undefined;
   /**
-   * Shows everything to whoever reaches it as localhost. For development: refused where NODE_ENV is
-   * production. @default false
+   * Shows everything to requests from localhost. For development: refused where NODE_ENV is production.
+   * @default false
    */
   readonly open?: boolean | undefined;
   /** Where it is mounted. @default '/monitoring' */
   readonly basePath?: string | undefined;
-  /** Distance of two points of the charts, in milliseconds. @default 1_000 */
+  /** Time between two points of the charts, in milliseconds. @default 1_000 */
   readonly sampleMs?: number | undefined;
   /** Points that are kept. @default 300 */
   readonly maxSamples?: number | undefined;

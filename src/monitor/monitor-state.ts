@@ -93,7 +93,7 @@ export function readCache(cache: MonitoredCache): CacheState {
   return { name: cache.name, stats: Object.fromEntries(stats) };
 }
 
-/** The longest held first. A lease's generation and the like are no one's concern here. */
+/** The longest held first. A lease's generation and the like are of no interest here. */
 export function leasesOf(databases: readonly MonitoredDatabase[], name: string): MonitoredLease[] {
   const leases = databases.find((database) => database.name === name)?.leases() ?? [];
   return leases

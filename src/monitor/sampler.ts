@@ -163,7 +163,7 @@ function engineNumber({ sqlite, postgres }: ObservedStats, key: string): number 
 }
 
 function rate(before: number, now: number, seconds: number): number {
-  // Counters begin anew when they are reset.
+  // Counters start over when they are reset.
   return Math.max(0, now - before) / seconds;
 }
 

@@ -1,7 +1,7 @@
 import type { DatabaseOptions } from '../config/index.ts';
 import type { Database } from '../database/index.ts';
 
-/** Options of a database of the contract; where it lives is for whoever opens it. */
+/** Options of a database for the contract; whoever opens it decides where it lives. */
 export type ContractOptions = Omit<DatabaseOptions, 'url'>;
 
 export interface OpenedDatabase {

@@ -8,9 +8,9 @@ import {
   UsageError,
 } from '../errors/index.ts';
 
-/** How often a call has a bad day: each a part of the calls, from 0 to 1. */
+/** How often a call meets a fault: each is a share of the calls, from 0 to 1. */
 export interface ChaosOptions {
-  /** The same seed gives the same faults to the same calls in the same order. @default one by chance */
+  /** The same seed gives the same faults to the same calls in the same order. @default random */
   readonly seed?: number | undefined;
   /** Refused before anything is sent, as by a full pool: ConnectionPoolExhaustedError. @default 0.1 */
   readonly refuse?: number | undefined;
@@ -27,14 +27,14 @@ export interface ChaosOptions {
   readonly maxDelayMs?: number | undefined;
 }
 
-/** What a call met. */
+/** The fault that a call met. */
 export type ChaosFault = 'refuse' | 'lose' | 'forget' | 'delay';
 
 /** Calls and transactions of a database, some of which fail. */
 export type ChaosDatabase = Queryable &
   Pick<Database, 'transaction'> & {
     readonly seed: number;
-    /** How many calls met what, so far. */
+    /** How many calls have met each fault so far. */
     readonly faults: Readonly<Record<ChaosFault, number>>;
   };
 
@@ -45,9 +45,9 @@ const PARTS = ['refuse', 'lose', 'forget', 'delay'] as const satisfies readonly 
 const SEEDS = 2 ** 32;
 
 /**
- * The database as it is on bad days, for tests of what a program does then: calls are refused, lost, late, or
- * done and never answered, as the errors say. The database itself is left alone, and is yours to close.
- * @throws UsageError for a part that is not from 0 to 1
+ * The database with faults, for tests of what a program does then: calls are refused, lost, late, or done and
+ * never answered, as the errors say. The database itself is not affected, and is yours to close. @throws
+ * UsageError for a share that is not from 0 to 1
  */
 export function chaos(db: Database, options: ChaosOptions = {}): ChaosDatabase {
   const weather = new Weather(options);

@@ -17,10 +17,7 @@ import { TRANSACTION_BEHAVIOURS } from './behaviours/transactions.ts';
 import { TRANSACTIONAL_BEHAVIOURS } from './behaviours/transactional-functions.ts';
 import { VALUE_BEHAVIOURS } from './behaviours/values.ts';
 
-/**
- * The whole contract: what is spoken of, and what it does. Subject and sentence together are a behaviour's
- * name.
- */
+/** The whole contract, by subject. Subject and sentence together are a behaviour's name. */
 export const CONTRACT: Readonly<Record<string, Behaviours>> = {
   'a call': CALL_BEHAVIOURS,
   parameters: PARAMETER_BEHAVIOURS,

@@ -29,7 +29,7 @@ export interface DatabaseContractOptions {
  * The behaviours that every database of millpond has, as tests: one sentence each, with the requirements it
  * covers. `open` is called for each database that a test needs.
  *
- * @throws UsageError where `skip` names a behaviour that there is not, or gives no reason
+ * @throws UsageError where `skip` names a behaviour that does not exist, or gives no reason
  */
 export function databaseContract(
   label: string,

@@ -7,8 +7,8 @@ const AT_REST_WITHIN_MS = 3_000;
 const LOOK_EVERY_MS = 2;
 
 /**
- * For the end of a test: nothing is leased, nobody waits, no transaction is open, every transaction was
- * counted once, and the next call works.
+ * For the end of a test: checks that nothing is leased, nobody waits, no transaction is open, every
+ * transaction was counted once, and the next call works.
  * @throws AssertionError naming the leases that are out
  */
 export async function expectAtRest(db: Database): Promise<void> {

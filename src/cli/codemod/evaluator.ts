@@ -47,7 +47,7 @@ export class Evaluator {
   readonly #isMovable: (opening: Node) => boolean;
   #known = new Map<Node, readonly Value[]>();
   readonly #underWay = new Set<Node | Binding>();
-  /** Grows whenever a circle is cut: what was found meanwhile is not the whole truth, and not kept. */
+  /** Goes up whenever a cycle is cut: what was found in between is incomplete, and not kept. */
   #cuts = 0;
 
   /** @param isMovable whether a connection that is opened there can become another one */
@@ -58,7 +58,7 @@ export class Evaluator {
     this.#types = new TypeReader(this);
   }
 
-  /** Enters what a call passes. @returns whether that is new; everything is looked at afresh then */
+  /** Records what a call passes. @returns whether that is new; then everything is evaluated again */
   pass(fn: Node, index: number, values: readonly Value[]): boolean {
     let parameters = this.#passed.get(fn);
     if (parameters === undefined) this.#passed.set(fn, (parameters = new Map()));

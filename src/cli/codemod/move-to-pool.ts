@@ -20,10 +20,10 @@ export interface Moved extends CodemodNotes {
 }
 
 /**
- * Moves code from one synchronous connection, of better-sqlite3 or node:sqlite, to a pool:
- * `millpond/compat` in the place of the connection, `await` before each call, `async` before each function
- * around one, and so on to the functions that call those, within these files. What cannot be decided is
- * left as it is and told. What was moved already is not changed again.
+ * Moves code from one synchronous connection, of better-sqlite3 or node:sqlite, to a pool: `millpond/compat`
+ * in the place of the connection, `await` before each call, `async` before each function around one, and so
+ * on to the functions that call those, within these files. What cannot be decided is left as it is and
+ * reported. What was moved already is not changed again.
  * @param sources path → text
  * @throws UsageError where a file cannot be parsed, or the package @babel/parser is not there
  */
@@ -36,7 +36,7 @@ export async function moveToPool(sources: ReadonlyMap<string, string>): Promise<
     .map((module) => ({ path: module.path, text: rewriteModule(plan, module, signs), before: module.text }))
     .filter(({ text, before }) => text !== before)
     .map(({ path, text }) => ({ path, text }));
-  // What was written must be a program: nothing is given out otherwise.
+  // The result must parse: otherwise nothing is returned.
   for (const { path, text } of files) parse(text, path);
   const functions = [...plan.asynchronous].filter((fn) => !fn.type.startsWith('TS')).length;
   return { files, functions, calls: plan.awaited.size + plan.loops.size, ...notesOf(plan) };

@@ -9,7 +9,7 @@ export interface Node {
   readonly [property: string]: unknown;
 }
 
-/** What is not part of the tree, though it looks like it. */
+/** Fields that look like part of the tree but are not. */
 const BESIDE = new Set(['loc', 'extra', 'leadingComments', 'trailingComments', 'innerComments', 'errors']);
 
 const FUNCTIONS = new Set([

@@ -7,7 +7,7 @@ export type Place = { readonly fn: Node | undefined } | Obstacle;
 
 interface Obstacle {
   readonly reason: string;
-  /** Whether what the function gives is looked at at once, so that a promise would be the wrong value. */
+  /** Whether the function's result is used at once, so that a promise would be the wrong value. */
   readonly isDeciding?: boolean;
 }
 

@@ -100,7 +100,7 @@ export class Plan {
     if ('fn' in place && place.fn?.['async'] === true) this.#waiting.add(place.fn);
   }
 
-  /** A call of such a function is its author's business, but where its promise is taken for a value. */
+  /** A call of such a function is its author's business, except where its promise is used as a value. */
   #reconsider(call: Node): void {
     const values = this.evaluator.valuesOf(child(call, 'callee')!);
     if (!values.some((value) => value.kind === 'function' && this.#waiting.has(value.node))) return;
@@ -239,7 +239,7 @@ export class Plan {
     return list(child(value.node, 'body')!, 'body').find((member) => member['kind'] === 'constructor');
   }
 
-  /** What is declared of functions holds for those that are declared so. */
+  /** What a declared type says of functions holds for all that are declared with it. */
   #relate(node: Node): void {
     if (isClass(node)) this.#relateClass(node);
     const written =

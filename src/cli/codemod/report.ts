@@ -12,7 +12,7 @@ export interface CodemodNote {
 }
 
 export interface CodemodNotes {
-  /** What was left as it is, and does not work like this: it is to be done by hand. */
+  /** What was left as it is and does not work that way: it has to be done by hand. */
   readonly byHand: readonly CodemodNote[];
   /** What was changed, and may mean something else to code outside of these files. */
   readonly look: readonly CodemodNote[];

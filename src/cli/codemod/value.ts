@@ -22,7 +22,7 @@ export const STATEMENT: Value = { kind: 'statement' };
 export const ARRAY: Value = { kind: 'array' };
 export const FOREIGN: Value = { kind: 'foreign' };
 
-/** More than a name means in any code that a person could follow. */
+/** More values than a name has in any code that a person could follow. */
 const MOST = 32;
 
 export function distinct(values: readonly Value[]): readonly Value[] {

@@ -4,7 +4,7 @@ import { nextOrder, sorted, type Order } from './rows.ts';
 /** One column of figures. */
 export interface Column<Row> {
   readonly title: string;
-  /** What it means, for whoever points at it. */
+  /** What it means, shown when it is pointed at. */
   readonly about?: string;
   readonly text: (row: Row) => string;
   /** Sorts by it. */
@@ -23,7 +23,7 @@ export interface TableParts<Row> {
   readonly head: (row: Row) => Node;
   readonly columns: readonly Column<Row>[];
   readonly order: Order;
-  /** Said where there is no row. */
+  /** Shown where there is no row. */
   readonly empty: string;
   /** Shown below a row that is opened; told of the row's later figures. */
   readonly detail?: (row: Row) => Detail<Row>;
@@ -74,7 +74,7 @@ export class KeyedTable<Row> {
     const keys = new Set(ordered.map((row) => this.#parts.key(row)));
     for (const [key, line] of this.#lines) if (!keys.has(key)) this.#remove(key, line);
     const lines = ordered.map((row) => this.#line(row));
-    // Rows do not move under a hand or a cursor.
+    // Rows do not move while they are being pointed at or focused.
     if (!this.#isInUse()) this.#arrange(lines);
   }
 

@@ -19,7 +19,7 @@ export function matches(statement: StatementSnapshot, { words, database }: State
     .every((word) => all.includes(word));
 }
 
-/** What somebody should look at. */
+/** Something that somebody should look at. */
 export type Problems = Pick<MonitorState, 'leaks' | 'slowQueries' | 'errors' | 'notices'>;
 
 /** What belongs to one database; all, where none is named. */
@@ -39,7 +39,7 @@ export function partOf(
 
 const SAME_MOMENT_MS = 1_000;
 
-/** A lease that was reported, and came back later, is told of once: as one that came back. */
+/** A lease that was reported and came back later is shown once: as one that came back. */
 export function latestOfEach(leaks: readonly RecentLeak[]): RecentLeak[] {
   const returned = leaks.filter((leak) => leak.returned);
   return leaks.filter((leak) => leak.returned || !returned.some((later) => isSameLease(leak, later)));

@@ -46,7 +46,7 @@ export class Section {
     return places.find((place) => place.getAttribute('aria-label') === label);
   }
 
-  /** Writing it anew would close what is opened, and take the focus away. */
+  /** Rewriting it would close what is open, and take the focus away. */
   #isInUse(): boolean {
     return this.#body.contains(document.activeElement) || this.#body.querySelector('details[open]') !== null;
   }
@@ -91,7 +91,7 @@ function loopCard({ route, repeats, text, callSite, callers, parent, suggestion 
   );
 }
 
-/** Plain rows of words: they are few, and are written anew. On a phone each cell stands under its title. */
+/** Plain rows of words: they are few, and are rewritten. On a phone each cell stands under its title. */
 function plainTable(
   caption: string,
   titles: readonly string[],

@@ -64,7 +64,7 @@ export function numbersUpTo(last: number, columns = 'i'): string {
   return `with recursive n (i) as (${n}) select ${columns} from n`;
 }
 
-/** Takes an engine about a second, and gives one row at its end. */
+/** Takes an engine about a second, and then gives one row. */
 export const SLOW_READ: string = numbersUpTo(6_000_000, 'count(*) as n');
 /** The same as a write, of which nothing must be seen when it is stopped. */
 export const SLOW_WRITE: string = `
