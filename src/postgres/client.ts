@@ -5,6 +5,7 @@ import { UsageError } from '../errors/index.ts';
 import { sendCancelRequest } from './cancel-request.ts';
 import { connectFailure } from './connect-failure.ts';
 import type { OpenedSocket } from './link.ts';
+import { ReadingSocket } from './reading-socket.ts';
 import type { PostgresSettings } from './settings.ts';
 import { chooseTls } from './tls-options.ts';
 
@@ -59,7 +60,8 @@ interface Attempt {
 
 async function connect(settings: PostgresSettings, { tls, setup, signal }: Attempt): Promise<OpenedSocket> {
   signal.throwIfAborted();
-  const client = await createClient(settings, tls);
+  const reading = new ReadingSocket();
+  const client = await createClient(settings, { tls, stream: reading.socket });
   const inside = client as unknown as ClientInside;
   const parameters = new Map<string, string>();
   inside.connection.on('parameterStatus', ({ parameterName, parameterValue }) =>
@@ -80,7 +82,7 @@ async function connect(settings: PostgresSettings, { tls, setup, signal }: Attem
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
-  return takeOver(inside, { settings, tls, parameters });
+  return takeOver(inside, { settings, tls, parameters, reading });
 }
 
 /** From here on nothing that arrives is read by pg. */
@@ -90,18 +92,30 @@ function takeOver(
     settings,
     tls,
     parameters,
-  }: { settings: PostgresSettings; tls: ConnectionOptions | undefined } & Pick<OpenedSocket, 'parameters'>,
+    reading,
+  }: {
+    readonly settings: PostgresSettings;
+    readonly tls: ConnectionOptions | undefined;
+    readonly parameters: OpenedSocket['parameters'];
+    readonly reading: ReadingSocket;
+  },
 ): OpenedSocket {
   stream.removeAllListeners('data');
   const { host, port } = settings;
   const processId = processID ?? 0;
   const target = { host, port, tls, processId, secretKey: secretKey ?? 0 };
-  return { stream, processId, parameters, cancel: () => sendCancelRequest(target, CANCEL_TIMEOUT_MS) };
+  return {
+    stream,
+    processId,
+    parameters,
+    listen: (sink) => reading.listen(stream, sink),
+    cancel: () => sendCancelRequest(target, CANCEL_TIMEOUT_MS),
+  };
 }
 
 async function createClient(
   settings: PostgresSettings,
-  tls: ConnectionOptions | undefined,
+  { tls, stream }: { readonly tls: ConnectionOptions | undefined; readonly stream: Duplex },
 ): Promise<Pg.Client> {
   const pg = await loadPg();
   const { host, port, user, database, parameters } = settings;
@@ -112,6 +126,7 @@ async function createClient(
     user,
     database,
     password: settings.password(),
+    stream: () => stream,
     ssl: tls ?? false,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,

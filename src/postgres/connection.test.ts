@@ -4,6 +4,7 @@ import { ConnectionError, OutcomeUnknownError } from '../errors/index.ts';
 import { PostgresConnection, type ConnectionHome } from './connection.ts';
 import { PostgresLink } from './link.ts';
 import { Plan } from './plan.ts';
+import type { ByteSink } from './reading-socket.ts';
 import { RowShapes } from './row-shape.ts';
 import { NO_SERVER_LIMITS } from './server-limits.ts';
 import { PreparedStatements } from './statement-store.ts';
@@ -102,7 +103,13 @@ function connect(answers: readonly Answer[], isCommitted?: boolean): Fake {
     },
   };
   const stream = new FakeServer(answers);
-  const socket = { stream, processId: 1, parameters: new Map<string, string>(), cancel: async () => {} };
+  const socket = {
+    stream,
+    processId: 1,
+    parameters: new Map<string, string>(),
+    listen: (sink: ByteSink) => void stream.on('data', (chunk: Buffer) => sink(chunk, chunk.length)),
+    cancel: async () => {},
+  };
   const link = new PostgresLink(1, socket, new PreparedStatements(10, { current: 0 }));
   return { connection: new PostgresConnection(link, home, ''), home, asked };
 }

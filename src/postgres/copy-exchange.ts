@@ -116,7 +116,7 @@ export class CopyExchange implements Exchange {
       case BackendCode.copyOut:
         return this.#begin('out');
       case BackendCode.copyData:
-        if (this.#fault === undefined) this.#parts.data(buffer.subarray(start, end));
+        if (this.#fault === undefined) this.#parts.data(Buffer.from(buffer.subarray(start, end)));
         return;
       case BackendCode.dataRow:
         if (this.#toSkip === 0) this.#fault ??= notACopyError();

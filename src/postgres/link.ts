@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Exchange, TransactionStatus } from './exchange.ts';
 import { cstringEnd } from './columns.ts';
 import { isFatal, readFailure, type ServerFailure } from './server-error.ts';
+import type { ByteSink } from './reading-socket.ts';
 import type { PreparedStatements } from './statement-store.ts';
 import { BackendCode } from './wire-codes.ts';
 import { WireReader } from './wire-reader.ts';
@@ -10,6 +11,8 @@ import { WireWriter } from './wire-writer.ts';
 /** An open, authenticated connection as the driver hands it over. */
 export interface OpenedSocket {
   readonly stream: Duplex & { ref?(): unknown; unref?(): unknown };
+  /** Gives what arrives to `sink`, from now on. */
+  listen(sink: ByteSink): void;
   /** Of the server's process for this connection; 0 where a pooler gives none. */
   readonly processId: number;
   readonly parameters: Map<string, string>;
@@ -80,7 +83,7 @@ export class PostgresLink {
     this.statements = statements;
     this.#reader = new WireReader((code, buffer, start, end) => this.#read(code, buffer, start, end));
     const { stream } = socket;
-    stream.on('data', (chunk: Buffer) => this.#push(chunk));
+    socket.listen((buffer, length) => this.#push(buffer, length));
     stream.on('drain', () => this.#pump());
     stream.on('error', (error: Error) => this.lose(error));
     stream.on('close', () => this.lose(new Error('the server closed the connection')));
@@ -310,9 +313,9 @@ export class PostgresLink {
     if (this.#state === 'open' && !this.#writer.isEmpty) this.#socket.stream.write(this.#writer.take());
   };
 
-  #push(chunk: Buffer): void {
+  #push(buffer: Buffer, length: number): void {
     try {
-      this.#reader.push(chunk);
+      this.#reader.push(buffer, length);
     } catch (error) {
       // Once something was read wrongly, nothing more can be trusted.
       this.lose(error instanceof Error ? error : new Error(String(error)));

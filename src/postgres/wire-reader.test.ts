@@ -18,7 +18,13 @@ function read(pieces: readonly Buffer[]): string[] {
     expect(String.fromCharCode(code)).toBe('D');
     found.push(buffer.toString('latin1', start, end));
   });
-  for (const piece of pieces) reader.push(piece);
+  // As a socket does that has one buffer: filled anew each time.
+  const buffer = Buffer.alloc(STREAM.length + 10);
+  for (const piece of pieces) {
+    buffer.fill(0xff);
+    piece.copy(buffer);
+    reader.push(buffer, piece.length);
+  }
   return found;
 }
 
@@ -31,6 +37,31 @@ describe('WireReader', () => {
     const pieces: Buffer[] = [];
     for (let at = 0; at < STREAM.length; at += size) pieces.push(STREAM.subarray(at, at + size));
     expect(read(pieces)).toEqual(BODIES);
+  });
+
+  it('cuts pieces of any sizes the same way', () => {
+    let seed = 7;
+    const random = (below: number): number => {
+      seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff;
+      return (seed >> 8) % below;
+    };
+    for (let round = 0; round < 200; round += 1) {
+      const pieces: Buffer[] = [];
+      for (let at = 0; at < STREAM.length; at += pieces.at(-1)!.length) {
+        pieces.push(STREAM.subarray(at, at + 1 + random(round + 1)));
+      }
+      expect(read(pieces)).toEqual(BODIES);
+    }
+  });
+
+  it('refuses what can be no message', () => {
+    const reader = new WireReader(() => undefined);
+    expect(() => reader.push(Buffer.from('D\0\0\0\u0003more', 'latin1'))).toThrow(RangeError);
+    expect(() => reader.push(Buffer.from('HTTP'))).not.toThrow();
+    expect(() => reader.push(Buffer.from([0xff]))).not.toThrow();
+    expect(() =>
+      new WireReader(() => undefined).push(Buffer.from('D\u00ff\u00ff\u00ff\u00ff', 'latin1')),
+    ).toThrow(RangeError);
   });
 
   it('gives a message when its last byte is there, and not before', () => {

@@ -15,33 +15,46 @@ export class WireReader {
     this.#sink = sink;
   }
 
-  push(chunk: Buffer): void {
-    if (this.#have === 0) return this.#read(chunk);
-    this.#pieces.push(chunk);
-    this.#have += chunk.length;
+  /** Takes the first `length` bytes of `chunk`, and keeps nothing of it: it may be filled again. */
+  push(chunk: Buffer, length: number = chunk.length): void {
+    let at = 0;
+    while (this.#have > 0 && at < length) at = this.#complete(chunk, at, length);
+    while (at + HEADER_BYTES <= length) {
+      const end = at + messageBytes(chunk, at);
+      if (end > length) break;
+      this.#sink(chunk[at]!, chunk, at + HEADER_BYTES, end);
+      at = end;
+    }
+    if (at < length) this.#keep(chunk, at, length);
+  }
+
+  /** Adds to the message that is not whole. @returns where what belongs to the next one begins */
+  #complete(chunk: Buffer, at: number, length: number): number {
+    const end = Math.min(length, at + this.#need - this.#have);
+    this.#keep(chunk, at, end);
+    if (this.#have < this.#need) return end;
     // A message of many megabytes comes in many pieces: they are joined once, when all are there.
-    if (this.#have < this.#need) return;
     const joined = Buffer.concat(this.#pieces, this.#have);
     this.#pieces = [];
     this.#have = 0;
-    this.#read(joined);
+    // Of less than a header not even the length was known.
+    if (messageBytes(joined, 0) > joined.length) this.#keep(joined, 0, joined.length);
+    else this.#sink(joined[0]!, joined, HEADER_BYTES, joined.length);
+    return end;
   }
 
-  #read(buffer: Buffer): void {
-    let at = 0;
-    this.#need = HEADER_BYTES;
-    while (at + HEADER_BYTES <= buffer.length) {
-      const end = at + 1 + buffer.readInt32BE(at + 1);
-      if (end > buffer.length) {
-        this.#need = end - at;
-        break;
-      }
-      this.#sink(buffer[at]!, buffer, at + HEADER_BYTES, end);
-      at = end;
+  #keep(chunk: Buffer, start: number, end: number): void {
+    if (this.#have === 0) {
+      this.#need = end - start < HEADER_BYTES ? HEADER_BYTES : messageBytes(chunk, start);
     }
-    if (at === buffer.length) return;
-    const rest = buffer.subarray(at);
-    this.#pieces = [rest];
-    this.#have = rest.length;
+    this.#pieces.push(Buffer.from(chunk.subarray(start, end)));
+    this.#have += end - start;
   }
+}
+
+/** Of the message that begins at `at`, its code included. @throws for what can be no message */
+function messageBytes(buffer: Buffer, at: number): number {
+  const bytes = 1 + buffer.readInt32BE(at + 1);
+  if (bytes < HEADER_BYTES) throw new RangeError('The server sent what is no message of its protocol.');
+  return bytes;
 }
