@@ -87,13 +87,16 @@ function importFault(file: SourceFile, here: string, specifier: string): string 
   return path === `${there}/index.ts` ? undefined : `${says}: not through ${there}/index.ts`;
 }
 
+/** Packages that are nothing but a data structure: using one ties a folder to nothing outside. */
+const STRUCTURES = new Set(['lru-cache']);
+
 /** Each package from outside has one owner: a folder, and for SQLite's binding even one file. */
 export function ownerFaults(files: readonly SourceFile[]): string[] {
   const owners = new Map<string, Set<string>>();
   for (const file of files.filter(({ path }) => !isTest(path))) {
     for (const specifier of importsOf(file)) {
       const isBinding = specifier === 'node:sqlite';
-      if (!isBinding && /^(\.|node:)/.test(specifier)) continue;
+      if (!isBinding && (/^(\.|node:)/.test(specifier) || STRUCTURES.has(specifier))) continue;
       const owner = isBinding ? file.path : folderOf(file.path);
       owners.set(specifier, (owners.get(specifier) ?? new Set()).add(owner));
     }

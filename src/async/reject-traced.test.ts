@@ -10,7 +10,7 @@ function deferred() {
 }
 
 describe('rejectTraced', () => {
-  it('gives the very error, with the stack of who awaits it, also through a promise made from it', async () => {
+  it('gives the same error, with the stack of its awaiter, also through a promise made from it', async () => {
     const call = deferred();
     async function askForUsers(): Promise<void> {
       await call.promise.then((rows) => rows);

@@ -37,7 +37,7 @@ function packageJson(version: string): string {
 
 const CONFIG = `import { defineConfig } from 'millpond';
 
-// DATABASE_URL wins over the address here: with a postgres:// one and "npm install pg" this runs on PostgreSQL.
+// DATABASE_URL wins over this address: with a postgres:// one and "npm install pg" it runs on PostgreSQL.
 export default defineConfig({
   url: 'sqlite:data/app.db',
   migrationsFolder: 'migrations',
@@ -88,10 +88,13 @@ console.log(\`This is start \${id}. The last five:\`);
 console.table(await queries.listNotes({ limit: 5 }));
 `;
 
+/** Not in the text of `TEST`, where it would read like an import of this file. */
+const QUERIES_FROM_TEST = '../src/queries.ts';
+
 const TEST = `import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openDatabase } from 'millpond';
-import { createQueries } from '../src/queries.ts';
+import { createQueries } from '${QUERIES_FROM_TEST}';
 
 test('a note that was added is listed first', async () => {
   const options = { name: false, autoMigrate: true, migrationsFolder: 'migrations' } as const;

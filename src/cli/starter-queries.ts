@@ -1,6 +1,6 @@
 /**
- * `src/queries.ts` of the starter, as "millpond generate" writes it. It cannot be generated where it is written:
- * the configuration beside it needs millpond to be installed.
+ * `src/queries.ts` of the starter, as "millpond generate" writes it. It cannot be generated in place: the
+ * configuration beside it needs millpond to be installed.
  */
 export const STARTER_QUERIES = `// Written by "millpond generate". Change the SQL and run it again.
 import {

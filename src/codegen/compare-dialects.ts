@@ -2,7 +2,7 @@ import type { SqlFileProblem } from '../errors/index.ts';
 import { fullName, type SqlQuery } from '../sqlfile/index.ts';
 import type { QueryTypes } from './infer-query.ts';
 
-/** Columns that bear one name on one dialect and none or another on the next: the rows of one have no type. */
+/** Columns with one name on one dialect and another, or none, on the next: such rows have no type. */
 export function dialectWarnings(query: SqlQuery, types: readonly QueryTypes[]): SqlFileProblem[] {
   const { source, definition } = query;
   const [first, ...others] = types;

@@ -20,8 +20,8 @@ const COLUMN_ORDER = `select a.attrelid::regclass::text as relation, a.attnotnul
   order by a.attrelid, a.attnum`;
 
 /**
- * Of whole rows and checked at once. Where a collation finds different texts equal, one of a query's own, which
- * no plan shows, may find several rows for a text: then no key of texts counts.
+ * For whole rows, and checked at once. Where a collation finds different texts equal, one of a query's own,
+ * which no plan shows, may find several rows for a text: then no key of texts counts.
  */
 const UNIQUE_KEYS = `select i.indrelid::regclass::text as relation, array(select quote_ident(a.attname)
     from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (k.columns)) as columns
@@ -32,7 +32,10 @@ const UNIQUE_KEYS = `select i.indrelid::regclass::text as relation, array(select
       and exists (select from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (k.columns)
         and a.attcollation <> 0))
   order by i.indexrelid`;
-/** Bits of tgtype: for each row 1, BEFORE 2. A partition has triggers of its own, a foreign table anything. */
+/**
+ * Bits of tgtype: FOR EACH ROW is 1, BEFORE is 2. A partition has triggers of its own; a foreign table may
+ * have anything.
+ */
 const PLAIN_TABLES = `select c.oid::regclass::text as relation from pg_class c where c.relkind = 'r'
     and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgtype & 3 = 3)`;
 

@@ -11,8 +11,8 @@ const FILLING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The instructions by which a row of the result comes to be. RETURNING keeps its rows until all is written and
- * gives them in one loop at the end: of these it is the instruction that puts a row aside.
+ * The instructions that produce a row of the result. RETURNING keeps its rows until all is written and gives
+ * them in one loop at the end: of these it is the instruction that puts a row aside.
  * https://sqlite.org/lang_returning.html#processing_order
  */
 export function givingAddresses(program: readonly Instruction[]): ReadonlySet<number> {
@@ -39,5 +39,9 @@ function keptBy({ addr, p2: columns }: Instruction, program: readonly Instructio
 }
 
 /** Whose first operand is a cursor, as far as one that was opened for rows to wait in can be meant. */
-const USES_CURSOR =
-  /^(?:Clear|Close|Column|Delete|Found|Idx\w+|Insert|Last|New(?:Rowid)|Next|NotExists|NotFound|NullRow|Open\w+|Prev|ReopenIdx|Reset\w+|Rewind|Rowid|RowData|Seek\w+|Sort\w*)$/;
+const USES_CURSOR = new RegExp(
+  `^(?:${[
+    'Clear|Close|Column|Delete|Found|Idx\\w+|Insert|Last|NewRowid|Next|NotExists|NotFound|NullRow',
+    'Open\\w+|Prev|ReopenIdx|Reset\\w+|Rewind|Rowid|RowData|Seek\\w+|Sort\\w*',
+  ].join('|')})$`,
+);

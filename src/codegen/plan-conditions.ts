@@ -79,7 +79,7 @@ function columnOf(side: readonly string[]): ColumnOfAlias | undefined {
   return { alias: nameOf(first), column };
 }
 
-/** What is declared `varchar` is compared as text: `((t.name)::text = $1)`. Different values stay different. */
+/** A `varchar` is compared as text, `((t.name)::text = $1)`: different values stay different. */
 function withoutTextCast(tokens: readonly string[]): readonly string[] {
   const isCast = tokens.at(-2) === '::' && tokens.at(-1) === 'text';
   return isCast ? withoutParentheses(tokens.slice(0, -2)) : tokens;

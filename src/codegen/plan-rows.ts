@@ -164,8 +164,9 @@ function atMost(count: Count): Count {
   return count === 'many' ? 'many' : 'optional';
 }
 
-const LIMIT_ONE =
-  /\b(?:limit\s+1(?:\s+offset\s+[$\w]+)?|fetch\s+(?:first|next)\s+(?:1\s+)?rows?\s+only)(?:\s+for\s+[\w ]+)?\s*;?\s*$/i;
+const LIMIT = String.raw`limit\s+1(?:\s+offset\s+[$\w]+)?`;
+const FETCH = String.raw`fetch\s+(?:first|next)\s+(?:1\s+)?rows?\s+only`;
+const LIMIT_ONE = new RegExp(String.raw`\b(?:${LIMIT}|${FETCH})(?:\s+for\s+[\w ]+)?\s*;?\s*$`, 'i');
 
 /**
  * Whether a statement's last words limit it to one row. With a comment, a parameter or another number there

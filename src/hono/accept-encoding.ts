@@ -2,7 +2,7 @@ export type Encoding = 'br' | 'gzip';
 
 /**
  * The encoding to answer with: of those that the client takes, the one it likes best, and among equals the
- * first of ours. None where it says that it likes the plain text better. https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3
+ * first of ours. None where it prefers the plain text. https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3
  */
 export function chooseEncoding(header: string, ours: readonly Encoding[]): Encoding | undefined {
   if (header.length > 1_000) return undefined;

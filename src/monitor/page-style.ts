@@ -89,7 +89,8 @@ figcaption { display: flex; flex-wrap: wrap; gap: .1rem .9rem; font-size: .85rem
 .legend i[data-series="3"] { background: var(--s3); } .legend i[data-series="4"] { background: var(--s4); }
 .legend b { color: var(--text); font-weight: 600; font-variant-numeric: tabular-nums; }
 .plot { height: 11rem; min-width: 0; }
-.scroll { container-type: inline-size; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
+.scroll { container-type: inline-size; overflow-x: auto; background: var(--card);
+  border: 1px solid var(--line); border-radius: 10px; }
 table { border-collapse: collapse; width: 100%; font-size: .87rem; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 th, td { padding: .38rem .65rem; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums;

@@ -20,8 +20,8 @@ export interface ResourceFactory<Resource> {
   /** Decides from what is already known. Called before and after each lease, so it must be cheap. */
   isUsable?(resource: Resource): boolean;
   /**
-   * Settles when it is lost, with what it died of. Without it that shows when it is looked at; with it an idle
-   * one is replaced at once, where `min` asks for that, and the loss is announced.
+   * Settles when it is lost, with the reason. Without it a loss shows at the next check; with it an idle one
+   * is replaced at once, where `min` asks for that, and the loss is announced.
    */
   lost?(resource: Resource): Promise<Error>;
   /**

@@ -59,8 +59,8 @@ export class Lease<Resource> implements LeaseLike<Resource>, AsyncDisposable {
   }
 
   /**
-   * The taker's stack, one frame a line; empty when it was not captured (a holder was named and no place, leaks
-   * are not watched, or the load was too high).
+   * The taker's stack, one frame per line; empty when it was not captured (a holder was named and no place,
+   * leaks are not watched, or the load was too high).
    */
   get takenAt(): string {
     return toText(this.#trace);

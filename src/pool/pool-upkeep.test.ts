@@ -125,7 +125,7 @@ describe('Pool: idle connections', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('replaces one that is lost while it is idle, and tells of it; one in use when it comes back (S5)', async () => {
+  it('replaces one that is lost while idle, and reports it; one in use when it comes back (S5)', async () => {
     const losses = new Map<number, (error: Error) => void>();
     const broken = new Set<number>();
     const { pool, clock, take, destroyed, events } = numberPool(

@@ -64,7 +64,7 @@ describe('the way there and back', () => {
     expect(way.micros).toBe(2_000);
   });
 
-  it('is not in what the server worked, and no shorter for calls that went as one or one behind another', () => {
+  it('is not part of what the server did, and no shorter for calls sent as one or one behind another', () => {
     const way = new WayThere();
     way.workedMs({ sentAt: 10, answeredAt: 4, now: 16, calls: 1 });
     const ofMany = way.workedMs({ sentAt: 20, answeredAt: 16, now: 34, calls: 8 });

@@ -3,8 +3,8 @@ import { isDurable, type SqliteSettings } from './settings.ts';
 import { walBytes } from './wal-governor.ts';
 
 /**
- * What the engine of a SQLite file has done since it was opened, and how it is set up. Not an interface: those
- * who export figures under their names take any record.
+ * What the engine of a SQLite file has done since it was opened, and how it is set up. Not an interface, so
+ * that exporters of figures can take it as a record.
  */
 export type SqliteStats = SqliteCounts & {
   /** Size of the write-ahead log now. */
