@@ -113,6 +113,7 @@ export class SqlitePools {
   #factory(role: ConnectionRole): ResourceFactory<SqliteConnection> {
     const { config, engine } = this.#parts;
     return {
+      role,
       create: () => engine.connect(role),
       // It takes a thread and a file: on a busy machine longer than many callers want to wait for others.
       opensHere: true,

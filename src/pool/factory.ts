@@ -14,6 +14,8 @@ export interface ResourceFactory<Resource> {
    * held too many.
    */
   readonly opensHere?: boolean;
+  /** What they are for, in the event of one that never opened. Without it the pool's name stands there. */
+  readonly role?: string;
   destroy(resource: Resource, reason: string): Promise<void>;
   /** Asks over the wire whether it still answers. Without it nothing is pinged and nothing kept alive. */
   ping?(resource: Resource): Promise<boolean>;

@@ -190,14 +190,18 @@ export class Inventory<Resource> {
   }
 
   announceError(error: unknown, slot?: ResourceDescription): void {
-    const { connectionId, role } = slot ?? { connectionId: 0, role: this.#parts.name };
+    const { connectionId, role } = slot ?? { connectionId: 0, role: this.#role };
     const cause =
       error instanceof Error ? error : new ConnectionError('A connection failed.', { cause: error });
     this.#parts.announce.emit('connection:error', { connectionId, role, error: cause });
   }
 
+  get #role(): string {
+    return this.#parts.factory.role ?? this.#parts.name;
+  }
+
   #describe(resource: Resource): ResourceDescription {
-    const counted = { connectionId: this.#created, role: this.#parts.name };
+    const counted = { connectionId: this.#created, role: this.#role };
     try {
       const described = this.#parts.factory.describe?.(resource);
       return described === undefined

@@ -53,7 +53,8 @@ export class Opener<Resource> {
     this.#running.add(controller);
     const attempt = runInRootContext(async () => factory.create(signal));
     const limitMs = options.createTimeoutMs;
-    const late = () => retryable(`Pool "${name}" could not open a connection within ${limitMs} ms.`);
+    const late = () =>
+      retryable(`Pool "${name}" could not open a connection within ${limitMs} ms (pool.createTimeoutMs).`);
     try {
       const resource = await withinLimit(attempt, { clock, limitMs, late, signal, keepAlive: true });
       // Dead on arrival is a failure like any other: without the pause after it, opening would never stop.

@@ -231,7 +231,9 @@ describe('Pool: opening', () => {
     const waiting = pool.acquire();
     waiting.catch(() => {});
     await clock.advanceAsync(3_000);
-    await expect(waiting).rejects.toThrow('Pool "main" could not open a connection within 3000 ms.');
+    await expect(waiting).rejects.toThrow(
+      'Pool "main" could not open a connection within 3000 ms (pool.createTimeoutMs).',
+    );
     expect(signal?.aborted).toBe(true);
     slow.resolve(0);
     await clock.advanceAsync(0);

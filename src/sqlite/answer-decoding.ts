@@ -37,7 +37,11 @@ export function readAnswer(cursor: Cursor, call: PendingCall, find: FindShape): 
     case Status.chunk:
       return readChunk(cursor, call, find);
     case Status.error: {
-      const failure = { code: cursor.next<number>(), message: cursor.next<string>() };
+      const failure = {
+        code: cursor.next<number>(),
+        message: cursor.next<string>(),
+        part: cursor.next<number | undefined>(),
+      };
       return { value: undefined, rows: 0, micros: 0, failure };
     }
     default:

@@ -38,12 +38,33 @@ export interface Failure {
   /** SQLite's extended result code, or one of `FailureCode`. */
   readonly code: number;
   readonly message: string;
+  /** Which statement of a batch it was, from 0. */
+  readonly part?: number | undefined;
+}
+
+interface ThrownError {
+  readonly errcode: number;
+  readonly message: string;
+  readonly code: string;
+  readonly part: number;
+}
+
+/** Runs a statement of a batch; what it throws tells which one it was. */
+export function asPart<T>(part: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof Error ? Object.assign(error, { part }) : error;
+  }
 }
 
 export function toFailure(error: unknown): Failure {
-  if (error instanceof UsageError) return { code: usageFailure(error), message: error.message };
-  const { errcode, message, code } = error as { errcode?: number; message?: string; code?: string };
-  if (typeof errcode === 'number') return { code: errcode, message: message ?? 'unknown error' };
+  if (error instanceof UsageError) {
+    const { message, part } = error as UsageError & { readonly part?: number };
+    return { code: usageFailure(error), message, part };
+  }
+  const { errcode, message, code, part } = error as Partial<ThrownError>;
+  if (typeof errcode === 'number') return { code: errcode, message: message ?? 'unknown error', part };
   return { code: FailureCode.internal, message: `${code ?? 'error'}: ${message ?? String(error)}` };
 }
 

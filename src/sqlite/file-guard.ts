@@ -41,13 +41,10 @@ export function preparePlace(
   }: { readonly readOnly: boolean; readonly fileSystemType?: (folder: string) => number },
 ): void {
   const folder = dirname(path);
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (cause) {
-    throw new ConnectionError(`The folder of the database file cannot be made: ${folder}`, { cause });
-  }
-  if (!readOnly) assertWritable(folder);
   const found = statSync(path, { throwIfNoEntry: false });
+  if (!readOnly) makeWritable(folder);
+  else if (found === undefined)
+    throw new ConnectionError(`There is no file at ${path}, and with readOnly: true none is made.`);
   if (found !== undefined && !found.isFile()) {
     throw new ConnectionError(
       `The database path is ${found.isDirectory() ? 'a folder' : 'no regular file'}: ${path}`,
@@ -62,7 +59,12 @@ export function preparePlace(
   );
 }
 
-function assertWritable(folder: string): void {
+function makeWritable(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    throw new ConnectionError(`The folder of the database file cannot be made: ${folder}`, { cause });
+  }
   try {
     accessSync(folder, constants.W_OK);
   } catch (cause) {

@@ -2,7 +2,7 @@ import type { DatabaseSync } from './binding.ts';
 import type { CancelBoard } from './cancel-board.ts';
 import { NumberStore } from './columnar.ts';
 import { CursorTable } from './cursor-table.ts';
-import { cancelledError, isInterrupt, toFailure } from './failure.ts';
+import { cancelledError, isInterrupt, toFailure, type Failure } from './failure.ts';
 import { GroupCommit, type GroupMember, type MemberOutcome } from './group-commit.ts';
 import { runMaintenance } from './maintenance.ts';
 import type { Bindable } from './parameters.ts';
@@ -306,7 +306,7 @@ export class Session {
       };
       result.then(
         (value) => settle(() => this.#done(seq, value)),
-        (error: unknown) => settle(() => this.#fail(seq, error)),
+        (error: unknown) => settle(() => this.#fail(seq, toFailure(error))),
       );
     });
   }
@@ -322,7 +322,7 @@ export class Session {
 
   #replyMember(member: GroupedCall, outcome: MemberOutcome): void {
     if ('result' in outcome) member.write(this.#reply, outcome.result);
-    else this.#reply.wire.push(member.seq, Status.error, outcome.failure.code, outcome.failure.message);
+    else this.#fail(member.seq, outcome.failure);
   }
 
   /** Marks the call as the running one, unless it was cancelled before its turn came. */
@@ -342,13 +342,12 @@ export class Session {
       work();
     } catch (error) {
       wire.length = before;
-      this.#fail(seq, error);
+      this.#fail(seq, toFailure(error));
     }
   }
 
-  #fail(seq: number, error: unknown): void {
-    const failure = toFailure(error);
-    this.#reply.wire.push(seq, Status.error, failure.code, failure.message);
+  #fail(seq: number, { code, message, part }: Failure): void {
+    this.#reply.wire.push(seq, Status.error, code, message, part);
   }
 
   #done(seq: number, value: unknown): void {

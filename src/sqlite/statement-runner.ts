@@ -1,7 +1,7 @@
 import type { Shape } from '../driver/index.ts';
 import type { DatabaseSync } from './binding.ts';
 import type { CancelBoard } from './cancel-board.ts';
-import { cancelledError } from './failure.ts';
+import { asPart, cancelledError } from './failure.ts';
 import { Status, type Cursor, type Reply } from './protocol.ts';
 import type { Bindable } from './parameters.ts';
 import { encodeJsonBody, encodeRows, type Rows } from './result-encoding.ts';
@@ -101,9 +101,9 @@ export class StatementRunner {
   }
 
   runBatch(statements: readonly BatchStatement[]): BatchPart[] {
-    return statements.map(({ id, params }) => {
+    return statements.map(({ id, params }, part) => {
       const text = this.#texts.get(id)!;
-      return withoutValues(text, params, () => this.#runPart(text, id, params));
+      return asPart(part, () => withoutValues(text, params, () => this.#runPart(text, id, params)));
     });
   }
 

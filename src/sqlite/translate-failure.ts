@@ -16,6 +16,8 @@ import { FailureCode } from './protocol.ts';
 export interface FailedStatement {
   readonly text: string;
   readonly name: string | undefined;
+  /** Of which one of a batch this is the text, from 0. */
+  readonly part?: number;
 }
 
 /** Extended result codes of SQLITE_CONSTRAINT: https://sqlite.org/rescode.html#constraint */
@@ -44,7 +46,7 @@ class SqliteError extends Error {
 export function translateFailure(failure: Failure, statement?: FailedStatement): MillpondError {
   if (failure.code < 0) return translateOwnCode(failure, statement);
   const details = { cause: new SqliteError(failure), sql: statement?.text, queryName: statement?.name };
-  const what = statement?.name === undefined ? '' : `Query "${statement.name}": `;
+  const what = nameOf(statement);
   switch (primaryCode(failure.code)) {
     case Sqlite.constraint:
       return translateConstraint(failure, what, details);
@@ -55,7 +57,7 @@ export function translateFailure(failure: Failure, statement?: FailedStatement):
         { ...details, code: 'ERR_MILLPOND_BUSY', retryable: true },
       );
     case Sqlite.readOnly:
-      return new ReadOnlyError(`${what}a write on a read-only connection: ${failure.message}`, details);
+      return new ReadOnlyError(`${what}${whyReadOnly(failure)}`, details);
     case Sqlite.full:
       return new QueryExecutionError(
         `${what}the disk or the database is full; nothing was written. Free space and try again.`,
@@ -81,9 +83,11 @@ export function translateFailure(failure: Failure, statement?: FailedStatement):
 function translateOwnCode(failure: Failure, statement?: FailedStatement): MillpondError {
   switch (failure.code) {
     case FailureCode.usage:
-      return new UsageError(failure.message);
+      return new UsageError(`${placeOf(statement)}${failure.message}`);
     case FailureCode.duplicateColumn:
-      return new UsageError(failure.message, { code: 'ERR_MILLPOND_DUPLICATE_COLUMN' });
+      return new UsageError(`${placeOf(statement)}${failure.message}`, {
+        code: 'ERR_MILLPOND_DUPLICATE_COLUMN',
+      });
     case FailureCode.transactionEnded:
       return new TransactionClosedError(
         'SQLite has ended the transaction by itself (a failed BEGIN, a full disk, ON CONFLICT ROLLBACK, ' +
@@ -101,6 +105,21 @@ function translateOwnCode(failure: Failure, statement?: FailedStatement): Millpo
     default:
       return new QueryExecutionError(failure.message, { sql: statement?.text, queryName: statement?.name });
   }
+}
+
+/** How a message begins: with the name that the caller gave, and the place in a batch. */
+function nameOf(statement: FailedStatement | undefined): string {
+  return (statement?.name === undefined ? '' : `Query "${statement.name}": `) + placeOf(statement);
+}
+
+function placeOf(statement: FailedStatement | undefined): string {
+  return statement?.part === undefined ? '' : `Statement ${statement.part + 1} of the batch: `;
+}
+
+/** The plain code is of a connection that only reads; the extended ones are about the file. */
+function whyReadOnly({ code, message }: Failure): string {
+  if (code !== Sqlite.readOnly) return `the database file cannot be written: ${message}.`;
+  return 'The statement writes, and it is in a transaction, or on a database, with readOnly: true.';
 }
 
 function translateConstraint(

@@ -31,7 +31,7 @@ import type { RowShape } from './row-builder.ts';
 import { isDurable, type ConnectionRole, type ConnectionSettings } from './settings.ts';
 import type { SharedCounters } from './shared-counters.ts';
 import { fullError } from './full-error.ts';
-import { connectionLostError, translateFailure } from './translate-failure.ts';
+import { connectionLostError, translateFailure, type FailedStatement } from './translate-failure.ts';
 import { WorkerThread } from './worker-thread.ts';
 
 /** What all connections of one database share. */
@@ -134,7 +134,8 @@ export class WorkerConnection {
       await thread.terminate();
       environment.noteFailure(ready);
       const cause = translateFailure(ready);
-      throw new ConnectionError(`The ${role} connection could not be opened: ${cause.message}`, { cause });
+      const { path } = environment.settings;
+      throw new ConnectionError(`The ${role} of ${path} could not be opened: ${cause.message}`, { cause });
     }
     connection.#interruptKey = ready.interruptKey;
     thread.keepAlive(false);
@@ -328,7 +329,7 @@ export class WorkerConnection {
       this.#environment.noteDoubt(call.changes());
     }
     if (call.cancelReason !== undefined && isStopped(failure)) return this.#stop(call);
-    this.#settlement.fail(call, translateFailure(failure, call));
+    this.#settlement.fail(call, translateFailure(failure, failedStatement(call, failure)));
   }
 
   /**
@@ -388,4 +389,10 @@ export class WorkerConnection {
     this.#environment.noteDoubt(call.changes());
     return new OutcomeUnknownError('The writer ended between COMMIT and its answer.', { cause: reason });
   }
+}
+
+/** Of a batch the one of its statements that failed, where one did. */
+function failedStatement({ request, text, name }: PendingCall, { part }: Failure): FailedStatement {
+  if (request.kind !== 'batch' || part === undefined) return { text, name };
+  return { text: request.statements[part]!.text, name, part };
 }

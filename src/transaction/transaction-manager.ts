@@ -110,6 +110,7 @@ export class TransactionManager {
   // Not async: the promise that is counted as under way must be the one the caller holds.
   run<T>(work: (transaction: never) => T | Promise<T>, given?: TransactionOptions): Promise<T> {
     try {
+      if (typeof work !== 'function') throw new UsageError('transaction() takes a function: its work.');
       return this.#run(work as unknown as (transaction: Transaction | undefined) => T | Promise<T>, given);
     } catch (error) {
       return Promise.reject(error);

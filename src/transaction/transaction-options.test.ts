@@ -40,9 +40,11 @@ describe('transaction options', () => {
 
   test.each([
     [
-      { timeout: 5 },
-      'there is no option "timeout" (there are readOnly, isolation, readAfter, foreignKeys, timeoutMs',
+      { limit: 5 },
+      'there is no option "limit" (there are readOnly, isolation, readAfter, foreignKeys, timeoutMs',
     ],
+    [{ timeout: 5 }, 'there is no option "timeout" (did you mean timeoutMs?)'],
+    [{ readonly: true }, 'there is no option "readonly" (did you mean readOnly?)'],
     [{ readOnly: 1 }, 'readOnly must be true or false'],
     [{ inner: 'savepoint' }, "inner must be one of 'join', 'nest'"],
     [{ isolation: 'snapshot' }, "isolation must be one of 'read uncommitted'"],

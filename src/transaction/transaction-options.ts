@@ -1,3 +1,4 @@
+import { suggest } from '../config/index.ts';
 import type { Isolation } from '../driver/index.ts';
 import { UsageError } from '../errors/index.ts';
 import { checkRetry, resolveRetry, type RetryOptions, type RetryPolicy } from './retry.ts';
@@ -156,6 +157,12 @@ export function resolveNestedOptions(
   return resolve(given, NESTED_OPTIONS, caller);
 }
 
+function unknownOption(key: string, allowed: readonly string[]): string {
+  const meant = suggest(key, allowed);
+  const hint = meant === undefined ? `there are ${allowed.join(', ')}` : `did you mean ${meant}?`;
+  return `there is no option "${key}" (${hint})`;
+}
+
 function resolve(
   given: TransactionOptions | undefined,
   allowed: readonly string[],
@@ -166,7 +173,7 @@ function resolve(
     throw new UsageError(`The options of ${caller} must be an object.`);
   const faults: string[] = [];
   for (const [key, value] of Object.entries(given)) {
-    if (!allowed.includes(key)) faults.push(`there is no option "${key}" (there are ${allowed.join(', ')})`);
+    if (!allowed.includes(key)) faults.push(unknownOption(key, allowed));
     else if (value !== undefined) {
       const fault = CHECKS[key as keyof TransactionOptions](value);
       if (fault !== undefined) faults.push(`${key} ${fault}`);

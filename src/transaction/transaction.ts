@@ -112,6 +112,7 @@ export class Transaction extends AbstractQueryable implements AsyncDisposable {
   /** Runs `work` under a savepoint: when it rejects, only what it did is undone. */
   transaction<T>(work: TransactionWork<T>, options?: NestedOptions): Promise<T> {
     try {
+      if (typeof work !== 'function') throw new UsageError('transaction() takes a function: its work.');
       return runNested(this.#view, work, resolveNestedOptions(options, 'tx.transaction()'));
     } catch (error) {
       return Promise.reject(error);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { openDatabase } from '../../src/index.ts';
 import { expectAtRest, openScratch } from '../fixtures/scratch-database.ts';
 
 test.each([
@@ -101,4 +102,50 @@ test('columns that become equal under a text are refused from the next call on (
   await expect(db.all(text)).rejects.toMatchObject(refused);
   await expect(db.stream(text).next()).rejects.toMatchObject(refused);
   await expect(db.transaction((tx) => tx.get(text), { readOnly: true })).rejects.toMatchObject(refused);
+});
+
+test('a batch says which of its statements failed, and a wrong one beside a good one too (J11)', async () => {
+  const { db } = await openScratch('create table t (x unique)');
+  const insert = 'insert into t values (?)';
+  const run = (batch: { batch: typeof db.batch }) =>
+    batch.batch([
+      [insert, [1]],
+      [insert, ['secret']],
+      [insert, ['secret']],
+    ]);
+  const expected = {
+    code: 'ERR_MILLPOND_CONSTRAINT',
+    sql: insert,
+    message: 'Statement 3 of the batch: UNIQUE constraint failed: t.x',
+  };
+  await expect(run(db)).rejects.toMatchObject(expected);
+  await expect(db.transaction((tx) => run(tx))).rejects.toMatchObject(expected);
+  await expect(db.batch(['select 1 as a', 'select 1 as b, 2 as b'])).rejects.toMatchObject({
+    code: 'ERR_MILLPOND_DUPLICATE_COLUMN',
+    message: expect.stringMatching(/^Statement 2 of the batch: Two result columns/) as string,
+  });
+  await expect(db.batch(['select 1', 'select missing'], { name: 'both' })).rejects.toMatchObject({
+    message: 'Query "both": Statement 2 of the batch: no such column: missing',
+  });
+  expect(await db.value('select count(*) from t')).toBe(0);
+});
+
+test('a write where only reads are allowed says so, and not what SQLite calls it (J5)', async () => {
+  const { db, path } = await openScratch('create table t (x)');
+  const write = () => db.run('insert into t values (1)');
+  const message = 'The statement writes, and it is in a transaction, or on a database, with readOnly: true.';
+  await expect(db.transaction(write, { readOnly: true })).rejects.toMatchObject({ message });
+  await expect(
+    openDatabase(`${path}.none.db`, { name: false, readOnly: true, log: 'silent' }),
+  ).rejects.toThrow(`There is no file at ${path}.none.db, and with readOnly: true none is made.`);
+});
+
+test('a transaction without a function is refused before it begins', async () => {
+  const { db } = await openScratch('create table t (x)');
+  const started = db.stats().transactions.started;
+  for (const wrong of ['begin', undefined, { readOnly: true }]) {
+    await expect(db.transaction(wrong as never)).rejects.toThrow('transaction() takes a function');
+    await expect(db.transaction((tx) => tx.transaction(wrong as never))).rejects.toThrow('takes a function');
+  }
+  expect(db.stats().transactions.started - started).toBe(3);
 });
