@@ -9,6 +9,7 @@ import { clientAddressBehind, networkCheck } from './client-address.ts';
 import { compress, compressor, type CompressOptions } from './compress.ts';
 import { cors, corsMarks, type CorsOptions } from './cors.ts';
 import { endedBodies } from './ended-bodies.ts';
+import { environmentFaults } from './environment-faults.ts';
 import { Exchange } from './exchange.ts';
 import { FastLane, type FastLaneParts } from './fast-lane.ts';
 import { flat } from './header-plan.ts';
@@ -211,7 +212,9 @@ function unlessPublic(paths: readonly string[], guard: MiddlewareHandler): Middl
 }
 
 function withEnvironment(given: CreateServerOptions): CreateServerOptions {
-  const said = readServerEnvironment(given.environment);
+  const said = readServerEnvironment(given.environment, (read, environment) =>
+    environmentFaults(read, given, environment),
+  );
   const { corsOrigins: origins } = said;
   return {
     hosts: said.hosts,

@@ -105,16 +105,16 @@ function contradictions(given: JwtAuthOptions): ConfigProblem[] {
       problems.push(problem(`jwtAuth.${key}`, 'is missing'));
   }
   if (KEYS.filter((key) => given[key] !== undefined).length !== 1) {
-    problems.push(problem('jwtAuth', `needs exactly one of ${KEYS.join(', ')}`));
+    return [...problems, problem('jwtAuth', `needs exactly one of ${KEYS.join(', ')}`)];
   }
   // A public key taken for a secret lets everybody sign: https://www.rfc-editor.org/rfc/rfc8725#section-2.1
-  const allowed: readonly string[] = given.secret === undefined ? ASYMMETRIC : SYMMETRIC;
+  const wrong: readonly string[] = given.secret === undefined ? SYMMETRIC : ASYMMETRIC;
   const foreign = Array.isArray(given.algorithms)
-    ? (given.algorithms as readonly string[]).filter((name) => !allowed.includes(name))
+    ? (given.algorithms as readonly string[]).filter((name) => wrong.includes(name))
     : [];
   if (foreign.length > 0) {
     const kind = given.secret === undefined ? 'a public key' : 'a secret';
-    problems.push(problem('jwtAuth.algorithms', `do not go with ${kind}: ${foreign.map(String).join(', ')}`));
+    problems.push(problem('jwtAuth.algorithms', `do not go with ${kind}: ${foreign.join(', ')}`));
   }
   return problems;
 }

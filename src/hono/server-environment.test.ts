@@ -105,26 +105,53 @@ describe('the environment of a server (S8)', () => {
   });
 
   test.each<[string, Record<string, string>]>([
-    ['TRUSTED_HOSTS that are none', { TRUSTED_HOSTS: 'http://example.com' }],
-    ['TRUSTED_PROXIES that are none', { TRUSTED_PROXIES: '10.0.0.0/99' }],
-    ['CORS_ORIGINS that are none', { CORS_ORIGINS: 'example.com' }],
-    ['a secret without the rest', { JWT_SECRET: CANARY.repeat(3) }],
+    ['TRUSTED_HOSTS[1]', { TRUSTED_HOSTS: 'example.com, http://example.com' }],
+    ['TRUSTED_PROXIES', { TRUSTED_PROXIES: '10.0.0.0/99' }],
+    ['CORS_ORIGINS', { CORS_ORIGINS: 'example.com' }],
+    ['RATE_LIMIT_WINDOW', { RATE_LIMIT_WINDOW: '60' }],
+    ['JWT_ISSUER', { JWT_SECRET: CANARY.repeat(3), JWT_AUDIENCE: 'a', JWT_ALGORITHMS: 'HS256' }],
+    ['JWT_AUDIENCE', { JWT_SECRET: CANARY.repeat(3), JWT_ISSUER: 'i', JWT_ALGORITHMS: 'HS256' }],
     [
-      'a secret that is short',
-      { JWT_SECRET: CANARY, JWT_ISSUER: 'i', JWT_AUDIENCE: 'a', JWT_ALGORITHMS: 'HS256' },
+      'JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL',
+      { JWT_ISSUER: 'i', JWT_AUDIENCE: 'a', JWT_ALGORITHMS: 'HS256' },
     ],
     [
-      'an algorithm that is none',
+      'JWT_PUBLIC_KEY',
+      { JWT_PUBLIC_KEY: CANARY, JWT_ISSUER: 'i', JWT_AUDIENCE: 'a', JWT_ALGORITHMS: 'RS256' },
+    ],
+    ['JWT_SECRET', { JWT_SECRET: CANARY, JWT_ISSUER: 'i', JWT_AUDIENCE: 'a', JWT_ALGORITHMS: 'HS256' }],
+    [
+      'JWT_ALGORITHMS',
       { JWT_SECRET: CANARY.repeat(3), JWT_ISSUER: 'i', JWT_AUDIENCE: 'a', JWT_ALGORITHMS: 'none' },
     ],
     [
-      'keys without TLS',
+      'JWT_JWKS_URL',
       { JWT_JWKS_URL: 'http://issuer.test', JWT_ISSUER: 'i', JWT_AUDIENCE: 'a', JWT_ALGORITHMS: 'RS256' },
     ],
-  ])('a service with %s does not start (C57)', (_name, environment) => {
+  ])('a service whose %s is wrong does not start, and says that name alone (C57)', (name, environment) => {
     const create = () => createServer({ environment, log: 'silent' });
     expect(create).toThrow(ConfigError);
+    expect(create).toThrow(`has 1 fault:\n  - ${name} (environment): `);
     expect(create).not.toThrow(CANARY);
+  });
+
+  test('a service tells at once what each variable, and what they together, have wrong (C57)', () => {
+    const environment = {
+      BODY_LIMIT_BYTES: '1MB',
+      CORS_ORIGIN: 'https://a.test',
+      TRUSTED_PROXIES: 'proxy',
+      TRUSTED_HOSTS: ',',
+      JWT_SECRET: CANARY,
+    };
+    const create = () => createServer({ environment, log: 'silent' });
+    expect(create).toThrow('has 9 faults');
+    for (const name of [...Object.keys(environment), 'JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_ALGORITHMS'])
+      expect(create).toThrow(name);
+    // What code says instead is not looked at.
+    const { CORS_ORIGIN: _, BODY_LIMIT_BYTES: __, ...overruled } = environment;
+    const auth = { issuer: 'i', audience: 'a', algorithms: ['HS256'], secret: CANARY.repeat(3) } as const;
+    const code = { auth, hosts: ['a.test'], trustedProxies: [], environment: overruled };
+    expect(() => createServer({ ...code, log: 'silent' })).not.toThrow();
   });
 
   test('code wins over it', async () => {

@@ -44,11 +44,22 @@ const RULES = {
 /** Names that begin so are ours; one that we do not know is a mistake. */
 const OUR_NAMES = /^(?:TRUSTED_(?:HOST|PROX)|CORS_|RATE_LIMIT|BODY_LIMIT|JWT_|SHUTDOWN_)/;
 
-/** @throws ConfigError naming every variable that is wrong; it shows no values */
-export function readServerEnvironment(environment: Environment = process.env): ServerEnvironment {
+/**
+ * `moreFaults` looks at what was read together.
+ * @throws ConfigError naming every variable that is wrong; it shows no values
+ */
+export function readServerEnvironment(
+  environment: Environment = process.env,
+  moreFaults: (said: ServerEnvironment, environment: Environment) => ConfigProblem[] = () => [],
+): ServerEnvironment {
   const problems = unknownNames(environment);
-  const values = readWith(problems, environment);
-  if (problems.length > 0 || values === undefined) throw new ConfigError(problems);
+  const said = toSaid(readWith(problems, environment));
+  problems.push(...moreFaults(said, environment));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return said;
+}
+
+function toSaid(values: Values): ServerEnvironment {
   const { RATE_LIMIT_MAX: limit, SHUTDOWN_TIMEOUT: timeout, SHUTDOWN_DELAY: delay } = values;
   return {
     port: values.PORT,
@@ -67,14 +78,18 @@ export function readServerEnvironment(environment: Environment = process.env): S
 
 type Values = ReturnType<typeof readEnvironment<typeof RULES>>;
 
-function readWith(problems: ConfigProblem[], environment: Environment): Values | undefined {
-  try {
-    return readEnvironment(RULES, environment);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    problems.push(...error.problems);
-    return undefined;
-  }
+/** One by one: what is wrong is undefined and a problem, and the rest can be looked at all the same. */
+function readWith(problems: ConfigProblem[], environment: Environment): Values {
+  const values = Object.entries(RULES).map(([name, rule]) => {
+    try {
+      return [name, readEnvironment({ [name]: rule }, environment)[name]];
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+      return [name, undefined];
+    }
+  });
+  return Object.fromEntries(values) as Values;
 }
 
 /** Whether they fit together is for `jwtAuth` to say. */
@@ -84,7 +99,7 @@ function toAuth(values: Values): JwtAuthOptions | undefined {
   );
   if (!isSaid) return undefined;
   return {
-    issuer: values.JWT_ISSUER ?? '',
+    issuer: values.JWT_ISSUER ?? [],
     audience: values.JWT_AUDIENCE ?? [],
     algorithms: (values.JWT_ALGORITHMS ?? []) as readonly JwtAlgorithm[],
     secret: values.JWT_SECRET,
