@@ -21,7 +21,7 @@ export function createCache(first: Database | CacheOptions = {}, second: CacheOp
   const options = database === undefined ? (first as CacheOptions) : second;
   const name = options.name ?? database?.name ?? 'main';
   const shown = name === false ? (database?.name ?? 'unnamed') : name;
-  if (typeof shown !== 'string' || shown === '') throw new UsageError('The name of a cache is a text.');
+  if (typeof shown !== 'string' || shown === '') throw new UsageError('The name of a cache is a string.');
   const cache = buildCache(options, {
     name: shown,
     ...(database === undefined ? alone(shown) : beside(database)),

@@ -45,5 +45,5 @@ test('a tag or table that is no text is refused', () => {
     string[],
     string[],
   ][])
-    expect(refusalOf(() => dependencyLabels(tags, tables))).toContain('is a text that is not empty');
+    expect(refusalOf(() => dependencyLabels(tags, tables))).toContain('is a non-empty string');
 });

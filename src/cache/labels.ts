@@ -35,7 +35,7 @@ export function dependencyLabels(tags: readonly string[], tables: readonly strin
     ['table', tables],
   ] as const) {
     if (!Array.isArray(names) || names.some((name: unknown) => typeof name !== 'string' || name === ''))
-      throw new UsageError(`A ${what} of a cached value is a text that is not empty, in an array.`);
+      throw new UsageError(`A ${what} of a cached value is a non-empty string, in an array.`);
   }
   const labels = [...tags.map(tagLabel), ...tables.map(tableLabel)];
   return tables.length === 0 ? labels : [...labels, ANY_TABLE];

@@ -224,7 +224,7 @@ function toLookup(answer: unknown): {
   readonly sealed?: { labels: string; life: string; seal: string; data: string };
   readonly leftMs: number;
 } {
-  const lies = (): ConnectionError => new ConnectionError('Redis gave an answer that makes no sense.');
+  const lies = (): ConnectionError => new ConnectionError('Redis gave an answer that is not valid.');
   if (!Array.isArray(answer)) throw lies();
   const [epoch, version, labels, life, seal, data, leftMs] = answer as unknown[];
   const ticket = { epoch: String(epoch), version: Number(version) };

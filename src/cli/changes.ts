@@ -16,7 +16,7 @@ export class Changes {
   constructor(folders: readonly string[]) {
     // Watching a missing folder would wait for ever.
     const missing = folders.find((folder) => !existsSync(folder));
-    if (missing !== undefined) throw new UsageError(`There is no folder ${missing} to be watched.`);
+    if (missing !== undefined) throw new UsageError(`There is no folder ${missing} to watch.`);
     this.#watchers = folders.map((folder) => {
       const watcher = watch(folder, { recursive: true });
       watcher.on('change', (_, filename) => this.#note(String(filename)));

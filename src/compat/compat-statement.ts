@@ -68,7 +68,7 @@ export class CompatStatement<Args extends unknown[] = unknown[], Row = unknown> 
 
   /** Binds parameters once and for all; after that, calls take none. @throws UsageError the second time */
   bind(...args: Args): this {
-    if (this.#bound !== undefined) throw new UsageError('This statement has its parameters already.');
+    if (this.#bound !== undefined) throw new UsageError('This statement already has its parameters.');
     this.#bound = bindParameters(args);
     return this;
   }
@@ -87,6 +87,6 @@ export class CompatStatement<Args extends unknown[] = unknown[], Row = unknown> 
   #params(args: readonly unknown[]): Params {
     if (this.#bound === undefined) return bindParameters(args);
     if (args.length === 0) return this.#bound;
-    throw new UsageError('This statement has its parameters already, from bind().');
+    throw new UsageError('This statement already has its parameters, from bind().');
   }
 }

@@ -289,7 +289,7 @@ export class Database extends AbstractQueryable implements AsyncDisposable {
     if (this.#closing !== undefined) throw this.#closedError();
     const { overwrite = false } = checkHandleOptions('backup()', options);
     if (typeof path !== 'string' || path === '')
-      throw new UsageError('A backup is made to a path: a string.');
+      throw new UsageError('A backup needs the path of a file: a string.');
     this.#parts.transactions.assertMayAcquire(true, 'A backup');
     await this.#parts.backend.backup(path, overwrite);
   }

@@ -175,7 +175,7 @@ export class TableRepository<T extends Table, K extends string> {
     const { facts } = this.#store;
     const { set, version } = changesOf(facts, patch);
     if (version !== undefined) {
-      throw new UsageError('A version is of one row: updateWhere() counts it up, and takes none.');
+      throw new UsageError('A version belongs to one row: updateWhere() increases it, and accepts none.');
     }
     return this.#store.updateOnly(set, this.#many(where), this.#named('updateWhere', options));
   }

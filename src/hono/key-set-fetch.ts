@@ -79,7 +79,7 @@ export class KeySetFetch {
     }
     const text = Buffer.concat(chunks).toString();
     const keys: unknown = (JSON.parse(text) as { keys?: unknown } | null)?.keys;
-    if (!Array.isArray(keys)) throw new Error('The answer is no key set.');
+    if (!Array.isArray(keys)) throw new Error('The answer is not a key set.');
     return text;
   }
 }

@@ -40,7 +40,7 @@ export class RedisWindow implements RateLimitStore {
     const keys = [this.#prefix + key];
     const answer = await this.#client.eval(SCRIPT, { keys, arguments: [String(limit), String(windowMs)] });
     if (!Array.isArray(answer) || !answer.every((one) => typeof one === 'number') || answer.length !== 3) {
-      throw new TypeError('Redis answered something else than three numbers.');
+      throw new TypeError('Redis answered something other than three numbers.');
     }
     const [allowed, remaining, freeInMs] = answer as [number, number, number];
     return { allowed: allowed === 1, remaining, freeInMs };

@@ -69,11 +69,11 @@ export class MillpondDriver implements Driver {
 
 function own(connection: DatabaseConnection): KyselyConnection {
   if (connection instanceof KyselyConnection) return connection;
-  throw new UsageError('The connection is of another driver.');
+  throw new UsageError('The connection belongs to another driver.');
 }
 
 function running(connection: DatabaseConnection): HeldTransaction {
   const { transaction } = own(connection);
   if (transaction !== undefined) return transaction;
-  throw new UsageError('The connection is in no transaction.');
+  throw new UsageError('The connection is not in a transaction.');
 }

@@ -236,7 +236,7 @@ export class NotificationHub {
 
 function checkChannel(channel: unknown): void {
   if (typeof channel !== 'string' || channel === '' || channel.includes('\0')) {
-    throw new UsageError('A channel is a name: a string that is not empty.');
+    throw new UsageError('A channel is a name: a non-empty string.');
   }
   if (Buffer.byteLength(channel) <= LONGEST_CHANNEL_BYTES) return;
   throw new UsageError(

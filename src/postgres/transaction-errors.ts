@@ -14,7 +14,7 @@ export function statementOf(text: string): { text: string; name: undefined; para
 
 /** What a statement is told that comes after the transaction's end. */
 export function closedError(why: string, cause: unknown): TransactionClosedError {
-  return new TransactionClosedError(`The transaction is no more: ${lower(why)}. The statement was not run.`, {
+  return new TransactionClosedError(`The transaction has ended: ${lower(why)}. The statement was not run.`, {
     cause,
   });
 }

@@ -55,6 +55,7 @@ export class WireReader {
 /** Of the message that begins at `at`, its code included. @throws for what can be no message */
 function messageBytes(buffer: Buffer, at: number): number {
   const bytes = 1 + buffer.readInt32BE(at + 1);
-  if (bytes < HEADER_BYTES) throw new RangeError('The server sent what is no message of its protocol.');
+  if (bytes < HEADER_BYTES)
+    throw new RangeError('The server sent something that is not a message of its protocol.');
   return bytes;
 }

@@ -135,7 +135,7 @@ class FolderReader {
       isRegular: found.isFile(),
     }));
     this.#files += 1;
-    if (!isRegular) return this.#fault(path, 'This is no regular file.');
+    if (!isRegular) return this.#fault(path, 'This is not a regular file.');
     if (size > MOST_BYTES) return this.#fault(path, `A file has at most ${MOST_BYTES} bytes, not ${size}.`);
     if (this.#files > MOST_FILES) {
       if (this.#files === MOST_FILES + 1) this.#fault(path, `A folder has at most ${MOST_FILES} files.`);

@@ -210,11 +210,11 @@ class FileParser {
     for (const parameter of declared) {
       if (places.has(parameter.name)) continue;
       const end = parameter.offset + parameter.name.length;
-      this.#faults.add(`The parameter ${parameter.name} is declared and not used.`, parameter.offset, end);
+      this.#faults.add(`The parameter ${parameter.name} is declared but not used.`, parameter.offset, end);
     }
     for (const [used, place] of places) {
       if (declared.some((parameter) => parameter.name === used)) continue;
-      this.#faults.add(`The parameter :${used} is used and not declared.`, place, place + used.length + 1);
+      this.#faults.add(`The parameter :${used} is used but not declared.`, place, place + used.length + 1);
     }
   }
 }

@@ -156,7 +156,7 @@ export class StatementBuilder {
 
   #openOptional(flag: string, start: number, end: number): void {
     if (this.#open !== undefined) {
-      this.#faults.add('An optional part stands in another one.', start, end);
+      this.#faults.add('An optional part cannot be inside another one.', start, end);
     } else if (this.#optionals.length >= MOST_OPTIONALS) {
       this.#faults.add(`A query has at most ${MOST_OPTIONALS} optional parts.`, start, end);
     } else if (!/^([\p{L}_][\p{L}\p{M}\p{N}_]*)?$/u.test(flag)) {

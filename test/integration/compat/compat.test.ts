@@ -72,7 +72,7 @@ test('parameters are bound once with `bind`, and names and values are not mixed 
   const db = compat(scratch.db);
   const bound = db.prepare('select name from users where id = ?').pluck().bind(1);
   expect(await bound.get()).toBe('Ada');
-  await expect(bound.get(2)).rejects.toThrow('parameters already');
+  await expect(bound.get(2)).rejects.toThrow('already has its parameters');
   expect(() => bound.bind(2)).toThrow(UsageError);
   await expect(db.prepare('select :a, ?').get({ a: 1 }, 2)).rejects.toThrow('not both');
   expect(() => db.prepare(7 as never)).toThrow(UsageError);

@@ -125,7 +125,7 @@ describe('C55: is refused:', () => {
     });
     expect(found).toEqual([
       'a.sql:1:1 The file is not UTF-8.',
-      'b.sql:1:1 This is no regular file.',
+      'b.sql:1:1 This is not a regular file.',
       'c.sql:1:1 A file has at most 4000000 bytes, not 4000020.',
     ]);
   });
