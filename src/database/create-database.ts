@@ -172,6 +172,8 @@ function joinOptions(
   options: Omit<DatabaseOptions, 'url'> | undefined,
 ): string | DatabaseOptions | undefined {
   if (options === undefined) return given;
+  if (typeof options !== 'object' || options === null)
+    throw new UsageError('openDatabase takes a URL and an object with options behind it.');
   if (typeof given === 'string') return { ...options, url: given };
   if (given === undefined) return options;
   throw new UsageError('openDatabase takes a URL with options, or one options object; not two objects.');

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import { createLogger } from './logger.ts';
+import { createLogger, toFields } from './logger.ts';
 
 const nowhere = { write: () => undefined };
 const plain = {
@@ -25,6 +25,13 @@ describe('the logger of a database', () => {
   test.each(['debug', 'info', 'warn', 'error'])('writes what a given pino-like one writes: %s', (level) => {
     const logger = pino({ level }, nowhere);
     expect(createLogger(logger)).toEqual({ logger, level });
+  });
+
+  test('writes the message of an error once, with its cause in the stack', () => {
+    const cause = new Error('no such table');
+    const fields = toFields(Object.assign(new Error('no such table: users', { cause }), { code: 'ERR_X' }));
+    expect(fields).toMatchObject({ type: 'Error', message: 'no such table: users', code: 'ERR_X' });
+    expect(fields['stack']).toMatch(/^Error: no such table: users\n[^]*caused by: Error: no such table/);
   });
 
   test('is asked for nothing below errors by one that writes less', () => {

@@ -24,8 +24,14 @@ export function createLogger(log: LogLevel | Logger): LeveledLogger | undefined 
 
 function ownLogger(): Logger {
   // The levels are filtered before a line is made, by not listening: pino itself lets everything through.
-  shared ??= pino({ name: 'millpond', level: 'trace' }, pino.destination({ fd: STDOUT, sync: false }));
+  const options = { name: 'millpond', level: 'trace', serializers: { err: toFields } };
+  shared ??= pino(options, pino.destination({ fd: STDOUT, sync: false }));
   return shared;
+}
+
+/** As pino's own, which appends the messages of causes: ours say already what their cause does. */
+export function toFields(error: Error): Readonly<Record<string, unknown>> {
+  return { ...pino.stdSerializers.err(error), message: error.message };
 }
 
 /** Pino-like loggers say which levels they write; of other loggers every level is taken to be wanted. */

@@ -60,7 +60,8 @@ export class QueryRecorder implements QueryObserver {
   succeeded(statement: ObservedStatement, rows: number): void {
     const isSlow = statement.durationMs >= this.#slowQueryMs;
     if (isSlow) this.#slow += 1;
-    const event = this.#toEvent(statement, rows);
+    const { text: sql, durationMs, placement } = statement;
+    const event = this.#complete<Mutable<QueryEvent>>({ sql, durationMs, rows, placement }, statement);
     if (statement.context === undefined) this.#announceEnd(event, isSlow);
     else statement.context(() => this.#announceEnd(event, isSlow));
   }
@@ -70,7 +71,8 @@ export class QueryRecorder implements QueryObserver {
     this.#errors += 1;
     this.#totalMs += statement.durationMs;
     if (!this.#announce.has('query:error')) return;
-    const event = { ...this.#toEvent(statement, 0), error };
+    const { text: sql, durationMs, placement } = statement;
+    const event = this.#complete({ sql, durationMs, placement, error }, statement);
     inContextOf(statement, () => this.#announce.emit('query:error', event));
   }
 
@@ -89,11 +91,11 @@ export class QueryRecorder implements QueryObserver {
     if (isSlow) this.#announce.emit('query:slow', { ...event, thresholdMs: this.#slowQueryMs });
   }
 
-  #toEvent(statement: ObservedStatement, rows: number): QueryEvent {
-    const { text: sql, name, placement, connectionId, transactionId, durationMs } = statement;
-    const { waitedMs, ranMs, tables } = statement;
+  #complete<Event extends Mutable<Omit<QueryEvent, 'rows'>>>(
+    event: Event,
+    { name, connectionId, transactionId, waitedMs, ranMs, tables, params }: ObservedStatement,
+  ): Event {
     // One statement each: spreading optional parts costs as much as all the listeners do.
-    const event: Mutable<QueryEvent> = { sql, durationMs, rows, placement };
     if (name !== undefined) event.name = name;
     if (connectionId !== undefined) event.connectionId = connectionId;
     if (transactionId !== undefined) event.transactionId = transactionId;
@@ -103,7 +105,7 @@ export class QueryRecorder implements QueryObserver {
       event.tablesRead = tables.tablesRead;
       event.tablesWritten = tables.tablesWritten;
     }
-    if (this.#exposeParams) event.params = statement.params;
+    if (this.#exposeParams) event.params = params;
     return event;
   }
 }

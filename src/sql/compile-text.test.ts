@@ -125,9 +125,9 @@ describe('a text with positions', () => {
   });
 
   test('is refused with another number of values, of which SQLite would bind NULL for the missing', () => {
-    expect(refusal('select ?, ?', [SECRET])).toBe('The text asks for 2 values, and 1 were given.');
-    expect(refusal('select ?', [SECRET, SECRET])).toBe('The text asks for 1 values, and 2 were given.');
-    expect(refusal('select ?')).toBe('The text asks for 1 values, and 0 were given.');
+    expect(refusal('select ?, ?', [SECRET])).toBe('The text asks for 2 values, and 1 was given.');
+    expect(refusal('select ?', [SECRET, SECRET])).toBe('The text asks for 1 value, and 2 were given.');
+    expect(refusal('select ?')).toBe('The text asks for 1 value, and 0 were given.');
     expect(refusal('select ?5', [1])).toContain('asks for 5 values');
     expect(refusal('select ?', [1], 'postgres')).toContain('On PostgreSQL placeholders are $1, $2, or :name');
   });

@@ -120,7 +120,9 @@ function objectForPositions(names: readonly string[]): UsageError {
 function wrongCount(positions: number, count: number, dialect: Dialect): UsageError {
   const hint =
     dialect === 'postgres' ? ' On PostgreSQL placeholders are $1, $2, or :name; a ? is an operator.' : '';
-  return new UsageError(`The text asks for ${positions} values, and ${count} were given.${hint}`);
+  const wanted = `${positions} ${positions === 1 ? 'value' : 'values'}`;
+  const given = `${count} ${count === 1 ? 'was' : 'were'} given`;
+  return new UsageError(`The text asks for ${wanted}, and ${given}.${hint}`);
 }
 
 function foreignPlaceholder(written: string): UsageError {

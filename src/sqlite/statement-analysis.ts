@@ -163,8 +163,9 @@ export class StatementAnalyzer {
   result(): StatementAnalysis {
     if (this.#actions === 0) {
       throw new UsageError(
-        'SQLite reports nothing about this statement, so it cannot be placed. VACUUM rewrites the whole ' +
-          'file and cannot run beside other connections: run it while the service is down.',
+        'SQLite reports nothing about this statement, so it cannot be placed. VACUUM and REINDEX rewrite ' +
+          'much of the file and keep all others out: run them while the service is down. ' +
+          'For a copy there is db.backup(path).',
       );
     }
     const inserted = this.#inserted;
@@ -225,6 +226,10 @@ export class StatementAnalyzer {
       this.#changesSchema = true;
       return;
     }
+    if (name === 'wal_checkpoint')
+      throw new UsageError(
+        '"pragma wal_checkpoint" is refused: checkpoints are made where they delay nobody.',
+      );
     throw new UsageError(
       `"pragma ${name}" would change one connection of the pool and not the others, so it is refused. ` +
         'Connection settings belong to the configuration (see docs/configuration.md).',

@@ -39,6 +39,8 @@ class SqliteError extends Error {
     super(message);
     this.name = 'SqliteError';
     this.errcode = code;
+    // Where it is made of an answer says nothing; the error that it is the cause of says who asked.
+    this.stack = `SqliteError: ${message}`;
   }
 }
 
