@@ -226,10 +226,6 @@ export class StatementAnalyzer {
       this.#changesSchema = true;
       return;
     }
-    if (name === 'wal_checkpoint')
-      throw new UsageError(
-        '"pragma wal_checkpoint" is refused: checkpoints are made where they delay nobody.',
-      );
     throw new UsageError(
       `"pragma ${name}" would change one connection of the pool and not the others, so it is refused. ` +
         'Connection settings belong to the configuration (see docs/configuration.md).',

@@ -149,3 +149,10 @@ test('a transaction without a function is refused before it begins', async () =>
   }
   expect(db.stats().transactions.started - started).toBe(3);
 });
+
+test('an opening with something else than options behind the address is refused', async () => {
+  for (const wrong of [5, 'read only', null]) {
+    const opening = openDatabase('sqlite::memory:', wrong as never);
+    await expect(opening).rejects.toThrow('a URL and an object with options');
+  }
+});
