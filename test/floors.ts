@@ -6,6 +6,7 @@
 /** A folder imports only from folders on lower floors. The same table stands in ARCHITECTURE.md. */
 const FLOORS: Readonly<Record<string, number>> = {
   errors: 0,
+  stack: 0,
   sql: 1,
   async: 1,
   events: 1,

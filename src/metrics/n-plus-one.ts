@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import type { EventOf } from '../events/index.ts';
+import { usersFrames } from '../stack/index.ts';
 import type { MeasuredRequest, Repeats } from './request.ts';
 import type { StatementRecord } from './statement-record.ts';
 import { suggestJoin } from './suggest-join.ts';
@@ -16,7 +16,6 @@ const VERDICT_HOLDS_MS = 60_000;
 const FRAMES = 30;
 /** Frames that two calls must share to count as one place. */
 const FRAMES_OF_PLACE = 4;
-const OWN_FOLDER = new URL('..', import.meta.url);
 
 /**
  * Looks for queries in loops: the same shape, at least `threshold` times in one request, more than half of
@@ -116,17 +115,8 @@ function captureStack(): { readonly stack?: string } {
   return site;
 }
 
-/** The frames that are neither ours, nor Node's, nor (if there are others) of an installed package. */
 function placeOf(stack: string): string {
-  const own = [OWN_FOLDER.href, fileURLToPath(OWN_FOLDER)];
-  const foreign = stack
-    .split('\n')
-    .slice(1)
-    .map((line) => line.trim().replace(/^at /, ''))
-    .filter((frame) => !/node:|<anonymous>\)?$/.test(frame))
-    .filter((frame) => !own.some((folder) => frame.includes(folder)));
-  const written = foreign.filter((frame) => !frame.includes('/node_modules/'));
-  return (written.length > 0 ? written : foreign).slice(0, FRAMES_OF_PLACE).join('\n');
+  return usersFrames(stack).slice(0, FRAMES_OF_PLACE).join('\n');
 }
 
 /** The text that more than half of them share. */

@@ -1,7 +1,8 @@
 import type { AcquireRequest } from '../driver/index.ts';
 import type { Announcer } from '../events/index.ts';
+import { CaptureRation } from '../stack/index.ts';
 import type { Lease, Slot } from './lease.ts';
-import { TraceRation, type Below, type Trace } from './trace.ts';
+import { captureTrace, type Below, type Trace } from './trace.ts';
 
 interface LeakWatchParts {
   readonly name: string;
@@ -9,12 +10,14 @@ interface LeakWatchParts {
   readonly leakAfterMs: number;
 }
 
+/** Half a per cent of the time of a pool that does nothing else. */
+const CAPTURES_PER_MS = 1;
 const NOT_CAPTURED = 'not captured, the pool was too busy; from now on every taker is';
 
 /** Remembers who took a lease, and reports those who keep it longer than `leakAfterMs`. */
 export class LeakWatch {
   readonly #parts: LeakWatchParts;
-  readonly #ration = new TraceRation();
+  readonly #ration = new CaptureRation(CAPTURES_PER_MS);
 
   constructor(parts: LeakWatchParts) {
     this.#parts = parts;
@@ -24,7 +27,7 @@ export class LeakWatch {
   trace({ holder, site }: AcquireRequest, nowMs: number, below: Below): Trace | undefined {
     if (site !== undefined) return site;
     if (holder || this.#parts.leakAfterMs === 0) return undefined;
-    return this.#ration.capture(nowMs, below);
+    return this.#ration.take(nowMs) ? captureTrace(below) : undefined;
   }
 
   /** When a lease taken now is to be reported. */

@@ -123,7 +123,8 @@ describe('Pool: the waiting line', () => {
     await pool.acquire();
     const waiting = pool.acquire({ timeoutMs: 300 });
     clock.advance(300);
-    await expect(waiting).rejects.toThrow(/300 ms old, taken at .*pool-waiting\.test\.ts:\d+:\d+/);
+    // This file counts as millpond's own, so a frame behind it is named; see pool-figures.test.ts.
+    await expect(waiting).rejects.toThrow(/300 ms old, taken at \S.*:\d+:\d+\.$/);
   });
 
   it('waits as long as each caller says, whatever the order of the deadlines', async () => {

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { usersFrames } from '../stack/index.ts';
 
 /** A stack, captured but not yet turned into text: that costs most and is needed almost never. */
 export interface Trace {
@@ -9,37 +9,9 @@ export interface Trace {
 export type Below = (...args: never[]) => unknown;
 
 const FRAMES = 10;
-const BURST = 100;
-const PER_MS = 1;
-const EAGER_MS = 600_000;
 
-/**
- * Decides which leases get the stack of their taker. Capturing costs a few microseconds, which is more than
- * the rest of acquire and release together, so a busy pool traces only some: 100 at once, 1 per millisecond
- * lasting (half a per cent of the time). After `wantAll`, which follows a leak that had no trace, every lease
- * is traced for ten minutes.
- */
-export class TraceRation {
-  #left = BURST;
-  #filledAtMs = 0;
-  #eagerUntilMs = -Infinity;
-
-  capture(nowMs: number, below: Below): Trace | undefined {
-    if (nowMs >= this.#eagerUntilMs) {
-      this.#left = Math.min(BURST, this.#left + (nowMs - this.#filledAtMs) * PER_MS);
-      this.#filledAtMs = nowMs;
-      if (this.#left < 1) return undefined;
-      this.#left -= 1;
-    }
-    return captureTrace(below);
-  }
-
-  wantAll(nowMs: number): void {
-    this.#eagerUntilMs = nowMs + EAGER_MS;
-  }
-}
-
-function captureTrace(below: Below): Trace {
+/** The stack of whoever called `below`. */
+export function captureTrace(below: Below): Trace {
   const trace: Trace = {};
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = FRAMES;
@@ -48,14 +20,10 @@ function captureTrace(below: Below): Trace {
   return trace;
 }
 
-/** Where the code of millpond ends and that of its user begins. */
-const OWN_FOLDER = new URL('..', import.meta.url);
-
 /** Of frames as `toText` gives them, the first that is the user's own, where there is one: for messages. */
 export function placeOf(frames: string): string {
-  const lines = frames.split('\n');
-  const others = [OWN_FOLDER.href, fileURLToPath(OWN_FOLDER), 'node:', '<anonymous>', '/node_modules/'];
-  return lines.find((line) => !others.some((folder) => line.includes(folder))) ?? lines[0]!;
+  const [own] = usersFrames(frames);
+  return own === undefined ? frames.split('\n', 1)[0]! : `at ${own}`;
 }
 
 /** The frames, one a line, without the leading `Error`; empty when nothing was captured. */

@@ -1,9 +1,8 @@
 import type { Clock } from '../async/index.ts';
+import { CaptureRation } from '../stack/index.ts';
 import { captureCallSite, type CallSite } from './call-site.ts';
 
-const BURST = 100;
-const PER_MS = 0.1;
-const EAGER_MS = 600_000;
+const CAPTURES_PER_MS = 0.1;
 const MISSED = 'Error\n    at a place that was not noted under this load; for ten minutes all will be';
 
 /**
@@ -13,15 +12,12 @@ const MISSED = 'Error\n    at a place that was not noted under this load; for te
  */
 export class BeginSites {
   readonly #clock: Clock;
-  #left = BURST;
-  #filledAtMs: number;
-  #eagerUntilMs = -Infinity;
+  readonly #ration = new CaptureRation(CAPTURES_PER_MS);
   readonly #missed: CallSite;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#filledAtMs = clock.now();
-    const wantAll = (): void => void (this.#eagerUntilMs = clock.now() + EAGER_MS);
+    const wantAll = (): void => this.#ration.wantAll(clock.now());
     this.#missed = {
       get stack() {
         wantAll();
@@ -31,12 +27,6 @@ export class BeginSites {
   }
 
   capture(): CallSite {
-    const nowMs = this.#clock.now();
-    if (nowMs < this.#eagerUntilMs) return captureCallSite();
-    this.#left = Math.min(BURST, this.#left + (nowMs - this.#filledAtMs) * PER_MS);
-    this.#filledAtMs = nowMs;
-    if (this.#left < 1) return this.#missed;
-    this.#left -= 1;
-    return captureCallSite();
+    return this.#ration.take(this.#clock.now()) ? captureCallSite() : this.#missed;
   }
 }

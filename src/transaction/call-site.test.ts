@@ -1,36 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import {
-  captureCallSite,
-  describeCallSite,
-  firstForeignFrame,
-  formatStack,
-  StatementSites,
-} from './call-site.ts';
-
-const OWN = new URL('file:///app/node_modules/millpond/dist/');
+import { captureCallSite, describeCallSite, formatStack, StatementSites } from './call-site.ts';
 
 describe('the place named in messages', () => {
-  test('is the first frame of the caller, not of millpond, of Node or of a package between them', () => {
-    const frames = [
-      '    at Scope.send (file:///app/node_modules/millpond/dist/transaction/scope.js:1:2)',
-      '    at run (/app/node_modules/millpond/dist/driver/queryable.js:3:4)',
-      '    at QueryPromise.execute (file:///app/node_modules/drizzle-orm/session.js:5:6)',
-      '    at process.processTicksAndRejections (node:internal/process/task_queues:105:5)',
-      '    at async checkOut (file:///app/src/orders.ts:12:9)',
-      '    at async handler (file:///app/src/server.ts:7:1)',
-    ].join('\n');
-    expect(firstForeignFrame(frames, OWN)).toBe('async checkOut (file:///app/src/orders.ts:12:9)');
-  });
-
-  test('is the package where there is nothing else', () => {
-    const frames = '    at execute (file:///app/node_modules/drizzle-orm/session.js:5:6)';
-    expect(firstForeignFrame(frames, OWN)).toBe(
-      'execute (file:///app/node_modules/drizzle-orm/session.js:5:6)',
-    );
-  });
-
   test('is unknown where the stack says nothing', () => {
-    expect(firstForeignFrame('', OWN)).toBeUndefined();
     expect(describeCallSite({})).toBe('an unknown place');
   });
 

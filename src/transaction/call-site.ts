@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { usersFrames } from '../stack/index.ts';
 
 /**
  * Where a call was made. Capturing costs a few microseconds; the text is made when it is read for the first
@@ -11,7 +11,6 @@ export interface CallSite {
 /** A captured call site, or the text of one that was seen before. */
 export type Located = CallSite | string;
 
-const OWN_FOLDER = new URL('..', import.meta.url);
 const MAX_TEXTS = 1_000;
 
 export function captureCallSite(): CallSite {
@@ -27,21 +26,7 @@ export function formatStack(site: CallSite): string {
 
 /** The place in the caller's code, for messages: `checkOut (/app/src/orders.ts:12:9)`. */
 export function describeCallSite(site: CallSite): string {
-  return firstForeignFrame(formatStack(site), OWN_FOLDER) ?? 'an unknown place';
-}
-
-/**
- * The first frame that is neither millpond's, nor Node's, nor (if there is another) of an installed package.
- */
-export function firstForeignFrame(frames: string, ownFolder: URL): string | undefined {
-  const own = [ownFolder.href, fileURLToPath(ownFolder)];
-  const foreign = frames
-    .split('\n')
-    .map((line) => line.trim().replace(/^at /, ''))
-    .filter(
-      (frame) => frame !== '' && !frame.includes('node:') && !own.some((folder) => frame.includes(folder)),
-    );
-  return foreign.find((frame) => !frame.includes('/node_modules/')) ?? foreign[0];
+  return usersFrames(formatStack(site))[0] ?? 'an unknown place';
 }
 
 /**

@@ -1,0 +1,2 @@
+export { CaptureRation } from './capture-ration.ts';
+export { usersFrames } from './users-frames.ts';
