@@ -1,5 +1,6 @@
 import { CallAlarms, disarm, NEVER_SENT, type CancelReason } from '../driver/index.ts';
 import { failCall } from './call-settlement.ts';
+import { Line } from './line.ts';
 import type { PendingCall } from './pending-call.ts';
 
 /**
@@ -7,7 +8,7 @@ import type { PendingCall } from './pending-call.ts';
  * itself.
  */
 export class CallQueue {
-  readonly #calls = new Set<PendingCall>();
+  readonly #calls = new Line<PendingCall>();
   readonly #alarms = new CallAlarms<PendingCall>({
     calls: () => this.#calls,
     cancel: (call, reason) => this.#giveUp(call, reason),
@@ -16,18 +17,18 @@ export class CallQueue {
   });
 
   get length(): number {
-    return this.#calls.size;
+    return this.#calls.length;
   }
 
   push(call: PendingCall): void {
     if (call.signal?.aborted === true) return failCall(call, call.signal.reason);
-    this.#calls.add(call);
+    this.#calls.push(call);
     this.#alarms.arm(call);
   }
 
   /** The longest waiting call, which stays. */
   peek(): PendingCall | undefined {
-    return this.#calls.values().next().value;
+    return this.#calls.peek();
   }
 
   /** The longest waiting call, whose turn has come. */
@@ -48,8 +49,8 @@ export class CallQueue {
   }
 
   #remove(call: PendingCall): void {
-    this.#calls.delete(call);
+    this.#calls.remove(call);
     disarm(call);
-    if (this.#calls.size === 0) this.#alarms.stop();
+    if (this.#calls.length === 0) this.#alarms.stop();
   }
 }

@@ -3,6 +3,7 @@ import type { SenderHome } from './call-sender.ts';
 import { failCall } from './call-settlement.ts';
 import type { PostgresConnection } from './connection.ts';
 import type { Exchange } from './exchange.ts';
+import { Line } from './line.ts';
 import { renewSteps, type PendingCall } from './pending-call.ts';
 import { ReadGroup } from './read-group.ts';
 import type { ServerFailure } from './server-error.ts';
@@ -35,8 +36,8 @@ export class SharedConnection {
   readonly #parts: SharedConnectionParts;
   /** Calls to be sent once all calls of this turn are there. */
   #gathered: PendingCall[] = [];
-  readonly #groups = new Set<ReadGroup>();
-  readonly #singles = new Set<PendingCall>();
+  readonly #groups = new Line<ReadGroup>();
+  readonly #singles = new Line<PendingCall>();
   /** What ran at the last look, and since when. */
   #running: Exchange | undefined;
   #runningSince = 0;
@@ -142,20 +143,20 @@ export class SharedConnection {
         return move !== undefined;
       },
       onOver: () => {
-        this.#groups.delete(group);
+        this.#groups.remove(group);
         this.#over(calls.length);
       },
     });
-    this.#groups.add(group);
+    this.#groups.push(group);
     group.send();
   }
 
   #sendSingly(call: PendingCall): void {
-    this.#singles.add(call);
+    this.#singles.push(call);
     this.lease.resource.send(call, {
       moves: (failure) => this.#parts.whereTo(call, failure),
       over: () => {
-        this.#singles.delete(call);
+        this.#singles.remove(call);
         this.#over(1);
       },
     });
