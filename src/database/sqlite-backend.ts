@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { systemClock, waitAtMost } from '../async/index.ts';
 import type { ResolvedSqliteConfig } from '../config/index.ts';
 import {
@@ -14,11 +12,12 @@ import {
   type Statement,
   type StatementDescription,
 } from '../driver/index.ts';
-import { ConfigError, ConnectionPoolExhaustedError, TimeoutError, UsageError } from '../errors/index.ts';
+import { ConfigError, ConnectionPoolExhaustedError, TimeoutError } from '../errors/index.ts';
 import type { LeaseInfo, PoolStats } from '../pool/index.ts';
 import { ENGINE_HOLDERS, SqliteEngine, type SqliteSettings } from '../sqlite/index.ts';
 import type { Backend, BackendParts } from './backend.ts';
 import type { EngineStats } from './database-stats.ts';
+import { backupTarget } from './backup-target.ts';
 import { InMemorySource } from './in-memory-source.ts';
 import { CLOSE_STEP_MS, isInMemory, SqlitePools } from './sqlite-pools.ts';
 
@@ -146,13 +145,7 @@ export class SqliteBackend implements Backend {
   }
 
   async backup(path: string, overwrite: boolean): Promise<void> {
-    const target = resolve(path);
-    if (target === this.#config.path) throw new UsageError('A database cannot be backed up onto itself.');
-    if (!overwrite && existsSync(target)) {
-      throw new UsageError(
-        `There is a file at ${target} already. Choose another name, or pass { overwrite: true }.`,
-      );
-    }
+    const target = backupTarget(path, { database: this.#config.path, overwrite });
     this.#engine.assertThere();
     const lease = await this.#pools.readers.acquire({ holder: 'backup' });
     try {

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/index.ts';
 import { expectAtRest, openScratch } from '../fixtures/scratch-database.ts';
@@ -155,4 +157,22 @@ test('an opening with something else than options behind the address is refused'
     const opening = openDatabase('sqlite::memory:', wrong as never);
     await expect(opening).rejects.toThrow('a URL and an object with options');
   }
+});
+
+test('a backup that cannot be where it is to be is refused before anything is copied', async () => {
+  const { db, path } = await openScratch('create table t (x)');
+  const folder = dirname(path);
+  const reasons: readonly [target: string, reason: string][] = [
+    [path, 'onto itself'],
+    [join(folder, 'none', 'copy.db'), `There is no folder ${join(folder, 'none')}`],
+    [join(path, 'copy.db'), `There is no folder ${path}`],
+    [folder, 'A backup is a file'],
+  ];
+  for (const [target, reason] of reasons)
+    await expect(db.backup(target, { overwrite: true })).rejects.toThrow(reason);
+  await db.backup(join(folder, 'copy.db'));
+  await expect(db.backup(join(folder, 'copy.db'))).rejects.toThrow('There is a file at');
+  expect(readdirSync(folder).filter((name) => name.includes('copy') || name.includes('unfinished'))).toEqual([
+    'copy.db',
+  ]);
 });
