@@ -14,7 +14,7 @@ export interface AbstractCursor {
   readonly register: number | undefined;
   readonly nullRow: NullRow;
   /**
-   * True when it goes up an index from a key that is not NULL: the first field is none in any row to come.
+   * True when it goes up an index from a key that is not NULL: then the first field of no later row is NULL.
    */
   readonly skipsNull: boolean;
   /** Columns that are known not to be NULL in the row that it stands on. */
@@ -65,13 +65,13 @@ export class AbstractState {
     this.cursors.set(cursor, { ...NO_CURSOR, nullRow: 'no', ...given });
   }
 
-  /** The cursor stands on another row: what was known of the last one is not known of this one. */
+  /** The cursor moves to another row: what was known of the last one no longer holds. */
   move(cursor: number, nullRow: NullRow = 'no', skipsNull = false): void {
     this.#forgetOrigin(cursor);
     this.cursors.set(cursor, { ...this.cursor(cursor), nullRow, skipsNull, notNull: NO_COLUMNS });
   }
 
-  /** On the way on, the register is not NULL. @returns false when that way cannot be taken */
+  /** On this path the register is not NULL. @returns false when the path is impossible */
   refineNotNull(register: number): boolean {
     const value = this.get(register);
     if ((value.classes & NULL) === 0) return true;
@@ -81,7 +81,7 @@ export class AbstractState {
     return true;
   }
 
-  /** Adds what is known of another way to get here. @returns true when something was not known before */
+  /** Merges what is known on another path to this instruction. @returns true when that adds anything */
   absorb(other: AbstractState): boolean {
     let changed = false;
     for (const [register, value] of this.registers) {
@@ -113,7 +113,7 @@ export class AbstractState {
     return changed;
   }
 
-  /** What tells apart states that must not be mixed: flags, counters and return addresses. */
+  /** What distinguishes states that must not be merged: flags, counters and return addresses. */
   key(control: readonly number[]): string {
     let key = '';
     for (const register of control) key += `${this.registers.get(register)?.integer ?? ''},`;
@@ -133,7 +133,7 @@ export class AbstractState {
 }
 
 function joinCursors(one: AbstractCursor | undefined, other: AbstractCursor | undefined): AbstractCursor {
-  // Open on one way and not on the other: on the other nothing reads it.
+  // Open on one path only: on the other nothing reads it.
   if (one === undefined || other === undefined) return (one ?? other)!;
   if (one.tree !== other.tree || one.temporary !== other.temporary || one.register !== other.register) {
     return NO_CURSOR;

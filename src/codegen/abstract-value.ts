@@ -7,10 +7,10 @@ export const BLOB = 16;
 export const NUMERIC: number = INTEGER | REAL;
 export const ANYTHING: number = NULL | INTEGER | REAL | TEXT | BLOB;
 
-/** A column of a table, as far as values are concerned. */
+/** What matters of a table's column for the values in it. */
 export interface StoredColumn {
   readonly name: string;
-  /** What it holds if its declared type is kept; NULL is one of the bits where it may be null. */
+  /** What it holds if its declared type is respected; NULL is one of the bits where it may be null. */
   readonly classes: number;
   /** What may be bound for it, in TypeScript; undefined where the declared type says nothing. */
   readonly bindable: string | undefined;
@@ -75,7 +75,7 @@ export function joinRecords(
   return one.map((value, index) => join(value, other[index]!));
 }
 
-/** True when both say the same, so that nothing is learnt by going on. */
+/** True when both say the same, so that going on would teach nothing. */
 export function isEqual(one: AbstractValue, other: AbstractValue): boolean {
   if (one === other) return true;
   return (

@@ -6,7 +6,7 @@ import type { StoredTree } from './sqlite-schema.ts';
 
 /** The root page is in a register, not in the instruction: https://sqlite.org/opcode.html#OpenWrite */
 const ROOT_IN_REGISTER = 0x10;
-/** Nothing that a row could hold: no row was written yet, so none is read. */
+/** The empty set of values: no row was written yet, so none is read. */
 const NO_VALUE: AbstractValue = { classes: 0 };
 
 /** @returns false for an instruction that opens no cursor */
@@ -41,7 +41,7 @@ export function openCursor(
   }
 }
 
-/** What a field of the row is on which a cursor stands. */
+/** The value of a field in the row that a cursor is on. */
 export function readField(
   state: AbstractState,
   view: ProgramView,
@@ -71,7 +71,7 @@ function storedField(
   return { classes: column?.classes ?? ANYTHING, column };
 }
 
-/** The record on which a cursor stands; undefined where its fields are not known. */
+/** The record that a cursor is on; undefined where its fields are not known. */
 export function recordOf(
   state: AbstractState,
   view: ProgramView,

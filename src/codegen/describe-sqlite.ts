@@ -35,13 +35,13 @@ export class SqliteShapeReader implements ShapeReader {
     };
   }
 
-  /** Undefined for a program with instructions that are not known: then everything may be anything. */
+  /** Undefined for a program with unknown instructions: then nothing can be said. */
   async #facts(text: string, parameters: number): Promise<ProgramFacts | undefined> {
     const listing = await this.#source.all<Instruction>(
       `explain ${text}`,
       Array.from({ length: parameters }, () => null),
     );
-    // Behind the program stand those of triggers, each with addresses of its own.
+    // Behind the program come those of triggers, each with addresses of its own.
     const end = listing.findIndex(({ addr }, index) => addr !== index);
     try {
       return interpret(end === -1 ? listing : listing.slice(0, end), await this.#trees!);
@@ -66,7 +66,7 @@ function columnShape(
   if (value !== undefined && value.classes !== 0) {
     return { name, type: typeOfClasses(value.classes), nullable: mayBeNull(value) };
   }
-  // A query that can be seen never to give a row has no row to be wrong about.
+  // A query that is known never to give a row cannot be wrong about one.
   const classes = facts !== undefined && facts.columns === undefined ? 0 : ANYTHING;
   return { name, type: typeOfClasses(classes), nullable: classes !== 0 };
 }

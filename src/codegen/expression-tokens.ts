@@ -63,7 +63,7 @@ export function withoutCast(tokens: readonly string[]): readonly string[] {
   for (let at = 0; at < tokens.length; at += 1) {
     if (tokens[at] === '(') depth += 1;
     if (tokens[at] === ')') depth -= 1;
-    // Behind the cast stands the type alone; an operator there would mean that this is no cast of the whole.
+    // Only the type follows a cast; an operator there would mean that not the whole expression is cast.
     if (
       depth === 0 &&
       tokens[at] === '::' &&

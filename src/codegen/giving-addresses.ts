@@ -1,6 +1,6 @@
 import type { Instruction } from './instructions.ts';
 
-/** What may be done to a table in which rows wait; anything else makes their number another one. */
+/** What may be done to a table in which rows wait; anything else changes their number. */
 const FILLING: ReadonlySet<string> = new Set([
   'Column',
   'Insert',
@@ -38,7 +38,10 @@ function keptBy({ addr, p2: columns }: Instruction, program: readonly Instructio
   return uses.filter(({ opcode }) => opcode === 'Insert').map(({ addr: at }) => at);
 }
 
-/** Whose first operand is a cursor, as far as one that was opened for rows to wait in can be meant. */
+/**
+ * Instructions whose first operand is a cursor, as far as they apply to one that was opened for rows to wait
+ * in.
+ */
 const USES_CURSOR = new RegExp(
   `^(?:${[
     'Clear|Close|Column|Delete|Found|Idx\\w+|Insert|Last|NewRowid|Next|NotExists|NotFound|NullRow',

@@ -23,7 +23,7 @@ export interface QueryTypes {
   readonly parameters: readonly ValueShape[];
   readonly tablesRead: readonly string[];
   readonly tablesWritten: readonly string[];
-  /** What may be meant otherwise, and is no fault. */
+  /** Things that may not be intended, but are not faults. */
   readonly warnings: readonly SqlFileProblem[];
 }
 
@@ -60,7 +60,10 @@ export async function inferQuery(
   return typesOf(query, dialect, { shape: shape!, parameters });
 }
 
-/** Everything in, nothing in, each part alone, and each choice: what is true of them is true of all. */
+/**
+ * With all parts, with none, with each part alone, and with each choice: what is true of these is true of
+ * all.
+ */
 function variantsOf(definition: QueryDefinition): Variant[] {
   const full = fullVariant(definition);
   const { optionals, choices } = definition;
@@ -142,7 +145,7 @@ function typesOf(query: SqlQuery, dialect: Dialect, { shape, parameters }: Infer
   };
 }
 
-/** What the mark promises, and the statement cannot keep. */
+/** What the mark promises and the statement cannot deliver. */
 function checkOperation(query: SqlQuery, { columns, writes }: StatementShape): void {
   const { definition, source } = query;
   const { operation } = definition;
@@ -189,7 +192,7 @@ function warningsOf(query: SqlQuery, { rows, columns }: StatementShape): SqlFile
 function markedColumn({ columns }: QueryDefinition, column: ColumnShape): ColumnShape {
   const mark = columns.find(({ name }) => name === column.name);
   const type = mark?.type ?? column.type;
-  // A type that was written down says by itself whether null is part of it.
+  // A type that was written in the file says itself whether it includes null.
   const inferred = mark?.type !== undefined && column.type === 'unknown' ? false : column.nullable;
   return { name: column.name, type, nullable: mark?.nullable ?? inferred };
 }

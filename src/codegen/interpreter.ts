@@ -8,11 +8,13 @@ import { ParameterEvidence } from './parameter-evidence.ts';
 import { TemporaryContents, UnknownInstruction, type ProgramView } from './program-view.ts';
 import { stepInstruction } from './step-instruction.ts';
 
-/** States kept apart at one instruction; beyond that they are mixed, which is less exact and as true. */
+/**
+ * Most states kept apart at one instruction; beyond that they are merged, which is less exact but still true.
+ */
 const MOST_STATES = 32;
 /** Steps after which states are no longer told apart by their flags. */
 const STEPS_OF_ALL = 5_000;
-/** Steps after which a program is given up: nothing is known of it then. */
+/** Steps after which a program is given up: then nothing is known about it. */
 const STEPS_OF_FEW = 20_000;
 
 class TooManySteps extends UnknownInstruction {}
@@ -27,9 +29,9 @@ export interface ProgramFacts {
 }
 
 /**
- * Runs a program on sets of values instead of values: every way that it can take, until nothing new is found.
- * What it then says of a column holds for every row of every database with this schema, as long as columns
- * hold values of their declared types.
+ * Runs a program on sets of values instead of values: along every path that it can take, until nothing new is
+ * found. What it then says of a column holds for every row of every database with this schema, as long as
+ * columns hold values of their declared types.
  * @throws UnknownInstruction
  */
 export function interpret(

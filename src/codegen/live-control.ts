@@ -40,8 +40,8 @@ export function allControl(program: readonly Instruction[]): readonly (readonly 
 }
 
 /**
- * Of those the return addresses alone, where they are read again before they are written: for long
- * programs, of which a little less is known then.
+ * Only the return addresses among them that are read again before they are written: for long programs, about
+ * which a little less is known then.
  */
 export function liveAddresses(program: readonly Instruction[]): readonly (readonly number[])[] {
   const control = new Set(program.filter(({ opcode }) => ADDRESSED.has(opcode)).map(({ p1 }) => p1));
@@ -64,7 +64,7 @@ export function liveAddresses(program: readonly Instruction[]): readonly (readon
   return live.map((registers) => [...registers].filter((register) => control.has(register)));
 }
 
-/** The registers, in no program, that remember of Once whether it was passed. */
+/** Registers that no program uses, which remember for each Once whether it was passed. */
 function onceMemories(program: readonly Instruction[]): number[] {
   return program.filter(({ opcode }) => opcode === 'Once').map(({ addr }) => -1 - addr);
 }

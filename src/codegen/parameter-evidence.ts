@@ -1,7 +1,7 @@
 import type { AbstractValue, StoredColumn } from './abstract-value.ts';
 import type { ValueShape } from './query-shape.ts';
 
-/** What is seen to be done with parameters, by their numbers. */
+/** What a program does with parameters, by their numbers. */
 export class ParameterEvidence {
   readonly #types = new Map<number, Set<string>>();
   readonly #stored = new Map<number, boolean>();
@@ -25,7 +25,7 @@ export class ParameterEvidence {
   }
 
   /**
-   * Undefined where nothing was seen. NULL is taken where it is stored; compared with NULL, nothing is
+   * Undefined where nothing was seen. Where it is stored, NULL may be bound; a comparison with NULL is never
    * true.
    */
   shapeOf(parameter: number): ValueShape | undefined {

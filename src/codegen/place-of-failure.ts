@@ -1,4 +1,4 @@
-/** What SQLite quotes of the text, where it has no position to tell. */
+/** What SQLite quotes of the text when it gives no position. */
 const QUOTING = [
   /near "([^"]+)": syntax error/,
   /no such column: (\S+)/,
@@ -12,7 +12,7 @@ const QUOTING = [
   /data type of parameter (\$\d+)/,
 ];
 
-/** Where in a statement's text its engine found a fault; undefined where it does not tell. */
+/** Where in a statement's text its engine found a fault; undefined where it does not say. */
 export function placeOfFailure(
   error: unknown,
   text: string,
@@ -31,7 +31,7 @@ export function placeOfFailure(
 }
 
 function findWord(text: string, word: string): { readonly start: number; readonly end: number } | undefined {
-  // The engine may have put a table before the column that stands there without one.
+  // The engine may name a table before a column that is written without one.
   for (const candidate of [word, word.slice(word.lastIndexOf('.') + 1)]) {
     const isWord = /^\w/.test(candidate);
     const escaped = candidate.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');

@@ -4,7 +4,7 @@ import type { Instruction } from './instructions.ts';
 import type { ParameterEvidence } from './parameter-evidence.ts';
 import type { StoredTree } from './sqlite-schema.ts';
 
-/** A program that has instructions this does not know: nothing may be concluded from it. */
+/** A program with unknown instructions: nothing may be concluded from it. */
 export class UnknownInstruction extends Error {}
 
 /** Contents of temporary tables, which outlive the cursors' moves. */
@@ -34,7 +34,7 @@ export interface Way {
   readonly state: AbstractState;
 }
 
-/** What instructions see of the whole. */
+/** What instructions see of the whole program. */
 export interface ProgramView {
   readonly program: readonly Instruction[];
   readonly trees: ReadonlyMap<number, StoredTree>;

@@ -46,7 +46,7 @@ const NULL_OF_NULL: Readonly<Record<string, number>> = {
   upper: TEXT,
 };
 
-/** May be NULL by their own rules, but of a known kind. */
+/** May be NULL by rules of their own, but are of a known kind otherwise. */
 const KNOWN_CLASS: Readonly<Record<string, number>> = {
   date: TEXT,
   datetime: TEXT,
@@ -81,7 +81,7 @@ export function functionResult(name: string, args: readonly AbstractValue[]): nu
   return known === undefined ? ANYTHING : known | NULL;
 }
 
-/** `datetime()` and `datetime('now')`: of other arguments the time may be none. */
+/** `datetime()` and `datetime('now')`: with other arguments the result may be NULL. */
 function isNow(args: readonly AbstractValue[]): boolean {
   return args.length === 0 || (args.length === 1 && args[0]!.text?.toLowerCase() === 'now');
 }

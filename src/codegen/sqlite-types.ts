@@ -1,8 +1,6 @@
 import { ANYTHING, BLOB, INTEGER, NULL, NUMERIC, REAL, TEXT } from './abstract-value.ts';
 
-/**
- * What a declared type means: by SQLite's own rules, and by the habits that names like `datetime` tell of.
- */
+/** What a declared type means: by SQLite's own rules, and by the conventions behind names like `datetime`. */
 export interface DeclaredType {
   /** Without NULL. */
   readonly classes: number;
@@ -20,7 +18,7 @@ export function readDeclaredType(declared: string | null | undefined): DeclaredT
   if (type.includes('BLOB')) return { classes: BLOB, bindable: 'Uint8Array' };
   if (type === '' || type === 'ANY') return EVERYTHING;
   if (/REAL|FLOA|DOUB/.test(type)) return { classes: REAL, bindable: 'number' };
-  // From here on the affinity is NUMERIC: what is no number stays what it was.
+  // From here on the affinity is NUMERIC: what is not a number stays as it is.
   if (/DATE|TIME/.test(type)) return { classes: TEXT | NUMERIC, bindable: 'string | number | Date' };
   if (type.includes('BOOL')) return { classes: INTEGER, bindable: 'boolean | number' };
   if (type.includes('JSON')) return { classes: TEXT, bindable: 'string' };

@@ -32,7 +32,7 @@ const NULL_EQUALS = 0x80;
 /** Counters up to here are counted down exactly, so that LIMIT 1 is seen to end a loop. */
 const MOST_COUNTED = 2;
 
-/** The ways on from one instruction, each with what is known then. @throws UnknownInstruction */
+/** The paths that lead on from one instruction, each with what is known on it. @throws UnknownInstruction */
 export function stepInstruction(pc: number, before: AbstractState, view: ProgramView): Way[] {
   const op = view.program[pc];
   if (op === undefined) throw new UnknownInstruction(`no instruction ${pc}`);
@@ -136,9 +136,9 @@ class Step {
     const { p1, p3 } = this.#op;
     const { integer, classes } = this.#state.get(p1);
     if (integer !== undefined) return [{ to: integer + 1, state: this.#state }];
-    // Called by running into it, not by Gosub: it goes on where it stands.
+    // It was entered by running into it, not by Gosub, so it goes on from where it is.
     if (p3 === 1 && classes === NULL) return this.#on();
-    // Addresses were mixed: any call of this subroutine may have been the one.
+    // Addresses were merged: any call of this subroutine may have been the one.
     const calls = this.#view.program.filter(
       ({ opcode, p1: register }) => opcode === 'Gosub' && register === p1,
     );
@@ -308,7 +308,9 @@ class Step {
     }
   }
 
-  /** NULL comes first in an index: behind a key that is none, and on the way up from there, there is none. */
+  /**
+   * NULL comes first in an index: behind a key that is not NULL, and from there upwards, there is no NULL.
+   */
   #skipsNull(): boolean {
     const { opcode, p1, p3, p4 } = this.#op;
     const { tree, skipsNull } = this.#state.cursor(p1);

@@ -105,7 +105,7 @@ class RowNames {
   }
 }
 
-/** Names that the module has for something else. */
+/** Names that the module already uses. */
 const RESERVED: ReadonlySet<string> = new Set([
   ...['Queries', 'SOURCES', 'BindOptions', 'QueryDatabase', 'SqlSource', 'SqlValue', 'Date', 'Uint8Array'],
   ...[...Object.values(KINDS), ...Object.values(EXACT_KINDS)],
@@ -174,7 +174,7 @@ function resultType(typed: TypedQuery, rows: RowNames): string {
   const [{ columns }] = typed.types as [QueryTypes];
   const isValue = operation === 'value' || (operation === 'returning' && columns.length < 2);
   if (!isValue) return rows.nameFor(typed, joinedColumns(typed));
-  // A value is the first column, however each dialect calls it; without RETURNING it is SQLite's last id.
+  // A value is the first column, whatever each dialect calls it; without RETURNING it is SQLite's last id.
   return typeOf(typed.types.map((types) => types.columns[0] ?? LAST_ID).reduce(joinedColumn));
 }
 

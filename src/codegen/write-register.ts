@@ -111,7 +111,7 @@ function compute({ opcode, p1, p2, p3, p4 }: Instruction, state: AbstractState):
       state.set(p3, ofClasses(INTEGER | anyNull));
       return true;
     case 'Concat':
-      // Bytes beside bytes stay bytes.
+      // Bytes concatenated with bytes stay bytes.
       state.set(p3, ofClasses(TEXT | (one.classes & other.classes & BLOB) | anyNull));
       return true;
     case 'Not':
@@ -204,7 +204,7 @@ function convert({ opcode, p1, p2, p3, p4 }: Instruction, state: AbstractState):
   }
 }
 
-/** What lasts in a record: not the row that a value was read from, and not that it is one integer. */
+/** What remains valid in a record: not the row that a value was read from, and not that it is one integer. */
 function fieldValue({ classes, column, parameters }: AbstractValue): AbstractValue {
   return { classes, column, parameters };
 }

@@ -10,7 +10,7 @@ import { SourceText } from './source-text.ts';
 
 const MOST_FILES = 10_000;
 const MOST_DEPTH = 32;
-/** Of one file: SQL that people wrote is far shorter, and reading a longer one would hold up the start. */
+/** Of one file. SQL that people write is far shorter, and reading a longer one would delay the start. */
 const MOST_BYTES = 4_000_000;
 const FOLDER_NAME = /^[\p{L}_][\p{L}\p{M}\p{N}_-]*$/u;
 
@@ -35,7 +35,7 @@ export interface SqlFolder {
 
 /** A file of SQL that is already in memory. */
 export interface SqlSource {
-  /** For messages, and for what its name says: `sql/jobs/list.postgres.sql`. */
+  /** For messages, and for the dialect in its name: `sql/jobs/list.postgres.sql`. */
   readonly file: string;
   /** The folders above it, as they are written. */
   readonly folders: readonly string[];
@@ -202,7 +202,7 @@ function decode(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    // What is lost is the decoder's message, which has no place in it.
+    // All that is lost is the decoder's message, which names no place.
     return undefined;
   }
 }

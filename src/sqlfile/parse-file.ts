@@ -32,7 +32,7 @@ function checkedText({ text }: SourceText, faults: FaultList): boolean {
 
 /** A query being read. */
 interface OpenQuery {
-  /** Undefined where the line with the name is wrong: its statement is read on for its own faults. */
+  /** Undefined where the line with the name is wrong; its statement is still read, for its own faults. */
   readonly nameLine: NameLine | undefined;
   readonly annotations: Annotations;
   readonly lineStart: number;
@@ -184,7 +184,7 @@ class FileParser {
     });
   }
 
-  /** What is declared is used, what is used is declared, and one name means one thing. */
+  /** Checks that what is declared is used, what is used is declared, and one name means one thing. */
   #checkNames({ name, declared, offset }: NameLine, annotations: Annotations, built: BuiltStatement): void {
     const { parameters, optionals, choices } = built;
     const isPlain = optionals.length + choices.length + annotations.parameters.length === 0;

@@ -26,7 +26,7 @@ export interface RenderedQuery {
   readonly sourceOffset: (offset: number) => number;
 }
 
-/** Everything in, the first of each choice, lists of one element. */
+/** All optional parts, the first of each choice, lists of one element. */
 export function fullVariant({ optionals, choices, parameters }: QueryDefinition): Variant {
   return {
     optionals: optionals.map(() => true),

@@ -1,6 +1,6 @@
 /**
- * What a piece of SQL is, as far as a file's structure depends on it. `positional` is `?` or `$1`; a
- * `parameter` is `:name` or `:name.property`; `symbol` is any other character.
+ * The kinds of pieces of SQL that a file's structure depends on. `positional` is `?` or `$1`; a `parameter`
+ * is `:name` or `:name.property`; `symbol` is any other character.
  */
 export type TokenKind =
   | 'line-comment'
@@ -12,7 +12,7 @@ export type TokenKind =
   | 'semicolon'
   | 'symbol';
 
-/** Why a text cannot be read on; `start` is where the open thing begins. */
+/** Why a text cannot be read further; `start` is where the unclosed thing begins. */
 export interface OpenToken {
   readonly what: string;
   readonly start: number;
@@ -24,8 +24,8 @@ const WORD = tableOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_01234
 /**
  * Reads SQL for SQLite and PostgreSQL at once, token by token: a file is split into queries before it is
  * known which of them will run it. Where the two read a text differently, PostgreSQL's reading is taken,
- * because SQLite has no such syntax (dollar quotes, E strings); `[name]` of SQLite is not known as a quoted
- * name. Reads each character a fixed number of times.
+ * because SQLite has no such syntax (dollar quotes, E strings); SQLite's `[name]` is not recognized as a
+ * quoted name. Reads each character a fixed number of times.
  *
  * One object is moved along instead of making one for each token: files are read at start.
  */
@@ -141,7 +141,8 @@ export class Scanner {
     const { text } = this;
     const next = text.charCodeAt(at + 1);
     if (next === 58 || next === 61) return this.#is('symbol', at + 2);
-    // Right behind an operand it is the colon of an array slice, days[first:last], or of json_object('a':b).
+    // Directly behind an operand it is the colon of an array slice, days[first:last], or of
+    // json_object('a':b).
     if (!isWordStart(next) || endsOperand(text, at - 1)) return this.#is('symbol', at + 1);
     let end = pastName(text, at + 1);
     while (text.charCodeAt(end) === 46 && isWordStart(text.charCodeAt(end + 1)))

@@ -94,7 +94,7 @@ export class StatementBuilder {
     this.#noteWord(kind, start, end);
   }
 
-  /** @returns undefined when there was a fault that leaves nothing to go on with */
+  /** @returns undefined when a fault leaves nothing to work with */
   finish(): BuiltStatement | undefined {
     if (this.#open !== undefined) {
       this.#faults.add(
@@ -248,7 +248,7 @@ export class StatementBuilder {
 
   /** Remembers `in` and `not in`: a parameter right behind them is a list. */
   #noteWord(kind: TokenKind, start: number, end: number): void {
-    // Most words are neither by their length or their first letter: nothing is made of them.
+    // Length and first letter rule out most words without making a string of them.
     const first = this.#text.charCodeAt(start) | 32;
     const mayBe = kind === 'word' && (end - start === 2 ? first === 105 /* i */ : end - start === 3);
     const word = mayBe ? this.#text.slice(start, end).toLowerCase() : '';
