@@ -32,4 +32,6 @@ export interface ReplicationStats {
     readonly state: ReplicaState;
     readonly lagMs: number;
   }[];
+  /** The connections to each server that was reached, by `host:port`; `pool` is the sum of them. */
+  readonly pools: Readonly<Record<string, PoolStats>>;
 }

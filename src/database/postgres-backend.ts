@@ -18,7 +18,7 @@ import { formatLsn } from '../replication/index.ts';
 import type { Backend, BackendParts } from './backend.ts';
 import type { EngineStats } from './database-stats.ts';
 import { PostgresServices } from './postgres-services.ts';
-import { askPlace } from './replica-side.ts';
+import { askPlaceOfWrites } from './replica-side.ts';
 import { PostgresSide } from './postgres-side.ts';
 
 const CHECK_TIMEOUT_MS = 5_000;
@@ -101,9 +101,13 @@ export class PostgresBackend implements Backend {
     return this.#primary.engine.mayWrite(text);
   }
 
-  /** Where the log ends: behind every write that was answered before, whoever made it. */
+  /** A place in the log behind every write of this process that was answered before. */
   async lastWrite(): Promise<string> {
-    return formatLsn((await askPlace(this)).lsn);
+    return formatLsn(await askPlaceOfWrites(this, 'own'));
+  }
+
+  get mayCommitEarly(): boolean {
+    return this.#primary.engine.mayCommitEarly;
   }
 
   source(): LeaseSource<DriverConnection> {

@@ -1,5 +1,5 @@
 import type { PostgresTarget } from '../config/index.ts';
-import { ConnectionError } from '../errors/index.ts';
+import { ConnectionError, TimeoutError } from '../errors/index.ts';
 import { parseLsn, type LagMeter } from '../replication/index.ts';
 import type { PostgresBackend } from './postgres-backend.ts';
 
@@ -14,6 +14,10 @@ export interface ServerPlace {
   readonly inRecovery: boolean;
   /** Where a primary's log ends; up to where a replica has replayed it. */
   readonly lsn: bigint;
+  /** Up to where a primary has written it to disk, and replicas can have it; of a replica the same as `lsn`. */
+  readonly flushed: bigint;
+  /** A commit is answered when it is on disk; so it is unless somebody has turned that off. */
+  readonly flushesCommits: boolean;
 }
 
 export interface ReplicaSideParts {
@@ -24,10 +28,16 @@ export interface ReplicaSideParts {
   readonly onChange: (side: ReplicaSide, before: ReplicaState) => void;
 }
 
-/** https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-RECOVERY-INFO-TABLE */
+/**
+ * https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-RECOVERY-INFO-TABLE: what a transaction
+ * writes is flushed with the next commit, so that an idle primary may be ahead of what it can give away.
+ */
 const PLACE = {
-  text: `select pg_is_in_recovery(), coalesce(case when pg_is_in_recovery() then pg_last_wal_replay_lsn()
-    else pg_current_wal_insert_lsn() end, '0/0')::text`,
+  text: `select recovery, coalesce(case when recovery then pg_last_wal_replay_lsn()
+      else pg_current_wal_insert_lsn() end, '0/0')::text,
+    coalesce(case when recovery then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end, '0/0')::text,
+    current_setting('synchronous_commit') <> 'off'
+    from pg_is_in_recovery() as recovery`,
   params: [],
 };
 const ASK_TIMEOUT_MS = 2_000;
@@ -50,9 +60,18 @@ export async function askPlaceSurely(backend: PostgresBackend): Promise<ServerPl
   }
 }
 
+/**
+ * A place behind every write that was answered before: those of this process, or all. What is on disk already
+ * is enough for its own, and replicas get there at once; where the log ends may be beyond what they can have.
+ */
+export async function askPlaceOfWrites(backend: PostgresBackend, whose: 'own' | 'all'): Promise<bigint> {
+  const { lsn, flushed, flushesCommits } = await askPlace(backend);
+  return whose === 'own' && flushesCommits && !backend.mayCommitEarly ? flushed : lsn;
+}
+
 function toPlace([row]: unknown[][]): ServerPlace {
-  const [inRecovery, lsn] = row as [boolean, string];
-  return { inRecovery, lsn: parseLsn(lsn) };
+  const [inRecovery, lsn, flushed, flushesCommits] = row as [boolean, string, string, boolean];
+  return { inRecovery, lsn: parseLsn(lsn), flushed: parseLsn(flushed), flushesCommits };
 }
 
 /** One replica: its connections, and what is known about it. */
@@ -130,19 +149,42 @@ export class ReplicaSide {
     if (this.#isClosed || performance.now() < this.#retryAtMs) return;
     try {
       this.#backend ??= await this.#parts.open(this.target);
-      const { inRecovery, lsn } = await askPlace(this.#backend);
-      this.#failures = 0;
-      this.#replayed = lsn;
-      this.#lagMs = this.#parts.meter.lagMs(lsn, performance.now());
-      this.#error = inRecovery ? undefined : noReplicaError(this.server);
-      if (inRecovery) this.#enter(this.#lagMs > this.#parts.maxLagMs ? 'lagging' : 'up');
-      else this.#enter('promoted');
+      this.#note(await askPlace(this.#backend));
     } catch (error) {
-      const rangeMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(10, this.#failures));
-      this.#failures += 1;
-      this.#retryAtMs = performance.now() + rangeMs / 2 + (Math.random() * rangeMs) / 2;
-      this.suspect(error as Error);
+      // Nothing more goes to one that is silent, while it is asked once more.
+      if (error instanceof TimeoutError) this.suspect(error);
+      await this.#lookApart(error as Error);
     }
+  }
+
+  /** One connection may be slow, or lost: only a server that accepts none is gone. */
+  async #lookApart(error: Error): Promise<void> {
+    try {
+      if (this.#backend === undefined) return this.#noteGone(error);
+      this.#note(toPlace(await this.#backend.askApart(PLACE, ASK_TIMEOUT_MS)));
+    } catch {
+      this.#noteGone(error);
+      // What still waits for an answer there is asked for elsewhere, instead of waiting out its limit.
+      const backend = this.#backend;
+      this.#backend = undefined;
+      await backend?.close(0);
+    }
+  }
+
+  #note({ inRecovery, lsn }: ServerPlace): void {
+    this.#failures = 0;
+    this.#replayed = lsn;
+    this.#lagMs = this.#parts.meter.lagMs(lsn, performance.now());
+    this.#error = inRecovery ? undefined : noReplicaError(this.server);
+    if (inRecovery) this.#enter(this.#lagMs > this.#parts.maxLagMs ? 'lagging' : 'up');
+    else this.#enter('promoted');
+  }
+
+  #noteGone(error: Error): void {
+    this.suspect(error);
+    const rangeMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(10, this.#failures));
+    this.#failures += 1;
+    this.#retryAtMs = performance.now() + rangeMs / 2 + (Math.random() * rangeMs) / 2;
   }
 
   #enter(state: ReplicaState): void {

@@ -118,8 +118,8 @@ export class ReplicaTopology {
 
   async #lookAtPrimary(): Promise<'primary' | 'no primary' | 'gone'> {
     try {
-      const { inRecovery, lsn } = await askPlaceSurely(this.#primary);
-      if (!inRecovery) this.#meter.note(lsn, performance.now());
+      const { inRecovery, flushed } = await askPlaceSurely(this.#primary);
+      if (!inRecovery) this.#meter.note(flushed, performance.now());
       return inRecovery || (await this.#isSetReadOnly()) ? 'no primary' : 'primary';
     } catch {
       // Calls on it report this to their callers; here it only matters that it is gone.

@@ -23,7 +23,7 @@ import type { EngineStats } from './database-stats.ts';
 import { addPoolStats } from './pool-sum.ts';
 import type { PostgresBackend } from './postgres-backend.ts';
 import { ReplicaRouter } from './replica-router.ts';
-import { askPlace, type ReplicaSide } from './replica-side.ts';
+import { askPlaceOfWrites, type ReplicaSide } from './replica-side.ts';
 import { ReplicaTopology } from './replica-topology.ts';
 import { WatchedConnection } from './watched-connection.ts';
 
@@ -50,7 +50,7 @@ export class ReplicatedBackend implements Backend {
     this.#config = config;
     this.#topology = topology;
     this.#router = new ReplicaRouter({ name, config, announce, sides: () => topology.replicas });
-    this.#marks = new WriteMarks(async () => (await askPlace(this.#primary)).lsn);
+    this.#marks = new WriteMarks((whose) => askPlaceOfWrites(this.#primary, whose));
   }
 
   /** @throws ConnectionError where no primary can be found; a replica that is gone is waited for later */
@@ -155,11 +155,12 @@ export class ReplicatedBackend implements Backend {
 
   engineStats(): EngineStats {
     const replicas = this.#topology.replicas.map(({ server, state, lagMs }) => ({ server, state, lagMs }));
-    const replication = {
-      primary: this.#topology.primaryServer,
-      fallbacks: this.#router.fallbacks,
-      replicas,
-    };
+    const { primaryServer } = this.#topology;
+    const pools = { [primaryServer]: this.#primary.poolStats() };
+    for (const { server, backend } of this.#topology.replicas) {
+      if (backend !== undefined) pools[server] = backend.poolStats();
+    }
+    const replication = { primary: primaryServer, fallbacks: this.#router.fallbacks, replicas, pools };
     return { ...this.#primary.engineStats(), replication };
   }
 

@@ -209,6 +209,11 @@ export class PostgresEngine {
     return this.#plans.get(text).mayWrite;
   }
 
+  /** See {@link PlanCache.mayCommitEarly}. */
+  get mayCommitEarly(): boolean {
+    return this.#plans.mayCommitEarly;
+  }
+
   /** Accepted and not answered. */
   pendingCalls(): number {
     return this.#underWay + (this.#reads?.pending ?? 0) + (this.#writes?.pending ?? 0);

@@ -83,6 +83,19 @@ describe('a plan', () => {
     expect(plans.get('update t set a = 1').mayWrite).toBe(true);
   });
 
+  it.each([
+    ['set local synchronous_commit = off', true],
+    ['SET SESSION\n"synchronous_commit" TO local', true],
+    ['alter role app set synchronous_commit = off', true],
+    ['select set_config($1, $2, true)', true],
+    ["select current_setting('synchronous_commit')", false],
+    ['update t set a = 1; show synchronous_commit', false],
+  ])('notes that commits may be answered early after %j: %s', (text, mayCommitEarly) => {
+    const plans = new PlanCache(true);
+    plans.get(text);
+    expect(plans.mayCommitEarly).toBe(mayCommitEarly);
+  });
+
   it('asks for a name with the second use, where there may be names', () => {
     const plan = planOf('select 1');
     expect([plan.noteUse(), plan.noteUse()]).toEqual([false, true]);

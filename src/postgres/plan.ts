@@ -139,8 +139,13 @@ export class Plan {
   }
 }
 
+/** https://www.postgresql.org/docs/current/wal-async-commit.html */
+const EARLY_COMMITS = /\bset\b[^;]*\bsynchronous_commit\b|\bset_config\b/i;
+
 /** The plans by text; the oldest is dropped, and made again when it is needed. */
 export class PlanCache {
+  /** Some text may have had commits answered before they were on disk, whatever the session's own setting is. */
+  mayCommitEarly = false;
   readonly #plans = new Map<string, Plan>();
   readonly #isNamed: boolean;
   readonly #isReadOnly: boolean;
@@ -161,6 +166,7 @@ export class PlanCache {
     if (this.#plans.size >= MAX_PLANS) this.#plans.delete(this.#plans.keys().next().value!);
     const plan = new Plan(text, this.#isNamed);
     plan.isVerifiedRead = this.#isReadOnly && plan.kind === 'read';
+    if (EARLY_COMMITS.test(text)) this.mayCommitEarly = true;
     this.#plans.set(text, plan);
     return plan;
   }

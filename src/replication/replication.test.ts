@@ -57,6 +57,15 @@ describe('write marks (B7)', () => {
     return { marks: new WriteMarks(ask), asked: () => asked };
   }
 
+  test('ask for a place behind the own writes, and for the latest behind those of all', async () => {
+    const asked: string[] = [];
+    const marks = new WriteMarks(async (whose) => BigInt(asked.push(whose)));
+    marks.noteWrite(marks.current());
+    expect(await marks.required()).toBe(1n);
+    expect(await marks.latest(() => marks.required())).toBe(2n);
+    expect(asked).toEqual(['own', 'all']);
+  });
+
   test('ask nobody while nothing was written', async () => {
     const { marks, asked } = countingMarks();
     expect(await marks.resolve(marks.current())).toBeUndefined();

@@ -24,13 +24,13 @@ interface Scope {
  * read, the primary is asked where its log ends, which is behind every write that was answered before.
  */
 export class WriteMarks {
-  readonly #askPrimary: () => Promise<bigint>;
+  readonly #askPrimary: (whose: 'own' | 'all') => Promise<bigint>;
   readonly #scopes = new AsyncLocalStorage<Scope>();
   /** Of all flows together: for reads outside any scope. */
   readonly #process: WriteMark = createMark();
 
-  /** @param askPrimary where the primary's log ends now */
-  constructor(askPrimary: () => Promise<bigint>) {
+  /** @param askPrimary a place behind all writes that were answered by now: of this process, or of anybody */
+  constructor(askPrimary: (whose: 'own' | 'all') => Promise<bigint>) {
     this.#askPrimary = askPrimary;
   }
 
@@ -65,7 +65,7 @@ export class WriteMarks {
   /** What reads of the running flow must see; undefined where anything will do. */
   async required(): Promise<bigint | undefined> {
     const scope = this.#scopes.getStore();
-    if (scope?.latest === true) return later(scope.after, await this.#askPrimary());
+    if (scope?.latest === true) return later(scope.after, await this.#askPrimary('all'));
     return later(scope?.after, await this.resolve(this.current()));
   }
 
@@ -79,7 +79,7 @@ export class WriteMarks {
   async #ask(mark: WriteMark): Promise<bigint | undefined> {
     const { writes } = mark;
     try {
-      const lsn = await this.#askPrimary();
+      const lsn = await this.#askPrimary('own');
       mark.lsn = later(mark.lsn, lsn);
       mark.covered = Math.max(mark.covered, writes);
       return mark.lsn;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createCache } from '../../../src/cache/index.ts';
 import {
+  ConnectionError,
   openDatabase,
   ReadOnlyError,
   UsageError,
@@ -10,6 +11,7 @@ import {
 } from '../../../src/index.ts';
 import { expectAtRest, rejection } from '../../fixtures/scratch-database.ts';
 import { startPostgres, type PostgresServer } from '../../servers/postgres.ts';
+import { startTcpProxy } from '../../servers/tcp-proxy.ts';
 
 let server: PostgresServer;
 
@@ -60,10 +62,12 @@ describe('routing (P19)', () => {
   test('reads with target replica and read-only transactions go to the replicas, in turn', async () => {
     const { db } = await openReplicated();
     const ports = new Set<number>();
-    for (let round = 0; round < 4; round++) {
+    // The one is asked how far it has come before the other is.
+    for (let round = 0; ports.size < 2 && round < 500; round++) {
       const row = await db.get<{ replica: boolean; port: number }>(WHERE, [], { target: 'replica' });
       expect(row!.replica).toBe(true);
       ports.add(row!.port);
+      await sleep(10);
     }
     expect(ports).toEqual(new Set(server.replicas.map(({ port }) => port)));
     const inside = await db.transaction(async () => db.get<{ replica: boolean }>(WHERE), { readOnly: true });
@@ -78,6 +82,17 @@ describe('routing (P19)', () => {
     expect(streamed).toEqual([true]);
     const [both] = await db.batch<{ replica: boolean }>([WHERE], { target: 'replica' });
     expect(both!.rows[0]!.replica).toBe(true);
+  });
+
+  test('the figures are those of all servers together, and of each (S4)', async () => {
+    const { db } = await openReplicated({ pool: { max: 3 } });
+    const { pool, replication } = db.stats();
+    const ports = [server.port, ...server.replicas.map(({ port }) => port)];
+    expect(Object.keys(replication!.pools)).toEqual(ports.map((port) => `127.0.0.1:${port}`));
+    const pools = Object.values(replication!.pools);
+    expect(pools.map(({ max }) => max)).toEqual([3, 3, 3]);
+    expect(pools.reduce((sum, { size }) => sum + size, 0)).toBe(pool.size);
+    expect(pool.max).toBe(9);
   });
 
   test('no write reaches a replica (C45)', async () => {
@@ -251,6 +266,77 @@ describe('replicas that cannot serve', () => {
     expect(heard[0]).toContain('n ms behind the primary');
     expect(await db.value('select pg_is_in_recovery()', [], { target: 'replica' })).toBe(true);
   });
+
+  test('what the primary has not flushed is no lag, and not waited for: no replica can have it (B7)', async () => {
+    const { db, database } = await openReplicated({ replica: { maxLagMs: 1_000, checkIntervalMs: 50 } });
+    await using other = await openDatabase(server.urlOf(database), { name: false, log: 'silent' });
+    const heard: string[] = [];
+    db.on('health:down', ({ error }) => heard.push(error.message));
+    // Its record stays in memory until somebody commits.
+    await using open = await other.begin();
+    await open.run("insert into t values (1, 'a')");
+    const places = 'select pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()';
+    expect(await other.arrays(places)).toEqual([[true]]);
+    const before = db.stats().replication!.fallbacks;
+    const readBack = async (id: number): Promise<unknown> => {
+      await db.run('insert into t values ($1)', [id]);
+      await open.run('update t set name = $1 where id = 1', [`u${id}`]);
+      return db.value('select id from t where id = $1', [id], { target: 'replica' });
+    };
+    for (let id = 2; id < 12; id += 1) expect(await readBack(id)).toBe(id);
+    // Where the log ends is a place that they do not reach while nobody commits.
+    expect(db.stats().replication!.fallbacks - before).toBeLessThan(5);
+    await open.run("update t set name = 'last' where id = 1");
+    await sleep(2_500);
+    expect(heard).toEqual([]);
+    expect(await other.arrays(places)).toEqual([[true]]);
+    await open.rollback();
+  });
+
+  test('what is answered before it is on disk is seen all the same (B7)', async () => {
+    const { db } = await openReplicated();
+    for (let id = 1; id <= 10; id += 1) {
+      await db.transaction(async (tx) => {
+        await tx.run('set local synchronous_commit = off');
+        await tx.run('insert into t values ($1)', [id]);
+      });
+      expect(await db.value('select id from t where id = $1', [id], { target: 'replica' })).toBe(id);
+    }
+  });
+
+  test('one that falls silent lets go of what runs there: reads are answered elsewhere (C39, C45, B10)', async () => {
+    const url = await server.createDatabase();
+    const [silent, other] = server.replicas.map(({ port }) => port);
+    await using proxy = await startTcpProxy({ port: silent! });
+    const readUrls = [proxy.urlFor(url), server.replicas[1]!.urlOf(new URL(url).pathname.slice(1))];
+    const db = await openDatabase({
+      ...{ name: false, log: 'silent', url, readUrls },
+      replica: { checkIntervalMs: 50 },
+    });
+    onTestFinished(() => db.close({ timeoutMs: 1_000 }));
+    await db.script('create table t (id int primary key)');
+    await replayed((await db.lastWrite())!);
+    const port = "select setting::int from pg_settings where name = 'port'";
+    const read = (): Promise<number | undefined> => db.value<number>(port, [], { target: 'replica' });
+    const seen = new Set<number | undefined>();
+    await expect
+      .poll(async () => seen.add(await read()), { timeout: 10_000 })
+      .toEqual(new Set([silent, other]));
+    const held = await db.begin({ readOnly: true });
+    const held2 = await db.begin({ readOnly: true });
+    const ports = [await held.value<number>(port), await held2.value<number>(port)];
+    const [stuck, free] = ports[0] === silent ? [held, held2] : [held2, held];
+    proxy.blackHole();
+    const lost = rejection(stuck.value(port));
+    // Without that they would take the 30 s that a statement may take.
+    expect(new Set(await Promise.all([read(), read(), read(), read()]))).toEqual(new Set([other]));
+    expect(await lost).toBeInstanceOf(ConnectionError);
+    expect(await free.value(port)).toBe(other);
+    await free.rollback();
+    await stuck.rollback();
+    proxy.restore();
+    await expect.poll(read, { timeout: 15_000 }).toBe(silent);
+  }, 30_000);
 
   test('only so many reads go to the primary in their place; others wait, and are refused in time', async () => {
     const { db } = await openReplicated({
