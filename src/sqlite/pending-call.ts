@@ -82,7 +82,7 @@ export interface PendingCall extends CallDetails {
   /** What the answer's rows are read with; set when the call is sent. */
   columns: KnownColumns | undefined;
   batchColumns: ReadonlyMap<number, ReferencedStatement> | undefined;
-  /** `performance.now()`, where somebody wants to hear of the call. */
+  /** `performance.now()`. Of every call: which one will be slow, or fail, is not known yet. */
   sentAt: number | undefined;
   /** Set once the call is to end; the first reason stands. */
   cancelReason: CancelReason | undefined;

@@ -191,7 +191,7 @@ export class WorkerConnection {
     this.#board.open(call.seq);
     this.#pending.set(call.seq, call);
     this.#alarms.arm(call);
-    if (call.context !== undefined) call.sentAt = performance.now();
+    call.sentAt = performance.now();
     this.#outbox.flushSoon();
   }
 

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { CallOptions, Database, Queryable } from '../../src/index.ts';
+import type { CallOptions, Database, EventOf, Queryable } from '../../src/index.ts';
 import { expectAtRest, openScratch, rejection } from '../fixtures/scratch-database.ts';
 
 const WRITE = 'insert into t (x) values (1) returning x';
@@ -99,3 +100,16 @@ test.each([true, false])(
     expect(db.stats().queries.errors).toBe(1);
   },
 );
+
+test('a slow statement tells how long it waited, though nobody listens to the others (P8)', async () => {
+  const { db } = await openScratch('create table t (x)', { slowQueryMs: 30, log: 'silent' });
+  const slow = new Promise<EventOf<'query:slow'>>((resolve) => db.on('query:slow', resolve));
+  const tx = await db.begin();
+  const write = db.run('insert into t values (1)');
+  await sleep(100);
+  await tx.rollback();
+  await write;
+  const { waitedMs, ranMs, durationMs } = await slow;
+  expect(waitedMs).toBeGreaterThan(90);
+  expect(waitedMs! + ranMs!).toBeLessThanOrEqual(durationMs);
+});
