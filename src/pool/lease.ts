@@ -19,7 +19,7 @@ export interface Slot<Resource> {
 }
 
 /** The pool, as its leases see it. */
-export interface LeaseHome<Resource> {
+export interface LeaseOwner<Resource> {
   isCurrent(generation: number): boolean;
   takeBack(slot: Slot<Resource>, lease: Lease<Resource>, how: 'reuse' | 'discard'): void;
 }
@@ -39,23 +39,23 @@ export class Lease<Resource> implements LeaseLike<Resource>, AsyncDisposable {
   readonly acquiredAtMs: number;
   /** Who took it, in the taker's words; empty when it did not say. */
   readonly holder: string;
-  readonly #home: LeaseHome<Resource>;
+  readonly #owner: LeaseOwner<Resource>;
   readonly #slot: Slot<Resource>;
   readonly #trace: Trace | undefined;
 
-  constructor(home: LeaseHome<Resource>, slot: Slot<Resource>, details: LeaseDetails) {
+  constructor(owner: LeaseOwner<Resource>, slot: Slot<Resource>, details: LeaseDetails) {
     this.resource = slot.resource;
     this.generation = slot.generation;
     this.acquiredAtMs = details.acquiredAtMs;
     this.holder = details.holder;
-    this.#home = home;
+    this.#owner = owner;
     this.#slot = slot;
     this.#trace = details.trace;
   }
 
   /** True while this lease holds the resource and the resource is of the pool's present generation. */
   get isCurrent(): boolean {
-    return this.#slot.lease === this && this.#home.isCurrent(this.generation);
+    return this.#slot.lease === this && this.#owner.isCurrent(this.generation);
   }
 
   /**
@@ -71,7 +71,7 @@ export class Lease<Resource> implements LeaseLike<Resource>, AsyncDisposable {
     // The slot knows its one lease, so neither a second release nor one after the pool cut it off can give
     // back what
     // somebody else holds by now.
-    if (this.#slot.lease === this) this.#home.takeBack(this.#slot, this, how);
+    if (this.#slot.lease === this) this.#owner.takeBack(this.#slot, this, how);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

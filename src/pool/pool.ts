@@ -9,7 +9,7 @@ import { Drain } from './drain.ts';
 import { exhaustedError } from './exhausted-error.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import { LeakWatch } from './leak-watch.ts';
-import { Lease, type LeaseDetails, type LeaseHome, type Slot } from './lease.ts';
+import { Lease, type LeaseDetails, type LeaseOwner, type Slot } from './lease.ts';
 import type { PoolParts } from './pool-parts.ts';
 import { liveLeases, longestLease, type LeaseInfo, type PoolStats } from './pool-stats.ts';
 import { Supply } from './supply.ts';
@@ -30,7 +30,7 @@ export class Pool<Resource> implements LeaseSource<Resource> {
   readonly #supply: Supply<Resource>;
   // With an empty line, nothing that the timer does is waited for.
   readonly #line = new WaitingLine<Lease<Resource>>(() => this.#timer.keepAlive(false));
-  readonly #home: LeaseHome<Resource>;
+  readonly #asOwner: LeaseOwner<Resource>;
   readonly #leaks: LeakWatch;
   readonly #waits = new LatencyHistogram();
   readonly #timer: WakeTimer;
@@ -53,7 +53,7 @@ export class Pool<Resource> implements LeaseSource<Resource> {
         wakeAt: (dueMs) => this.#timer.wakeAt(dueMs),
       },
     );
-    this.#home = {
+    this.#asOwner = {
       isCurrent: (generation) => generation === this.generation,
       takeBack: (slot, lease, how) => this.#takeBack(slot, lease, how),
     };
@@ -211,7 +211,7 @@ export class Pool<Resource> implements LeaseSource<Resource> {
   }
 
   #lend(slot: Slot<Resource>, details: LeaseDetails): Lease<Resource> {
-    const lease = new Lease(this.#home, slot, details);
+    const lease = new Lease(this.#asOwner, slot, details);
     slot.lease = lease;
     slot.leakReported = false;
     this.#timer.wakeAt(this.#leaks.dueMs(details.acquiredAtMs));
