@@ -17,6 +17,11 @@ export interface DatabaseStats extends EngineStats {
 /** The engine's own figures: those of the one that the database is on. */
 export interface EngineStats {
   readonly sqlite?: SqliteStats;
+  /**
+   * On SQLite, what `pool` is the sum of, by the names that messages use: `main:writer` for writes, `main` for
+   * leases and heavy reads (its `max` is the option `pool.max`), `main:express` for light reads.
+   */
+  readonly pools?: Readonly<Record<string, PoolStats>>;
   readonly postgres?: PostgresStats;
   /** On PostgreSQL with replicas. */
   readonly replication?: ReplicationStats;

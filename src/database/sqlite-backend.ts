@@ -124,7 +124,7 @@ export class SqliteBackend implements Backend {
   }
 
   engineStats(): EngineStats {
-    return { sqlite: this.#engine.stats() };
+    return { sqlite: this.#engine.stats(), pools: this.#pools.statsByName() };
   }
 
   pendingCalls(): number {

@@ -79,10 +79,12 @@ export class SqlitePools {
   }
 
   stats(): PoolStats {
+    return Object.values(this.statsByName()).reduce(addPoolStats);
+  }
+
+  statsByName(): Record<string, PoolStats> {
     this.#parts.engine.giveBackIdle();
-    return this.all()
-      .map((pool) => pool.stats())
-      .reduce(addPoolStats);
+    return Object.fromEntries(this.all().map((pool) => [pool.name, pool.stats()]));
   }
 
   leases(): LeaseInfo[] {

@@ -114,4 +114,14 @@ describe('a lease', () => {
     expect(error.message).toMatch(/taken by transaction "import" at .*leases\.test\.ts/);
     await tx.rollback();
   });
+
+  test('is counted in the pool that messages name, and in the sum of all (S4, J10)', async () => {
+    const { db } = scratch;
+    await using lease = await db.acquire();
+    expect(await lease.connection.value('select 1')).toBe(1);
+    const { pool, pools = {} } = db.stats();
+    const [readers, express, writer] = ['', ':express', ':writer'].map((part) => pools[`${db.name}${part}`]!);
+    expect([readers!.max, express!.max, writer!.max, pool.max]).toEqual([1, 2, 1, 4]);
+    expect([readers!.leased, express!.leased, writer!.leased, pool.leased]).toEqual([1, 0, 0, 1]);
+  });
 });
