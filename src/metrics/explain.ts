@@ -1,6 +1,7 @@
 import type { Dialect } from '../sql/index.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { adviseOnPlan, type PlanAdvice } from './plan-advice.ts';
+import { withoutSubqueries, withUnknownValues } from './unknown-values.ts';
 
 /** How the engine would run a statement. Nothing was run for it. */
 export interface StatementPlan {
@@ -13,7 +14,7 @@ export interface StatementPlan {
 export interface ExplainingDatabase {
   readonly dialect: Dialect;
   all<Row>(text: string, params: readonly unknown[], options: ExplainOptions): Promise<Row[]>;
-  describe(text: string): Promise<{ readonly parameters: readonly unknown[] }>;
+  describe(text: string): Promise<{ readonly parameters: readonly { readonly type: string | undefined }[] }>;
 }
 
 interface ExplainOptions {
@@ -59,10 +60,12 @@ async function sqlitePlan(database: ExplainingDatabase, text: string): Promise<s
   });
 }
 
-/** PostgreSQL 16 plans for any value; before that, a comparison with null is planned as never true. */
 async function postgresPlan(database: ExplainingDatabase, text: string): Promise<string[]> {
   const { parameters } = await database.describe(text);
-  const values = parameters.map(() => null);
-  const rows = await database.all<{ readonly 'QUERY PLAN': string }>(`explain ${text}`, values, OPTIONS);
-  return rows.map((row) => row['QUERY PLAN']);
+  const asked = withUnknownValues(
+    text,
+    parameters.map(({ type }) => type),
+  );
+  const rows = await database.all<{ readonly 'QUERY PLAN': string }>(`explain ${asked}`, [], OPTIONS);
+  return withoutSubqueries(rows.map((row) => row['QUERY PLAN']));
 }

@@ -47,7 +47,7 @@ describe('advice on a plan of SQLite (D16)', () => {
 describe('advice on a plan of PostgreSQL', () => {
   test('names the column that a sequential scan filters by', () => {
     const lines = [
-      'Seq Scan on notes  (cost=0.00..1.00 rows=1 width=1)',
+      'Seq Scan on notes  (cost=0.00..100.00 rows=1 width=1)',
       "  Filter: ((city_id = $1) AND (kind = 'a'))",
     ];
     expect(onPostgres(...lines)).toEqual([
@@ -56,6 +56,18 @@ describe('advice on a plan of PostgreSQL', () => {
         message: 'Reads every row of notes. It looks for city_id and kind.',
         index: 'create index concurrently on notes (city_id, kind)',
       },
+    ]);
+  });
+
+  test('names a column that is compared as another type', () => {
+    const lines = ['Seq Scan on notes  (cost=0.00..99.1 rows=1 width=1)', '  Filter: ((title)::text = ?)'];
+    expect(onPostgres(...lines)).toMatchObject([{ index: 'create index concurrently on notes (title)' }]);
+  });
+
+  test('asks for no index where the table is read whole because it is small', () => {
+    const lines = ['Seq Scan on jobs  (cost=0.00..1.69 rows=1 width=22)', '  Filter: (id = ?)'];
+    expect(onPostgres(...lines)).toEqual([
+      { severity: 'hint', message: 'Reads every row of jobs, which are few.' },
     ]);
   });
 

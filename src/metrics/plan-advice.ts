@@ -71,14 +71,26 @@ function fullScan(alias: string, rest: string, statement: string): PlanAdvice {
 /** https://www.postgresql.org/docs/current/using-explain.html */
 function adviseOnPostgresLine(line: string, { next }: Around): PlanAdvice[] {
   const scan = /Seq Scan on (\S+)/.exec(line);
-  if (scan !== null) return [sequentialScan(scan[1]!, next)];
+  const cost = Number(/\.\.(\d{1,12})/.exec(line)?.[1] ?? Infinity);
+  if (scan !== null) return [cost < SMALL_COST ? smallScan(scan[1]!) : sequentialScan(scan[1]!, next)];
   if (/^\s*(->\s+)?Sort\s/.test(line)) return [{ severity: 'hint', message: 'Sorts without an index.' }];
   return [];
 }
 
+/** In the planner's units, in which a page in sequence is 1: the table is read whole whatever indexes it has. */
+const SMALL_COST = 50;
+
+function smallScan(table: string): PlanAdvice {
+  return { severity: 'hint', message: `Reads every row of ${table}, which are few.` };
+}
+
 function sequentialScan(table: string, next: string): PlanAdvice {
   const message = `Reads every row of ${table}.`;
-  const filter = /^\s*Filter: (.*)$/.exec(next)?.[1] ?? '';
+  // The filter has a column that is compared as another type as `(name)::text`.
+  const filter = (/^\s*Filter: (.*)$/.exec(next)?.[1] ?? '').replaceAll(
+    /\((\w{1,63})\)::[\w ]{0,62}\w/g,
+    '$1',
+  );
   const columns = [
     ...new Set([...filter.matchAll(/\(?\b([a-z_][\w$]{0,62}) = /g)].map((match) => match[1]!)),
   ];
