@@ -38,7 +38,7 @@ export const COMPARISONS: ReadonlySet<string> = words('Eq Ne Lt Le Gt Ge');
 
 /** Write an integer into the register P2, and nothing else. */
 export const INTEGERS_IN_P2: ReadonlySet<string> = words(
-  'AddImm Count MaxPgcnt OffsetLimit Pagecount ReadCookie Sequence',
+  'Count MaxPgcnt OffsetLimit Pagecount ReadCookie Sequence',
 );
 
 /** Look for a key: P4 registers from P3 on. */

@@ -48,6 +48,8 @@ export class PlanFacts {
   /** True where every aggregate is of a group, which has one row at least. */
   isGrouped = true;
   hasAggregate = false;
+  /** True where a table was left out as empty: its columns stand in outputs without its name. */
+  hasLeftOut = false;
   /** `alias.column` of what conditions on the way of every row require not to be NULL. */
   readonly requiredColumns: Set<string> = new Set<string>();
 
@@ -55,6 +57,7 @@ export class PlanFacts {
     const { Alias: alias, Output: output = [], Plans: plans = [] } = node;
     if (MIXING.has(node['Node Type'])) this.isMixed = true;
     if (node['Node Type'] === 'Aggregate') this.#aggregate(node);
+    if (node['One-Time Filter'] !== undefined && plans.length === 0) this.hasLeftOut = true;
     if (alias !== undefined) this.#name(alias, node);
     if (isNullable && alias !== undefined) this.nullableAliases.add(alias);
     if (isNullable) for (const expression of output) this.nullableOutputs.add(bare(expression));

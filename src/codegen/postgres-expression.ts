@@ -66,7 +66,8 @@ export class ExpressionReader {
     this.#facts = facts;
     this.#catalog = catalog;
     this.#nullable = new Set([...facts.nullableOutputs].map((output) => keyOf(tokensOf(output) ?? [output])));
-    this.#onlyAlias = facts.relations.size === 1 ? facts.relations.keys().next().value : undefined;
+    const isAlone = facts.relations.size === 1 && !facts.hasLeftOut;
+    this.#onlyAlias = isAlone ? facts.relations.keys().next().value : undefined;
   }
 
   isNotNull(expression: string): boolean {

@@ -27,6 +27,7 @@ const ROWS: readonly Row[] = [
   ['select a, c, e from k', 'string, number, string?'],
   ["select e from k where a = 'a' and c = 1", 'string?'],
   ['select m from t where m is not null', 'number'],
+  ['select (b.id)::text from u a left join t b on b.n is null', 'string?'],
   ["select x from t where x > 'a'", 'string'],
   ['select x from t where x = $1', 'string'],
   ['select m from t where m between 1 and 3', 'number'],

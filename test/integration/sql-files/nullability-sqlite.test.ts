@@ -76,7 +76,7 @@ const ROWS: readonly Row[] = [
   ['select t.n, exists (select 1 from u where u.tid = t.id) from t', 'number, number'],
   ['select t.n, t.m in (select tid from u) from t', 'number, number?'],
   ['select t.n in (select tid from u) from t', 'number?'],
-  ['select n in (1, 2), m in (1, 2), n not in (1, null) from t', 'number?, number?, number?'],
+  ['select n in (1, 2), m in (1, 2), n not in (1, null) from t', 'number, number?, number?'],
   ['select count(*) from t', 'number'],
   ['select count(m), count(distinct m) from t', 'number, number'],
   ['select sum(n), sum(m), total(m), avg(n) from t', 'number?, number?, number, number?'],
@@ -238,6 +238,10 @@ const ROWS: readonly Row[] = [
   ['select max(m, n), max(m) from t group by n', 'number?, number?'],
   ['select t.n from t where exists (select 1 from u where u.tid = t.id and u.w is not null)', 'number'],
   ['select u.w from u join t on t.x = u.w', 'string'],
+  [
+    'select null in (select w from u), s, null in (select w from u where 0) from t',
+    'number?, string, number?',
+  ],
   ['select u.w, t.x from u left join t on t.x = u.w', 'string?, string?'],
 ];
 
