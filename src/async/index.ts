@@ -1,4 +1,5 @@
 export { systemClock, type Clock, type Timer, type TimerOptions } from './clock.ts';
+export { Line } from './line.ts';
 export { ManualClock } from './manual-clock.ts';
 export { rejectTraced } from './reject-traced.ts';
 export { runInRootContext } from './root-context.ts';

@@ -1,6 +1,6 @@
 import { CallAlarms, disarm, NEVER_SENT, type CancelReason } from '../driver/index.ts';
 import { failCall } from './call-settlement.ts';
-import { Line } from './line.ts';
+import { Line } from '../async/index.ts';
 import type { PendingCall } from './pending-call.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { Line } from '../async/index.ts';
 import { armGrace, CallAlarms, disarm, NEVER_SENT, type CancelReason } from '../driver/index.ts';
 import { MillpondError, OutcomeUnknownError } from '../errors/index.ts';
 import { failCall, stopped, succeedCall } from './call-settlement.ts';
@@ -63,9 +64,9 @@ const MAX_RETRIES = 2;
 export class CallSender {
   readonly #link: PostgresLink;
   readonly #home: SenderHome;
-  readonly #calls = new Map<PendingCall, Sending>();
+  readonly #calls = new Line<PendingCall>();
   readonly #alarms = new CallAlarms<PendingCall>({
-    calls: () => this.#calls.keys(),
+    calls: () => this.#calls,
     cancel: (call, reason) => this.#endEarly(call, reason),
   });
 
@@ -81,7 +82,8 @@ export class CallSender {
       sending.over?.();
       return;
     }
-    this.#calls.set(call, sending);
+    this.#calls.push(call);
+    call.sending = sending;
     if (liftsForSession(call, sending)) this.#link.send(this.#liftForSession(call.serverLimitMs!));
     call.sentAt = performance.now();
     call.exchange = call.kind === 'script' ? this.#script(call, sending) : this.#statements(call, sending);
@@ -92,7 +94,7 @@ export class CallSender {
 
   /** Lets go of a call that is sent elsewhere: its answer here is skipped. */
   abandon(call: PendingCall): void {
-    this.#calls.delete(call);
+    this.#calls.remove(call);
     call.exchange = undefined;
     disarm(call);
   }
@@ -104,7 +106,7 @@ export class CallSender {
 
   /** Ends what waits and stops what runs; it rejects with `reason`. */
   endAll(reason: Error): void {
-    for (const call of [...this.#calls.keys()]) this.#endEarly(call, () => reason);
+    for (const call of this.#calls) this.#endEarly(call, () => reason);
   }
 
   #statements(call: PendingCall, sending: Sending): StatementExchange {
@@ -182,7 +184,7 @@ export class CallSender {
     const { status, failure, fault, tags } = answer;
     if (this.#isToRepeat(call, sending, answer)) return this.#repeat(call, sending);
     if (failure !== undefined && this.#moves(call, sending, failure)) return;
-    this.#calls.delete(call);
+    this.#calls.remove(call);
     const notBegun = failure !== undefined && tags.length < (sending.before?.length ?? 0);
     const instead = sending.answered?.({ status, failure, notBegun }, call);
     if (instead !== undefined) this.#fail(call, instead);
@@ -215,6 +217,7 @@ export class CallSender {
 
   #repeat(call: PendingCall, sending: Sending): void {
     call.retries += 1;
+    this.#calls.remove(call);
     this.send(renewSteps(call), sending);
   }
 
@@ -246,7 +249,7 @@ export class CallSender {
   ): void {
     const isMoved = !(mayBeDone && call.mayWrite) && this.#moves(call, sending, undefined);
     if (isMoved) return;
-    this.#calls.delete(call);
+    this.#calls.remove(call);
     const isUnknown = mayBeDone && call.mayWrite && sending.inTransaction !== true;
     if (isUnknown) this.#home.noteCommit(call);
     if (call.cancelReason !== undefined) {
@@ -266,10 +269,9 @@ export class CallSender {
     if (call.settled || call.cancelReason !== undefined) return;
     call.cancelReason = reason;
     if (this.#link.withdraw(call.exchange!)) {
-      const sending = this.#calls.get(call)!;
-      this.#calls.delete(call);
+      this.#calls.remove(call);
       this.#fail(call, reason(NEVER_SENT));
-      sending.over?.();
+      call.sending?.over?.();
       return;
     }
     this.#link.cancel(call.exchange!);

@@ -6,6 +6,7 @@ import type {
   QueryObserver,
   Statement,
 } from '../driver/index.ts';
+import type { Sending } from './call-sender.ts';
 import type { Exchange } from './exchange.ts';
 import { toWireValues } from './parameters.ts';
 import type { Plan } from './plan.ts';
@@ -64,6 +65,8 @@ export interface PendingCall {
   /** It is no longer sent together with others: among others it failed, or took too long. */
   isSingle: boolean;
   exchange: Exchange | undefined;
+  /** How it was sent last. */
+  sending: Sending | undefined;
   /** Set once the call is to end; the first reason stands. */
   cancelReason: CancelReason | undefined;
   settled: boolean;
@@ -189,6 +192,7 @@ function create(
     retries: 0,
     isSingle: false,
     exchange: undefined,
+    sending: undefined,
     cancelReason: undefined,
     settled: false,
     deadline: Infinity,

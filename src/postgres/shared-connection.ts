@@ -3,7 +3,7 @@ import type { SenderHome } from './call-sender.ts';
 import { failCall } from './call-settlement.ts';
 import type { PostgresConnection } from './connection.ts';
 import type { Exchange } from './exchange.ts';
-import { Line } from './line.ts';
+import { Line } from '../async/index.ts';
 import { renewSteps, type PendingCall } from './pending-call.ts';
 import { ReadGroup } from './read-group.ts';
 import type { ServerFailure } from './server-error.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../async/index.ts';
+import { Line, type Clock } from '../async/index.ts';
 import type { DriverConnection, LeaseSource } from '../driver/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { TransactionError, UsageError } from '../errors/index.ts';
@@ -68,8 +68,8 @@ export class TransactionManager {
   readonly #setup: TransactionManagerSetup;
   readonly #environment: TransactionEnvironment;
   readonly #counts: TransactionCounts = { committed: 0, rolledBack: 0, unknown: 0, active: 0 };
-  readonly #open = new Set<LeasedTransaction>();
-  readonly #noteEnd = (ended: LeasedTransaction): void => void this.#open.delete(ended);
+  readonly #open = new Line<LeasedTransaction>();
+  readonly #noteEnd = (ended: LeasedTransaction): void => void this.#open.remove(ended);
   readonly #sites: BeginSites;
   #lastId = 0;
   #closedBy: Error | undefined;
@@ -259,7 +259,7 @@ export class TransactionManager {
         outer,
         onEnd: this.#noteEnd,
       });
-      this.#open.add(transaction);
+      this.#open.push(transaction);
       return transaction;
     } catch (error) {
       lease.release();

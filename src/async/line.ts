@@ -2,9 +2,9 @@
 const CUT_AT = 1_024;
 
 /**
- * What is under way or waits, in order: most leave it at its head. Not a Set: V8 links the table that a Set has
- * outgrown to the one that follows, entries and all, and where one such table has become old, the quick garbage
- * collections take all that was ever in the Set since then for alive.
+ * What is under way or waits, in order: most leave it at its head. Not a Set: V8 links the table that a Set
+ * has outgrown to the one that follows, entries and all, and where one such table has become old, the quick
+ * garbage collections take all that was ever in the Set since then for alive.
  */
 export class Line<Item extends object> implements Iterable<Item> {
   readonly #items: (Item | undefined)[] = [];
