@@ -144,7 +144,7 @@ const EARLY_COMMITS = /\bset\b[^;]*\bsynchronous_commit\b|\bset_config\b/i;
 
 /** The plans by text; the oldest is dropped, and made again when it is needed. */
 export class PlanCache {
-  /** Some text may have had commits answered before they were on disk, whatever the session's own setting is. */
+  /** Some text may have had commits answered before they were on disk, whatever the session was set to. */
   mayCommitEarly = false;
   readonly #plans = new Map<string, Plan>();
   readonly #isNamed: boolean;
