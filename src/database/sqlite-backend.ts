@@ -139,6 +139,8 @@ export class SqliteBackend implements Backend {
     try {
       await this.#engine.execute('value', statement, { timeoutMs: CHECK_TIMEOUT_MS, name: 'health check' });
     } catch (error) {
+      // That a database in memory is gone says more than that its connection was lost.
+      this.#engine.assertThere();
       // Somebody has taken the connection since then, and the check was waiting for it.
       if (!(isWaitOver(error) && this.#isLent())) throw error;
     }
