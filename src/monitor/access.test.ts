@@ -40,7 +40,7 @@ describe('a monitor is closed by default (B18)', () => {
   });
 });
 
-describe('who may see it', () => {
+describe('the guard of the monitor', () => {
   test('sends the token, as a bearer or as the password of a browser', async () => {
     const monitor = create();
     const basic = (user: string) => `Basic ${Buffer.from(`${user}:${TOKEN}`).toString('base64')}`;

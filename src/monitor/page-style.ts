@@ -5,6 +5,7 @@ export const PAGE_STYLE: string = `
   --page: #f5f7f9; --card: #ffffff; --line: #dde3e9; --text: #14212b; --quiet: #55656f; --accent: #0b6e8a;
   --good: #1b7a43; --warn: #8a5a00; --bad: #b3261e; --soft: #eef2f5; --focus: #0b6e8a;
   --s1: #0b6e8a; --s2: #c25a00; --s3: #7a4fb5; --s4: #b3261e; --grid: #e6ebef;
+  --edge: #7f8d98;
   --mono: ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace;
   color-scheme: light;
 }
@@ -12,6 +13,7 @@ export const PAGE_STYLE: string = `
   --page: #0e151b; --card: #16202a; --line: #2a3743; --text: #e4ebf0; --quiet: #9db0bd; --accent: #5cc3df;
   --good: #6fd39a; --warn: #f0b75a; --bad: #ff8a80; --soft: #1e2a35; --focus: #5cc3df;
   --s1: #5cc3df; --s2: #ffa657; --s3: #c3a1ff; --s4: #ff8a80; --grid: #25323d;
+  --edge: #637787;
   color-scheme: dark;
 }
 * { box-sizing: border-box; }
@@ -40,7 +42,7 @@ h1 { font-size: 1.05rem; letter-spacing: -.01em; display: flex; align-items: cen
 .field { display: inline-flex; align-items: center; gap: .4rem; color: var(--quiet); font-size: .85rem; }
 select, input, button {
   font: inherit; font-size: .87rem; color: var(--text); background: var(--card);
-  border: 1px solid var(--line); border-radius: 6px; padding: .28rem .55rem; min-height: 2rem;
+  border: 1px solid var(--edge); border-radius: 6px; padding: .28rem .55rem; min-height: 2rem;
 }
 button { cursor: pointer; }
 button:hover, select:hover { border-color: var(--accent); }

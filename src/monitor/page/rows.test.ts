@@ -74,7 +74,7 @@ describe('leaks', () => {
     ...{ at: 10_000, heldMs: 2_000, ...fields },
   });
 
-  test('that came back are told of once; others of the same place stay', () => {
+  test('that came back are shown once; others of the same place stay', () => {
     const back = leak({ at: 15_000, heldMs: 7_010, returned: true });
     const another = leak({ at: 12_000, heldMs: 2_000 });
     expect(latestOfEach([back, another, leak({})])).toEqual([back, another]);
