@@ -22,7 +22,7 @@ describe('rejectTraced', () => {
     expect(error.stack).toMatch(/^Error: no such table\n(.*\n)? *at (async )?askForUsers /);
   });
 
-  it('tells of the error when its stack is complete, and before the promise rejects', async () => {
+  it('reports the error when its stack is complete, and before the promise rejects', async () => {
     const call = deferred();
     const order: string[] = [];
     const caller = call.promise.catch(() => order.push('rejected'));

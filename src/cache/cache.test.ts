@@ -81,7 +81,7 @@ describe('a value', () => {
     expect([light.peek('large'), light.stats().unkept]).toEqual([undefined, 1]);
   });
 
-  test('cannot be changed by who was given it', async () => {
+  test('cannot be changed by the callers that got it', async () => {
     const rows = await cache.getOrSet('k', () => [{ name: 'Ada', tags: ['a'] }]);
     expect(() => rows[0]!.tags.push('b')).toThrow(TypeError);
     const cloning = bench.create({ values: 'clone' });
@@ -165,7 +165,7 @@ describe('a load', () => {
     await expect(around).rejects.toThrow('never end');
   });
 
-  test('whose value is deleted or set meanwhile is not kept', async () => {
+  test('whose value is deleted or set in the meantime is not kept', async () => {
     for (const change of [() => cache.delete('k'), () => cache.set('k', 'set'), () => cache.clear()]) {
       const load = Promise.withResolvers<string>();
       const asked = cache.getOrSet('k', () => load.promise);

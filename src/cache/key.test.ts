@@ -40,7 +40,7 @@ test('labels are short, without spaces, and of one table whatever way it is writ
   expect(boundedKey('x'.repeat(401))).toBe(`\0#${digest('x'.repeat(401))}`);
 });
 
-test('a tag or table that is no text is refused', () => {
+test('a tag or table that is not a string is refused', () => {
   for (const [tags, tables] of [[['']], [[7]], ['text'], [[], [undefined]]] as unknown as [
     string[],
     string[],

@@ -15,7 +15,7 @@ test('changes are told together, one time after the other, and again when that f
   expect([untold.take(), untold.size]).toEqual([undefined, 0]);
 });
 
-test('everything stands for all that waits, and is told again when that failed', () => {
+test('everything replaces all that waits, and is sent again after a failure', () => {
   const untold = new UntoldChanges();
   untold.add(['a']);
   untold.add('everything');

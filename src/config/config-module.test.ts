@@ -59,7 +59,7 @@ describe('millpond.config.ts', () => {
     await expect(reading).rejects.not.toThrow('CANARY');
   });
 
-  it('that is no module is refused', async () => {
+  it('that is not a module is refused', async () => {
     await expect(readModule('export default {')).rejects.toThrow(`${FILE} (${FILE}): cannot be loaded: `);
   });
 

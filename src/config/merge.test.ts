@@ -43,7 +43,7 @@ describe('several sources', () => {
     });
   });
 
-  it('M8 a preset stands above the defaults and below everything said', () => {
+  it('M8 a preset ranks above the defaults and below everything that was set', () => {
     const { values, sources } = merge(
       level('options', { 'pool.preset': 'production' }),
       level('f:1', { 'pool.max': 7 }),

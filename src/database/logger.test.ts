@@ -11,7 +11,7 @@ const plain = {
 };
 
 describe('the logger of a database', () => {
-  test('is none at all where nothing is to be written', () => {
+  test('is absent where nothing is to be written', () => {
     expect(createLogger('silent')).toBeUndefined();
   });
 

@@ -70,7 +70,7 @@ describe('statements', () => {
 });
 
 describe('an event', () => {
-  test('tells of the statement what is known, and none of its values (B18)', () => {
+  test('reports what is known about the statement, but none of its values (B18)', () => {
     listenTo('query:end', 'query:slow', 'query:error');
     const recorder = new QueryRecorder(hub, QUIET);
     const known = { ...statement(150), name: 'by id', transactionId: 7 };

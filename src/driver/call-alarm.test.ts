@@ -95,7 +95,7 @@ describe('the limits of calls', () => {
     expect(cancelled.slice(3)).toEqual([calls[0]]);
   });
 
-  test('can be armed again after they were disarmed, as for a call that is sent anew', () => {
+  test('can be armed again after they were disarmed, as for a call that is sent again', () => {
     const call = callWith({ timeoutMs: 50 });
     arm(call);
     disarm(call);

@@ -3,7 +3,7 @@ import { NEVER_SENT, timeoutError } from './call-ending.ts';
 
 const WRITE = { name: 'sales', timeoutMs: 50, mayWrite: true };
 
-test('the error of a limit names the query and the limit, and no more of a read that was never sent', () => {
+test('the error of a limit names the query and the limit, and nothing else for an unsent read', () => {
   const error = timeoutError({ ...WRITE, mayWrite: false }, NEVER_SENT);
   expect(error.message).toBe('Query "sales" did not end within 50 ms.');
   expect(error).toMatchObject({ timeoutMs: 50, rollback: undefined, cancellation: undefined });

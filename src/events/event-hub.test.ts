@@ -24,7 +24,7 @@ describe('a listener', () => {
     expect(heard).toEqual([{ side: 'primary', database: 'orders' }]);
   });
 
-  test('may be taken off by itself, or take another one off, while it hears', () => {
+  test('may remove itself, or another one, while it is being called', () => {
     const heard: string[] = [];
     const stopFirst = hub.on('health:up', () => {
       heard.push('first');

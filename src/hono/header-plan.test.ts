@@ -51,7 +51,7 @@ describe('headers that an answer has beside its own', () => {
     expect(headOf(made)).not.toContain('x-two: 2');
   });
 
-  test('the last of a name stands', () => {
+  test('the last one of a name wins', () => {
     const made = response();
     const plan = headerPlanOf(made)!;
     plan.addDefaults(['x-one', '1', 'x-two', '2']);

@@ -147,7 +147,7 @@ describe('trackPerformance (M6)', () => {
     ]);
   });
 
-  test('counts what throws and what rejects, with the very errors', async () => {
+  test('counts what throws and what rejects, with the same errors', async () => {
     const fault = new Error('mine');
     const track = metrics.trackPerformance(0, 'failing');
     expect(() =>

@@ -12,7 +12,7 @@ describe('Pool: close (B14, C56)', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('refuses those who come, and those in line', async () => {
+  it('refuses new callers, and those in line', async () => {
     const { pool, take } = numberPool({ max: 1 });
     await take(1);
     const waiting = pool.acquire();
@@ -85,7 +85,7 @@ describe('Pool: close (B14, C56)', () => {
     );
   });
 
-  it('reports what is thrown that is no error', async () => {
+  it('reports what is thrown though it is not an error', async () => {
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- a driver may
     const { pool, events } = numberPool({}, { destroy: () => Promise.reject('just text') });
     (await pool.acquire()).release();

@@ -38,7 +38,7 @@ describe('Pool: leaks (B11, C46)', () => {
     expect(events.of('pool:leak')).toEqual([{ pool: 'main', heldMs: 10_000, holder: 'import', takenAt: '' }]);
   });
 
-  it('reports the lease of one who had to wait from the time it got it', async () => {
+  it('reports the lease of a caller that had to wait, counted from when it got the lease', async () => {
     const made = numberPool({ max: 1, leakAfterMs: 1_000 });
     const first = await made.pool.acquire({ holder: 'first' });
     const waiting = forgetsToRelease(made);

@@ -79,7 +79,7 @@ describe('Pool: opening', () => {
     expect(seen).toEqual([undefined, undefined]);
   });
 
-  it('opens one for each who waits, and no more than max and maxOverflow', async () => {
+  it('opens one for each waiting caller, and no more than max and maxOverflow', async () => {
     const { pool, take } = numberPool({ max: 2, maxOverflow: 2 });
     await take(4);
     expect(await stateOf(pool.acquire())).toBe('pending');
@@ -123,7 +123,7 @@ describe('Pool: opening', () => {
     expect((await waiting).resource).toBe(1);
   });
 
-  it('fails those who wait at once when there is no connection at all', async () => {
+  it('fails waiting callers at once when there is no connection at all', async () => {
     const server = flaky();
     const { pool, events } = numberPool({ max: 3 }, { create: server.create });
     const outcomes = await Promise.allSettled([

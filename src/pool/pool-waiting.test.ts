@@ -167,7 +167,7 @@ describe('Pool: the waiting line', () => {
     });
   });
 
-  it('refuses at once who comes when the line is full (B10)', async () => {
+  it('refuses new callers at once when the line is full (B10)', async () => {
     const { pool, events } = numberPool({ max: 2, maxWaiting: 1 });
     await pool.acquire();
     await pool.acquire();

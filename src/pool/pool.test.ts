@@ -12,7 +12,7 @@ describe('Pool: leases', () => {
     expect(opened).toEqual([1]);
   });
 
-  it('lends different connections to those who hold one at once, up to max (S1, T1)', async () => {
+  it('lends different connections to callers that hold one at the same time, up to max (S1, T1)', async () => {
     const { pool, take } = numberPool({ max: 3 });
     const leases = await take(3);
     expect(leases.map(({ resource }) => resource)).toEqual([1, 2, 3]);
@@ -86,7 +86,7 @@ describe('Pool: leases', () => {
     expect(events.of('connection:error')[0]?.error.message).toBe('cannot tell');
   });
 
-  it('tells who holds a lease, since when and of which generation', async () => {
+  it('says who holds a lease, since when and of which generation', async () => {
     const { pool, clock } = numberPool();
     const lease = await pool.acquire({ holder: 'nightly report' });
     expect(lease).toMatchObject({

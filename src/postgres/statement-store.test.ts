@@ -14,7 +14,7 @@ describe('the prepared statements of a connection', () => {
     expect(statements.takeClosed()).toEqual([]);
   });
 
-  it('are prepared anew under another name when the schema has changed', () => {
+  it('are prepared again under another name when the schema has changed', () => {
     const schema = { current: 0 };
     const statements = new PreparedStatements(5, schema);
     const old = statements.add('a');

@@ -35,7 +35,7 @@ describe('the lag of a replica', () => {
     expect(meter.lagMs(29n, 2_500)).toBe(500);
   });
 
-  test('starts anew with a primary that is behind the one before', () => {
+  test('starts over with a primary that is behind the one before', () => {
     const meter = new LagMeter();
     meter.note(100n, 0);
     meter.note(50n, 1_000);

@@ -56,7 +56,7 @@ describe('a template', () => {
     expect(compile(where(2), undefined, 'sqlite').text).toBe('select * from t where a = ?');
   });
 
-  test('is read anew when its strings are not those of a template literal', () => {
+  test('is read again when its strings are not those of a template literal', () => {
     const strings = Object.assign(['select ', ''], { raw: ['select ', ''] });
     const query = sql(strings, 1);
     expect(compile(query, undefined, 'sqlite').text).toBe('select ?');

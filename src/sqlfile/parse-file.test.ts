@@ -83,7 +83,7 @@ from t -- last
     expect(sqliteText(one('-- name: a\n/*+ IndexScan(t) */ select 1'))).toBe('/*+ IndexScan(t) */ select 1');
   });
 
-  test('ends where the next name stands', () => {
+  test('ends at the next name', () => {
     const names = read('-- name: a\nselect 1\n-- name: b\nselect 2;\n/* -- name: c */').map(
       ({ name }) => name,
     );

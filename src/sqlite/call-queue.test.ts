@@ -53,7 +53,7 @@ describe('a call in line', () => {
     expect([before.ended, after.ended, queue.length]).toEqual([['before'], ['after'], 0]);
   });
 
-  test('is no more concern of its limits once its turn has come', () => {
+  test('is no longer subject to its limits once its turn has come', () => {
     const queue = new CallQueue<NamedCall>();
     const controller = new AbortController();
     const call = callWith({ timeoutMs: 50, signal: controller.signal });

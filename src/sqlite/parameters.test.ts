@@ -4,7 +4,7 @@ import { refusalOf } from '../../test/fixtures/refusal-of.ts';
 import { fromBigInt, toBindable, toDriverValue } from './parameters.ts';
 
 describe('toBindable', () => {
-  test('gives the very array back where nothing needs a change', () => {
+  test('gives the same array back where nothing needs a change', () => {
     const params = [null, 1, -1.5, Infinity, 2 ** 63, 'text', ''];
     expect(toBindable(params)).toBe(params);
   });

@@ -87,7 +87,7 @@ describe('rows', () => {
     expect(shapeRows('value', decoded, known.shape)).toBe(0);
   });
 
-  test('that are none give undefined to get() and value(), and a NULL gives null', () => {
+  test('without any rows give undefined to get() and value(), and a NULL gives null', () => {
     const decodedFrom = (rows: Values) => {
       const reply = newReply();
       encodeRows(reply, 1, { columns: ['a'], width: 1, rows, micros: 0 });

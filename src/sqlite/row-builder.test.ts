@@ -92,7 +92,7 @@ test('shapes are kept up to a limit', () => {
   expect(shapes.get(['first'])).not.toBe(first);
 });
 
-test('a name that stands for two columns is found, and case makes a difference', () => {
+test('a name that two columns share is found, and case makes a difference', () => {
   expect(findDuplicateColumn(['a', 'b', 'a', 'b'])).toBe('a');
   expect(findDuplicateColumn(['__proto__', 'x', '__proto__'])).toBe('__proto__');
   expect(findDuplicateColumn(['a', 'A', ''])).toBeUndefined();

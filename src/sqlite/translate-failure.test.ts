@@ -82,7 +82,7 @@ describe('a failure of our own', () => {
     expect(translateFailure(toFailure(new UsageError('once')))).toMatchObject({ code: 'ERR_MILLPOND_USAGE' });
   });
 
-  test('that is nobody of ours keeps its message and its code', () => {
+  test('that is not one of ours keeps its message and its code', () => {
     const failure = toFailure(
       Object.assign(new Error('out of memory'), { code: 'ERR_WORKER_OUT_OF_MEMORY' }),
     );

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { TurnBudget } from './turn-budget.ts';
 
 describe('the budget of a turn', () => {
-  test('lets in those who come until it is spent', () => {
+  test('lets callers in until it is spent', () => {
     const budget = new TurnBudget(2);
     expect([100, 101, 101.9, 102, 500].map((now) => budget.hasRoom(now))).toEqual([
       true,
@@ -14,7 +14,7 @@ describe('the budget of a turn', () => {
     ]);
   });
 
-  test('is anew in the next turn of the event loop, and not before', async () => {
+  test('is full again in the next turn of the event loop, and not before', async () => {
     const budget = new TurnBudget(2);
     budget.hasRoom(0);
     await Promise.resolve();
@@ -23,7 +23,7 @@ describe('the budget of a turn', () => {
     expect(budget.hasRoom(5)).toBe(true);
   });
 
-  test('resumes those who wait in a later turn, in the order of their coming', async () => {
+  test('resumes waiting callers in a later turn, in the order in which they came', async () => {
     const budget = new TurnBudget(5);
     const resumed: number[] = [];
     budget.hasRoom(0);
@@ -36,14 +36,14 @@ describe('the budget of a turn', () => {
     expect(budget.waiting).toBe(0);
   });
 
-  test('is not for those who come while others wait', () => {
+  test('is not for new callers while others wait', () => {
     const budget = new TurnBudget(1_000);
     budget.hasRoom(0);
     budget.wait(() => undefined);
     expect(budget.hasRoom(1)).toBe(false);
   });
 
-  test('divides many who wait over several turns', async () => {
+  test('spreads many waiting callers over several turns', async () => {
     const budget = new TurnBudget(1);
     let turns = 0;
     let resumed = 0;

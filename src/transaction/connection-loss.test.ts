@@ -3,7 +3,7 @@ import { FakeConnection } from '../../test/fixtures/fake-driver.ts';
 import { settled } from '../../test/fixtures/transaction-bench.ts';
 import { onConnectionLoss } from './connection-loss.ts';
 
-test('a loss is told to the one who listens now, and to nobody after he stopped', async () => {
+test('a loss is reported to the current listener, and to nobody after it stopped', async () => {
   const seen: string[] = [];
   const connections = [1, 2].map((id) => new FakeConnection(id, new Map()));
   for (const connection of connections) onConnectionLoss(connection, () => seen.push('first'))();
@@ -13,7 +13,7 @@ test('a loss is told to the one who listens now, and to nobody after he stopped'
   expect(seen).toEqual(['lost 1']);
 });
 
-test('who stops listening late does not silence the next one', async () => {
+test('a listener that stops late does not silence the next one', async () => {
   const seen: string[] = [];
   const connection = new FakeConnection(1, new Map());
   const stopFirst = onConnectionLoss(connection, () => seen.push('first'));

@@ -142,7 +142,7 @@ describe('at the same time', () => {
     expect(bench.log).toEqual(['begin', 'savepoint', 'rollback']);
   });
 
-  test('the line of those who wait has an end', async () => {
+  test('the line of waiting calls has a limit', async () => {
     await bench.transaction(async (tx) => {
       let end = (): void => {};
       const nested = tx.transaction(() => new Promise<void>((resolve) => (end = resolve)));

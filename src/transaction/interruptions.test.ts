@@ -22,7 +22,7 @@ describe('an abort', () => {
     expect(bench.log).toEqual(['begin', 'rollback']);
   });
 
-  test('passes on a reason that is no error', async () => {
+  test('passes on a reason that is not an error', async () => {
     const controller = new AbortController();
     bench.connection.holdNext('set a 1');
     let statement: Promise<unknown> | undefined;
@@ -35,7 +35,7 @@ describe('an abort', () => {
     expect(await failureOf(statement!)).toMatchObject({ code: 'ERR_MILLPOND_TRANSACTION', cause: 'just so' });
   });
 
-  test('by the work itself is heard, though that never ends', async () => {
+  test('by the work itself takes effect, though the work never ends', async () => {
     const controller = new AbortController();
     const failed = bench.transaction(
       () => {

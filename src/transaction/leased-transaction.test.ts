@@ -41,7 +41,7 @@ describe('COMMIT', () => {
     expect(bench.source.discarded).toBe(1);
   });
 
-  test('after the engine ended the transaction by itself is no success (C32)', async () => {
+  test('after the engine itself ended the transaction is not a success (C32)', async () => {
     const failed = bench.transaction(async (tx) => {
       await tx.run('explode now').catch(() => {});
     });
@@ -155,7 +155,7 @@ describe('a lost connection', () => {
     expect(bench.source.discarded).toBe(1);
   });
 
-  test('is heard of by the transaction of the moment alone', async () => {
+  test('is reported only to the current transaction', async () => {
     for (let i = 0; i < 3; i++) await bench.transaction((tx) => tx.run('set a 1'));
     bench.connection.lose(new Error('idle death'));
     await settled();

@@ -28,7 +28,7 @@ describe('the delay before another attempt', () => {
     expect(retryDelayMs(wide, 5, () => 0.5)).toBe(200);
   });
 
-  test('is none where no attempt is wanted', () => {
+  test('is absent where no attempt is wanted', () => {
     expect(resolveRetry(0)).toBeUndefined();
   });
 });

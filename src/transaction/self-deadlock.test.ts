@@ -40,7 +40,7 @@ describe('with one writer', () => {
     expect(bench.committed).toEqual({ a: '1' });
   });
 
-  test('a transaction of another database is none of its business', async () => {
+  test('a transaction of another database does not matter', async () => {
     const [first, second] = [new TransactionBench({}, 'main'), new TransactionBench({}, 'analytics')];
     await first.transaction(() => second.transaction(() => withoutTransaction(() => 1)));
     await first.transaction(() => second.manager.begin().then((tx) => tx.commit()));

@@ -31,7 +31,7 @@ describe('a transaction that is run', () => {
     expect(bench.committed).toEqual({ a: '1', b: '2', c: '3' });
   });
 
-  test('rolls back and passes the very error on when its function rejects (T2)', async () => {
+  test('rolls back and passes the same error on when its function rejects (T2)', async () => {
     const error = new RangeError('mine');
     const failed = bench.transaction(async (tx) => {
       await tx.run('set a 1');

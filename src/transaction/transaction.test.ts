@@ -144,7 +144,7 @@ describe('flush()', () => {
     await tx.rollback();
   });
 
-  test('rejects when the transaction is ended meanwhile', async () => {
+  test('rejects when the transaction is ended in the meantime', async () => {
     const tx = await bench.manager.begin({ timeoutMs: 500 });
     bench.connection.holdNext('set a 1');
     void tx.run('set a 1');

@@ -60,7 +60,7 @@ describe('transactional(fn)', () => {
     expect(await failureOf(lost())).toBeInstanceOf(UsageError);
   });
 
-  test('rolls back and passes the very error on', async () => {
+  test('rolls back and passes the same error on', async () => {
     const error = new Error('mine');
     expect(await failureOf(transactional(() => Promise.reject(error))())).toBe(error);
     expect(main.log).toEqual(['begin', 'rollback']);

@@ -77,7 +77,7 @@ test('the same seed gives the same faults', async () => {
   await expectAtRest(db);
 });
 
-test('a part that is none is refused', async () => {
+test('a share that is not one is refused', async () => {
   const { db } = await openScratch(SCHEMA);
   expect(() => chaos(db, { lose: 2 })).toThrow(UsageError);
   await expectAtRest(db);

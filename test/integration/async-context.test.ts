@@ -184,7 +184,7 @@ describe('the transaction of an asynchronous flow (C29)', () => {
     expect(seen).not.toContain(7);
   });
 
-  test('is not that of what the database does by itself: connections that end, checkpoints', async () => {
+  test('does not reach what the database does on its own: connections that end, checkpoints', async () => {
     const heard: Record<string, unknown[]> = { checkpoint: [], closed: [] };
     const { db } = await request.run(7, () =>
       openScratch(SCHEMA, { inlineReads: false, sqlite: { walCheckpointBytes: 65_536 } }),

@@ -104,7 +104,7 @@ describe('a lease', () => {
     for (const { takenAt } of reports) expect(takenAt).toContain('leases.test.ts');
   });
 
-  test('held by a transaction is shown with where it was begun, also to those who wait in vain (J10)', async () => {
+  test('held by a transaction is shown with where it was begun, also to callers that wait in vain (J10)', async () => {
     const { db } = scratch;
     await using tx = await db.begin({ name: 'import', readOnly: true });
     const [held] = db.leases();

@@ -318,7 +318,7 @@ export function f(db: Database, table: string) {
     }
   });
 
-  test('tells of functions that are called by others, and of calls that may be meant', async () => {
+  test('lists functions that are called by others, and calls that may be meant', async () => {
     const moved = await moveToPool(
       new Map([
         [

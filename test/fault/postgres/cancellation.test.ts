@@ -67,7 +67,7 @@ describe('a cancellation', () => {
     expect(await lease.connection.value('select 3')).toBe(3);
   });
 
-  test('ends the wait for a row lock, and the server waits no more (C27)', async () => {
+  test('ends the wait for a row lock, and the server no longer waits (C27)', async () => {
     const { db, other } = scratch;
     const holder = await other.begin();
     await holder.run('update counted set n = -1 where id = 7');

@@ -43,7 +43,7 @@ describe('a process of the server that is ended (C37)', () => {
     }
   });
 
-  test('while nobody needs its connection is told of, and `min` are kept open (P6, P13)', async () => {
+  test('while nobody needs its connection is reported, and `min` are kept open (P6, P13)', async () => {
     const { other } = scratch;
     const name = 'kept_open';
     const url = Object.assign(new URL(scratch.url), { search: `?application_name=${name}` }).href;

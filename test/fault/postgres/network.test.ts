@@ -140,7 +140,7 @@ test(
   scaledTimeoutMs(60_000),
 );
 
-test('what may be committed though nobody can say so is told of as a change of data (C39)', async () => {
+test('what may be committed, though nobody can say so, is reported as a change of data (C39)', async () => {
   const { proxy, db } = await openBench({ pool: { max: 2, min: 0 } });
   let changes = 0;
   db.on('data:change', () => changes++);

@@ -22,7 +22,7 @@ async function stopNowAndThen(pid: number): Promise<void> {
 }
 
 describe('a process that stands still for longer than its limits', () => {
-  test('tells nobody of a timeout that was committed, and knows every outcome (C25)', async () => {
+  test('reports no timeout for what was committed, and knows every outcome (C25)', async () => {
     let stopping: Promise<void> | undefined;
     const onStart = (pid: number): void => void (stopping = stopNowAndThen(pid));
     const script = new URL('scripts/stalls.ts', import.meta.url);

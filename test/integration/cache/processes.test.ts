@@ -124,7 +124,7 @@ describe('through Redis (M10)', () => {
     await expect(other.getOrSet('other', failing)).rejects.toThrow('down');
   });
 
-  test('who was cut off for a while trusts nothing that he kept meanwhile', async () => {
+  test('a process that was cut off for a while trusts nothing that it kept meanwhile', async () => {
     const proxy = await startTcpProxy({ port: server.port });
     onTestFinished(() => proxy.close());
     const redis = { prefix: 'cutoff', breakMs: 20, cacheTimeoutMs: 5_000 };
@@ -142,7 +142,7 @@ describe('through Redis (M10)', () => {
     expect(await other.get('k')).toBeUndefined();
   });
 
-  test('what could not be told is not read back by who changed it, and told later', async () => {
+  test('a change that could not be sent is not read back by the process that made it, and is sent later', async () => {
     const proxy = await startTcpProxy({ port: server.port });
     onTestFinished(() => proxy.close());
     const redis = { prefix: 'untold', breakMs: 20, cacheTimeoutMs: 5_000 };

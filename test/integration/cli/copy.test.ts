@@ -189,7 +189,7 @@ describe('copy', () => {
     await expectAtRest(target);
   });
 
-  test('refuses a text that is no UTF-8, which would be another one in the target', async () => {
+  test('refuses a text that is not UTF-8, which would be a different one in the target', async () => {
     const { db: source } = await openScratch(
       "create table a (t text); insert into a values (cast(x'41ff' as text)), (char(65533))",
     );

@@ -56,7 +56,7 @@ test('get, all and iterate answer as better-sqlite3 does, once awaited (T6)', as
   await expectAtRest(scratch.db);
 });
 
-test('run tells of changes and the last rowid, and `raw` and `pluck` can be taken back (T6)', async () => {
+test('run reports changes and the last rowid, and `raw` and `pluck` can be taken back (T6)', async () => {
   const db = compat(scratch.db);
   const insert = db.prepare('insert into users (name, age) values (:name, :age)');
   const { changes, lastInsertRowid } = await insert.run({ name: 'Eve', age: 5 });

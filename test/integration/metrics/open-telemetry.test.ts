@@ -104,7 +104,7 @@ describe('a span', () => {
     expect(outcomes).toContainEqual(['fail', 'rolled_back']);
   });
 
-  test('is made no more after the end', async () => {
+  test('is no longer made after the end', async () => {
     stop();
     await scratch.db.all('select 1');
     expect(spans()).toEqual([]);

@@ -63,7 +63,7 @@ describe('P14, B16: a history on PostgreSQL', () => {
     await expectAtRest(db);
   });
 
-  test('is only told of with dryRun', async () => {
+  test('is only reported with dryRun', async () => {
     const { db, folder } = await start(USERS);
     expect(names(await migrate(db, { folder, dryRun: true }))).toEqual(['0001_users', '0002_ada']);
     expect(await tablesOf(db)).toBe(0);

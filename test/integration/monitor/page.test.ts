@@ -183,7 +183,7 @@ describe('the page of a monitor', () => {
     expect(await page.evaluate<string>(`${label}.content`)).toBe('"Message"');
   });
 
-  test('says that a section stands still while something in it is opened, and goes on after', async () => {
+  test('says that a section stands still while something in it is open, and goes on afterwards', async () => {
     const loops = () => page.locator('#loops');
     await traffic();
     await open();

@@ -105,7 +105,7 @@ describe('copyIn', () => {
     expect(givenWhileStuck).toBeLessThan(40_000_000);
   });
 
-  test('is part of the transaction it stands in, and is undone with it', async () => {
+  test('is part of the transaction around it, and is undone with it', async () => {
     const db = await openPostgresScratch(SCHEMA);
     const gone = db.transaction(async () => {
       await db.copyIn('copy t from stdin', lines(5));
@@ -121,7 +121,7 @@ describe('copyIn', () => {
     await expectAtRest(db);
   });
 
-  test('is told of as a change of data, alone and in a transaction', async () => {
+  test('is reported as a change of data, alone and in a transaction', async () => {
     const db = await openPostgresScratch(SCHEMA);
     const changes: unknown[] = [];
     db.on('data:change', ({ tables, source }) => changes.push({ tables, source }));
@@ -133,7 +133,7 @@ describe('copyIn', () => {
     expect(changes).toHaveLength(2);
   });
 
-  test('goes over the connection of a lease, and is told of as a change of data', async () => {
+  test('goes over the connection of a lease, and is reported as a change of data', async () => {
     const db = await openPostgresScratch(SCHEMA);
     const changes: unknown[] = [];
     db.on('data:change', ({ tables }) => changes.push(tables));
@@ -150,7 +150,7 @@ describe('copyIn', () => {
     await expectAtRest(db);
   });
 
-  test('refuses what is no COPY, a COPY the other way, and a source that is none', async () => {
+  test('refuses what is not a COPY, a COPY the other way, and a source that is not one', async () => {
     const db = await openPostgresScratch(SCHEMA);
     await expect(db.copyIn('delete from t', [])).rejects.toThrow(UsageError);
     await expect(db.copyIn('copy t to stdout', [])).rejects.toThrow('db.copyOut');

@@ -51,7 +51,7 @@ describe('listen', () => {
     expect(heard).toEqual(['1', '2']);
   });
 
-  test('survives the loss of its connection, and tells of the gap (C37)', async () => {
+  test('survives the loss of its connection, and reports the gap (C37)', async () => {
     const db = await openPostgresScratch('');
     const gaps: string[] = [];
     db.on('listen:gap', ({ channel, reason }) => gaps.push(`${channel} ${reason}`));

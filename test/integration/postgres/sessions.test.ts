@@ -31,7 +31,7 @@ async function workAsUsual(db: Database): Promise<void> {
 }
 
 describe('a session of the server', () => {
-  test('looks for names where the options say, and shows who it is', async () => {
+  test('looks up names where the options say, and shows its own name', async () => {
     const url = await sharedPostgresDatabase();
     await using plain = await openDatabase(url, QUIET);
     await plain.script('create schema "App"; create table "App".here (id int)');
@@ -68,7 +68,7 @@ describe('a session of the server', () => {
     expect(Number(kept)).toBeLessThanOrEqual(6);
   });
 
-  test('has the statement prepared anew that it has lost', async () => {
+  test('has a statement prepared again that it has lost', async () => {
     const url = await sharedPostgresDatabase();
     await using db = await openDatabase(url, QUIET);
     await using lease = await db.acquire();

@@ -119,7 +119,7 @@ describe('a certificate of the server', () => {
     expect(message).toContain('its certificate is for another name (host, sslmode)');
   });
 
-  test('cannot be checked with a file that is none, or is not there', async () => {
+  test('cannot be checked with a file that is not one, or that is missing', async () => {
     const missing = await refusal({ sslmode: 'verify-full', sslrootcert: 'missing.crt' });
     expect(missing).toContain(`sslrootcert cannot be read: ${join(folder, 'missing.crt')}`);
     const key = await refusal({ sslmode: 'verify-full', sslrootcert: 'ours.key' });
