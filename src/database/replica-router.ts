@@ -65,7 +65,8 @@ export class ReplicaRouter {
       // One that does not answer must not hold up reads of the others.
       const behind = candidates().filter(({ state }) => state === 'up');
       if (behind.length === 0) return undefined;
-      await Promise.race([...behind.map((side) => side.look()), sleep(deadlineMs - performance.now())]);
+      const leftMs = Math.max(0, deadlineMs - performance.now());
+      await Promise.race([...behind.map((side) => side.look()), sleep(leftMs)]);
       const caughtUp = this.#next(candidates(), required);
       if (caughtUp !== undefined) return caughtUp;
       await sleep(STEP_MS);

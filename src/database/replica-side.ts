@@ -135,7 +135,8 @@ export class ReplicaSide {
 
   /** A call there failed: it is not used until it answers again. */
   suspect(error: Error): void {
-    this.#error = error;
+    // What failed first is the reason; what fails because of that is not.
+    if (this.#state !== 'down') this.#error = error;
     this.#enter('down');
   }
 

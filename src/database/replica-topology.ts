@@ -1,4 +1,4 @@
-import { systemClock, runInRootContext, type Timer } from '../async/index.ts';
+import { systemClock, runInRootContext, waitAtMost, type Timer } from '../async/index.ts';
 import type { PostgresTarget, ResolvedPostgresConfig } from '../config/index.ts';
 import { ConnectionError } from '../errors/index.ts';
 import type { NotificationHub } from '../postgres/index.ts';
@@ -17,6 +17,8 @@ const SET_READ_ONLY = {
   params: [],
 };
 const ASK_TIMEOUT_MS = 2_000;
+/** For the answers of replicas, once the primary has answered; at the start all of them are waited for. */
+const SIDES_WAIT_MS = 250;
 
 /**
  * Which of the servers is the primary, and which are replicas: as they were configured, until a server says
@@ -52,7 +54,7 @@ export class ReplicaTopology {
     const { target, backend } = primary;
     const replicas = [config.primary, ...config.replicas].filter((one) => one !== target);
     const topology = new ReplicaTopology({ ...config, primary: target, replicas }, parts, backend);
-    await topology.#look();
+    await topology.#look(Infinity);
     topology.#schedule();
     return topology;
   }
@@ -98,7 +100,7 @@ export class ReplicaTopology {
 
   async #lookAndSchedule(): Promise<void> {
     this.#timer?.cancel();
-    this.#looking ??= this.#look().finally(() => {
+    this.#looking ??= this.#look(SIDES_WAIT_MS).finally(() => {
       this.#looking = undefined;
     });
     await this.#looking;
@@ -106,9 +108,14 @@ export class ReplicaTopology {
     this.#schedule();
   }
 
-  /** Never rejects: a server that cannot be asked is left out. */
-  async #look(): Promise<void> {
-    const [found] = await Promise.all([this.#lookAtPrimary(), ...this.#replicas.map((side) => side.look())]);
+  /**
+   * Never rejects: a server that cannot be asked is left out. What a silent replica is found to be shows in a
+   * later look: it must not keep the others from being asked.
+   */
+  async #look(sidesWaitMs: number): Promise<void> {
+    const sides = Promise.all(this.#replicas.map((side) => side.look()));
+    const found = await this.#lookAtPrimary();
+    await waitAtMost(sidesWaitMs, sides);
     if (found === 'primary' || this.#isClosed) return;
     const successor = this.#replicas.find(({ state }) => state === 'promoted');
     if (successor !== undefined) await this.#follow(successor);
