@@ -25,7 +25,6 @@ const EVERYWHERE = {
   inlineReads: true,
   inlineBudgetMs: 2,
   'pool.acquireTimeoutMs': 5_000,
-  'pool.min': 1,
   'pool.maxOverflow': 0,
   'pool.pingAfterIdleMs': 1_000,
   'pool.leakAfterMs': 2_000,
@@ -58,6 +57,7 @@ const EVERYWHERE = {
  */
 const BY_DIALECT = {
   sqlite: {
+    'pool.min': 0,
     'pool.max': MAX_DEFAULT_READERS,
     'pool.maxWaiting': 10_000,
     'pool.idleTimeoutMs': 0,
@@ -65,6 +65,7 @@ const BY_DIALECT = {
     'pool.keepaliveMs': 0,
   },
   postgres: {
+    'pool.min': 1,
     'pool.max': 10,
     'pool.maxWaiting': 1_000,
     'pool.idleTimeoutMs': 20_000,

@@ -135,7 +135,7 @@ export interface PoolSettings {
    * @default 5_000
    */
   readonly acquireTimeoutMs?: number | undefined;
-  /** Connections kept open when nothing happens. @default 1 */
+  /** Connections kept open when nothing happens; on SQLite readers. @default 1; on SQLite 0 */
   readonly min?: number | undefined;
   /** Connections above `max` for a rush; each is closed when it comes back. @default 0 */
   readonly maxOverflow?: number | undefined;

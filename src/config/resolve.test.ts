@@ -58,7 +58,7 @@ describe('a resolved configuration', () => {
       pool: {
         max: Math.min(4, availableParallelism()),
         acquireTimeoutMs: 5_000,
-        min: 1,
+        min: 0,
         maxOverflow: 0,
         maxWaiting: 10_000,
         idleTimeoutMs: 0,

@@ -68,9 +68,7 @@ export class SqliteBackend implements Backend {
         maxReaders: config.pool.max,
         oldestRead: () => backend.#pools.oldestRead(),
       });
-      // In the background: a thread takes time to start, and the first read should not wait for all of it. If
-      // it cannot start, the first read that needs it says so.
-      express?.start().catch(() => undefined);
+      backend.#pools.startReaders();
       await backend.#runInitScript();
       return backend;
     } catch (error) {

@@ -56,9 +56,17 @@ export class SqlitePools {
       role: config.readOnly ? 'reader' : 'writer',
     } as const;
     this.writers = this.#create(writer, { ...pool, ...single });
-    this.readers = pooled ? this.#create({ name, role: 'reader' }, { ...pool, min: 0 }) : this.writers;
+    this.readers = pooled ? this.#create({ name, role: 'reader' }, pool) : this.writers;
     const express = { ...pool, min: 1, max: EXPRESS_READERS, maxOverflow: 0 };
     this.express = pooled ? this.#create({ name: `${name}:express`, role: 'reader' }, express) : undefined;
+  }
+
+  /**
+   * In the background: a thread takes its time to start, and the first read should not wait for all of it.
+   * Where it cannot start, the first read that needs it says so.
+   */
+  startReaders(): void {
+    for (const pool of this.all()) if (pool !== this.writers) pool.start().catch(() => undefined);
   }
 
   for(readOnly: boolean): Pool<SqliteConnection> {

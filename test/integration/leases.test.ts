@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { UsageError } from '../../src/index.ts';
-import { expectAtRest, rejection, scratchForAll, underWay } from '../fixtures/scratch-database.ts';
+import {
+  expectAtRest,
+  openScratch,
+  rejection,
+  scratchForAll,
+  underWay,
+} from '../fixtures/scratch-database.ts';
 
 const ROWS = 5_000;
 const SCHEMA = `
@@ -124,4 +130,12 @@ describe('a lease', () => {
     expect([readers!.max, express!.max, writer!.max, pool.max]).toEqual([1, 2, 1, 4]);
     expect([readers!.leased, express!.leased, writer!.leased, pool.leased]).toEqual([1, 0, 0, 1]);
   });
+});
+
+test('of SQLite, readers that pool.min asks for are open before somebody wants them', async () => {
+  const { db } = await openScratch(SCHEMA, { pool: { min: 2, max: 3 } });
+  const readers = () => db.stats().pools![db.name]!;
+  while (readers().size < 2) await sleep(5);
+  expect(readers()).toMatchObject({ size: 2, idle: 2, max: 3 });
+  await expectAtRest(db);
 });
