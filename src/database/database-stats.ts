@@ -18,8 +18,8 @@ export interface DatabaseStats extends EngineStats {
 export interface EngineStats {
   readonly sqlite?: SqliteStats;
   /**
-   * On SQLite, what `pool` is the sum of, by the names that messages use: `main:writer` for writes, `main` for
-   * leases and heavy reads (its `max` is the option `pool.max`), `main:express` for light reads.
+   * On SQLite, the pools that `pool` adds up, by the names that messages use: `main:writer` for writes,
+   * `main` for leases and heavy reads (its `max` is the option `pool.max`), `main:express` for light reads.
    */
   readonly pools?: Readonly<Record<string, PoolStats>>;
   readonly postgres?: PostgresStats;

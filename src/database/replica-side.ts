@@ -14,7 +14,7 @@ export interface ServerPlace {
   readonly inRecovery: boolean;
   /** Where a primary's log ends; up to where a replica has replayed it. */
   readonly lsn: bigint;
-  /** Up to where a primary has written it to disk, and replicas can have it; of a replica the same as `lsn`. */
+  /** Up to where a primary has flushed its log, so that replicas can have it; of a replica, `lsn`. */
   readonly flushed: bigint;
   /** A commit is answered when it is on disk; so it is unless somebody has turned that off. */
   readonly flushesCommits: boolean;
@@ -29,13 +29,15 @@ export interface ReplicaSideParts {
 }
 
 /**
- * https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-RECOVERY-INFO-TABLE: what a transaction
- * writes is flushed with the next commit, so that an idle primary may be ahead of what it can give away.
+ * https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-RECOVERY-INFO-TABLE: what a
+ * transaction writes is flushed with the next commit, so an idle primary may be ahead of what replicas can
+ * have.
  */
 const PLACE = {
   text: `select recovery, coalesce(case when recovery then pg_last_wal_replay_lsn()
       else pg_current_wal_insert_lsn() end, '0/0')::text,
-    coalesce(case when recovery then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end, '0/0')::text,
+    coalesce(case when recovery then pg_last_wal_replay_lsn()
+      else pg_current_wal_flush_lsn() end, '0/0')::text,
     current_setting('synchronous_commit') <> 'off'
     from pg_is_in_recovery() as recovery`,
   params: [],

@@ -77,7 +77,7 @@ function adviseOnPostgresLine(line: string, { next }: Around): PlanAdvice[] {
   return [];
 }
 
-/** In the planner's units, in which a page in sequence is 1: the table is read whole whatever indexes it has. */
+/** In the planner's units (a page in sequence is 1): below this a table is read whole despite any index. */
 const SMALL_COST = 50;
 
 function smallScan(table: string): PlanAdvice {

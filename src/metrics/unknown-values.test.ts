@@ -9,7 +9,8 @@ describe('a statement with values that are not known', () => {
     ],
     [
       'where a = :a and b = any(:b)',
-      'where a = cast((select cast(null as integer)) as integer) and b = any(cast((select cast(null as text[])) as text[]))',
+      'where a = cast((select cast(null as integer)) as integer) ' +
+        'and b = any(cast((select cast(null as text[])) as text[]))',
     ],
     ["select '$1', e'\\'$1', \"$1\", $$ $1 $$, $a$ $1 $a$", undefined],
     ['select 1 -- $1\n/* $2 /* $1 */ $1 */ + a$1 - 1 / 2', undefined],

@@ -12,7 +12,7 @@ describe('Pool: leases', () => {
     expect(opened).toEqual([1]);
   });
 
-  it('lends different connections to callers that hold one at the same time, up to max (S1, T1)', async () => {
+  it('lends different connections to callers that hold one at once, up to max (S1, T1)', async () => {
     const { pool, take } = numberPool({ max: 3 });
     const leases = await take(3);
     expect(leases.map(({ resource }) => resource)).toEqual([1, 2, 3]);
