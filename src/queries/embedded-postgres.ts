@@ -89,7 +89,7 @@ async function run(args: readonly string[]): Promise<() => Promise<void>> {
   throw new UsageError(`The embedded PostgreSQL did not start:\n${said}`);
 }
 
-/** The package of the platform holds programs only; its door loads them from the folder beside. */
+/** The platform's package holds only programs; its entry point loads them from the folder beside it. */
 function programsOf(from: string): string {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {

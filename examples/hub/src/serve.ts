@@ -9,7 +9,7 @@ import type { Dialect } from './plain/sql-texts.ts';
 import { paint } from './report/paint.ts';
 import { startHub, type RunningHub } from './service/start-hub.ts';
 
-/** Alone on the machine, the analyzer may take it easier than while it is measured. */
+/** The analyzer rests longer here than while it is measured. */
 const ANALYZER_PAUSE_MS = 2000;
 const REQUESTS_PER_MINUTE = 600;
 

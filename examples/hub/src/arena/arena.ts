@@ -1,7 +1,7 @@
 import type { Target } from '../load/protocol.ts';
 import type { Store } from '../service/store.ts';
 
-/** What the measurements need to know of the data, read with neither of the two versions. */
+/** What the measurements need to know about the data, read with neither of the two versions. */
 export interface Facts {
   readonly cities: number;
   /** The engine and its version. */
@@ -27,7 +27,7 @@ export interface Labels {
   readonly title: string;
   /** What *before* is, in at most 20 characters. */
   readonly before: string;
-  /** The facets of the introduction that are not the same everywhere. */
+  /** The parts of the introduction that differ between engines. */
   readonly facets: Readonly<Record<string, string>>;
 }
 

@@ -33,7 +33,7 @@ export async function openPostgresArena(signal: AbortSignal): Promise<Arena> {
   await server.query('postgres', 'create database before');
   await loadIntoPostgres(server.urlOf('before'), signal);
   await server.query('postgres', 'create database after template before');
-  // What the load left to be written is not for the first round to pay.
+  // The first round should not pay for what the load left to be written.
   await server.query('postgres', 'checkpoint');
   const [before, after] = [server.urlOf('before'), server.urlOf('after')];
   const arena: Omit<Arena, keyof AsyncDisposable> = {

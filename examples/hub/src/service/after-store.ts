@@ -14,7 +14,7 @@ import {
 } from './store.ts';
 
 /**
- * *After*: the same service on millpond, on either engine. Queries join a running transaction by themselves.
+ * *After*: the same service on millpond, on either engine. Queries join a running transaction automatically.
  */
 export class AfterStore implements Store {
   readonly #database: Database;

@@ -6,7 +6,7 @@ export interface AnalyzerStats {
   readonly failed: number;
 }
 
-/** Works through the heavy reports, one after the other, for as long as it runs. */
+/** Works through the heavy reports, one after another, for as long as it runs. */
 export class Analyzer {
   readonly #store: ReportStore;
   readonly #pauseMs: number;
