@@ -4,6 +4,7 @@ import {
   fullName,
   fullVariant,
   renderQuery,
+  splitScript,
   type ParameterDefinition,
   type QueryDefinition,
   type RenderedQuery,
@@ -48,7 +49,9 @@ export async function inferQuery(
   reader: ShapeReader,
 ): Promise<QueryTypes> {
   const { definition } = query;
-  if (definition.operation === 'script') return typesOf(query, dialect, { shape: NO_SHAPE, parameters: [] });
+  if (definition.operation === 'script') {
+    return typesOf(query, dialect, { shape: await scriptShape(query, dialect, reader), parameters: [] });
+  }
   let shape: StatementShape | undefined;
   const parameters: (ValueShape | undefined)[] = definition.parameters.map(() => undefined);
   for (const variant of variantsOf(definition)) {
@@ -58,6 +61,28 @@ export async function inferQuery(
     shape = shape === undefined ? found : joinShapes(query, shape, found);
   }
   return typesOf(query, dialect, { shape: shape!, parameters });
+}
+
+/** Its tables, where each statement is about such as are there already. */
+async function scriptShape(
+  { definition }: SqlQuery,
+  dialect: Dialect,
+  reader: ShapeReader,
+): Promise<StatementShape> {
+  const { text } = renderQuery(definition, dialect, fullVariant(definition));
+  let tablesRead: readonly string[] = [];
+  let tablesWritten: readonly string[] = [];
+  for (const statement of splitScript(text)) {
+    try {
+      const shape = await reader.shapeOf(statement);
+      tablesRead = union(tablesRead, shape.tablesRead);
+      tablesWritten = union(tablesWritten, shape.tablesWritten);
+    } catch {
+      // What an earlier statement makes is not there: then nothing is said, and the script itself will tell.
+      return NO_SHAPE;
+    }
+  }
+  return { ...NO_SHAPE, tablesRead, tablesWritten };
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type Variant,
 } from '../sqlfile/index.ts';
 import type { QueryCache, QueryDatabase } from './query-database.ts';
+import { plainWrites } from './plain-writes.ts';
 import { ParamsReader, type QueryParams } from './read-params.ts';
 
 /** Texts of one query that are kept. Each is short to make again. */
@@ -33,6 +34,7 @@ export class QueryCaller {
   readonly #full: ReadyText;
   readonly #texts = new Map<string, ReadyText>();
   #columns: Promise<readonly string[]> | undefined;
+  #writes: Promise<readonly string[] | undefined> | undefined;
 
   constructor(query: SqlQuery, db: QueryDatabase, cache: QueryCache | undefined) {
     const { definition } = query;
@@ -75,7 +77,7 @@ export class QueryCaller {
           this.#invalidating(this.#each(items, options));
       case 'script':
         return async (_params?: undefined, options?: CallOptions) =>
-          this.#invalidating(this.#db.script(this.#full.text, this.#optionsWith(options)));
+          this.#invalidating(this.#script(this.#optionsWith(options)));
     }
   }
 
@@ -168,6 +170,21 @@ export class QueryCaller {
     if (statements.length === 0) return 0;
     const results = await this.#db.batch(statements, this.#optionsWith(options));
     return results.reduce((sum, { rowsAffected }) => sum + rowsAffected, 0);
+  }
+
+  /**
+   * A script may do anything, and after it everything counts as changed. Where its statements are known to
+   * write rows and nothing else they are a batch: in one trip and all or nothing too, and of each is known
+   * which tables it changed.
+   */
+  async #script(options: CallOptions): Promise<void> {
+    this.#writes ??= plainWrites(this.#db, this.#full.text);
+    const writes = await this.#writes;
+    if (writes === undefined) return this.#db.script(this.#full.text, options);
+    await this.#db.batch(
+      writes.map((text) => [text, []] as const),
+      options,
+    );
   }
 
   /** The value or the row that RETURNING gives; without it, on SQLite, the rowid of the inserted row. */

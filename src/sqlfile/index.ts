@@ -14,3 +14,4 @@ export { fullVariant, renderQuery, type RenderedQuery, type Slot, type Variant }
 export { Scanner } from './scanner.ts';
 export { selectInitScript, selectVariants, type SelectedQuery } from './select-variants.ts';
 export { SourceText } from './source-text.ts';
+export { splitScript } from './split-script.ts';

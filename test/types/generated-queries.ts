@@ -64,7 +64,7 @@ export interface Queries {
      */
     readonly rename: AffectedQuery<{ readonly name: 'a' | 'b'; readonly id: number | bigint }>;
     /**
-     * jobs/jobs.sql:21
+     * Reads jobs, runs. Writes jobs, runs. jobs/jobs.sql:21
      */
     readonly reset: ScriptQuery;
   };

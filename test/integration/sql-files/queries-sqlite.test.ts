@@ -5,8 +5,10 @@ import { bindQueries, loadQueries } from '../../../src/queries/index.ts';
 import { folderWith } from '../../fixtures/folder-with.ts';
 import { openScratch } from '../../fixtures/scratch-database.ts';
 import { describeRoundTrips } from './round-trips.ts';
+import { testScriptChanges } from './script-changes.ts';
 
 describeRoundTrips('SQLite', () => openDatabase({ url: 'sqlite::memory:', name: false, log: 'silent' }));
+testScriptChanges(async () => (await openScratch('')).db);
 
 const source = (text: string) => [{ file: 'a.sql', folders: [], text }];
 

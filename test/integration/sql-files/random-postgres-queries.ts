@@ -16,7 +16,7 @@ const TABLES: Readonly<Record<string, Columns>> = {
 };
 const LITERALS: Columns = {
   number: ['1', '0', '2', 'null::int'],
-  text: ["'a'", "''", 'null::text'],
+  text: ["'a'::text", "''::text", 'null::text'],
   truth: ['true', 'false', 'null::boolean'],
 };
 
