@@ -1,4 +1,5 @@
 import { SelfDeadlockError, UsageError } from '../errors/index.ts';
+import { usersFrames } from '../stack/index.ts';
 import { formatStack } from './call-site.ts';
 import { findHeld } from './context.ts';
 import type { Scope } from './scope.ts';
@@ -62,9 +63,11 @@ export function assertMakesWay(open: Scope): void {
 }
 
 function selfDeadlock(message: string, holder: Scope): SelfDeadlockError {
-  return new SelfDeadlockError(
-    `${message}\nHeld since this call:\n${formatStack(holder.site)}\nAsked for by this call:`,
-  );
+  const all = formatStack(holder.site);
+  // Ours tell a user nothing; but where there are no others, they are better than none.
+  const users = usersFrames(all).map((frame) => `    at ${frame}`);
+  const held = users.length > 0 ? users.join('\n') : all;
+  return new SelfDeadlockError(`${message}\nHeld since this call:\n${held}\nAsked for by this call:`);
 }
 
 function isOf(view: TransactionView, databaseKey: object): boolean {
