@@ -38,13 +38,19 @@ export class StoreGuard implements RateLimitStore {
     try {
       return await this.#ask(key, policy);
     } catch (error) {
-      this.#leftAloneUntilMs = performance.now() + LEFT_ALONE_MS;
-      this.#log?.warn(
-        { err: error },
-        'the store of a rate limit failed; this process counts alone meanwhile',
-      );
+      this.#leaveAlone(error);
       return this.#spare.take(key, policy);
     }
+  }
+
+  /** Told once, not by each request that waited for it. */
+  #leaveAlone(error: unknown): void {
+    const nowMs = performance.now();
+    if (nowMs >= this.#leftAloneUntilMs) {
+      const message = 'the store of a rate limit failed; this process counts alone meanwhile';
+      this.#log?.warn({ err: error }, message);
+    }
+    this.#leftAloneUntilMs = nowMs + LEFT_ALONE_MS;
   }
 
   async #ask(key: string, policy: WindowPolicy): Promise<Taken> {

@@ -15,8 +15,8 @@ const weak = generateKeyPairSync('rsa', { modulusLength: 1_024 });
 let issuer: Server;
 let url: string;
 let fetches: number;
-/** What the issuer answers: a key set, its text, or nothing, for ever. */
-let answer: { readonly keys: readonly JWK[] } | string | undefined;
+/** What the issuer answers: a key set, or a text. */
+let answer: { readonly keys: readonly JWK[] } | string;
 let lines: unknown[];
 
 beforeEach(async () => {
@@ -24,7 +24,7 @@ beforeEach(async () => {
   answer = { keys: [await jwkOf(old.publicKey, 'old')] };
   issuer = createServer((_request, response) => {
     fetches += 1;
-    if (answer !== undefined) response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
+    response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
   });
   issuer.listen(0, '127.0.0.1');
   await once(issuer, 'listening');
@@ -127,7 +127,6 @@ describe('published keys (C68, C69)', () => {
 
   test.each<[string, () => void]>([
     ['cannot be reached', () => void issuer.close()],
-    ['answers too late', () => void (answer = undefined)],
     ['answers with a page', () => void (answer = '<html>')],
   ])('are the service’s trouble where the issuer %s: 503, one attempt for all', async (_name, spoil) => {
     spoil();
