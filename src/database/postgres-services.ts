@@ -6,7 +6,6 @@ import {
   type LeaseSource,
   type RunResult,
 } from '../driver/index.ts';
-import { UsageError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import {
   NotificationHub,
@@ -22,13 +21,14 @@ const LONGEST_PING_MS = 30_000;
 
 /** Makes what listens for notifications, on connections that `connect` opens. */
 export function createHub(
-  { pool: { createTimeoutMs, keepaliveMs } }: ResolvedPostgresConfig,
+  { pool: { createTimeoutMs, keepaliveMs }, postgres: { throughPooler } }: ResolvedPostgresConfig,
   announce: Announcer,
   connect: (signal: AbortSignal) => Promise<PostgresConnection['link']>,
 ): NotificationHub {
   return new NotificationHub({
     connect,
     answerTimeoutMs: createTimeoutMs,
+    throughPooler,
     pingMs: keepaliveMs === 0 ? LONGEST_PING_MS : Math.min(keepaliveMs, LONGEST_PING_MS),
     onGap: (channel, reason) => announce.emit('listen:gap', { channel, reason }),
     reportError: (error) => announce.emit('listen:error', { error: error as Error }),
@@ -76,14 +76,7 @@ export class PostgresServices {
     }
   }
 
-  async listen(
-    channel: string,
-    handler: ListenHandler | undefined,
-    options: ListenOptions,
-  ): Promise<Subscription> {
-    if (handler !== undefined && typeof handler !== 'function') {
-      throw new UsageError('db.listen takes a channel, then a function for its messages, then options.');
-    }
+  listen(channel: string, handler: ListenHandler | undefined, options: ListenOptions): Promise<Subscription> {
     return this.#hub.listen(channel, handler, options);
   }
 

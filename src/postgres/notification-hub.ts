@@ -10,6 +10,8 @@ export interface NotificationHubParts {
   connect(signal: AbortSignal): Promise<PostgresLink>;
   /** Longest time that opening a connection, or any answer on it, may take, in ms. */
   readonly answerTimeoutMs: number;
+  /** A pooler in between has no session to listen in. */
+  readonly throughPooler: boolean;
   /** How often the server is asked whether it is still there, in ms: a dead link is silent. */
   readonly pingMs: number;
   /** Called at each gap of a channel. */
@@ -56,6 +58,15 @@ export class NotificationHub {
     { maxWaiting = DEFAULT_MAX_WAITING }: ListenOptions = {},
   ): Promise<Subscription> {
     checkChannel(channel);
+    if (handler !== undefined && typeof handler !== 'function') {
+      throw new UsageError('db.listen takes a channel, then a function for its messages, then options.');
+    }
+    if (this.#parts.throughPooler) {
+      throw new UsageError(
+        'Listening needs a session of its own, and a pooler gives each transaction another one: ' +
+          'listen on a database that is opened at the server itself.',
+      );
+    }
     if (this.#closed.signal.aborted) throw closedError();
     const subscription = new Subscription({
       channel,

@@ -29,6 +29,13 @@ function failure(fields: Partial<ServerFailure>): ServerFailure {
 
 const STATEMENT = { text: 'insert into users (name) values ($1)', name: undefined, params: [SECRET] };
 
+it('says where several statements go', () => {
+  const routine = 'exec_parse_message';
+  const several = translateFailure(failure({ code: '42601', routine }), STATEMENT);
+  expect(several.message).toContain('Several statements go with db.script(…)');
+  expect(translateFailure(failure({ code: '25P02', routine }), STATEMENT).message).not.toContain('db.script');
+});
+
 describe('an error of the server', () => {
   it('is a constraint that was broken, with the columns that the detail names before the values', () => {
     const error = translateFailure(

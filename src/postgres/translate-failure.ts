@@ -42,6 +42,11 @@ const RETRYABLE: ReadonlySet<string> = new Set(['40001', '40P01', '55P03']);
 /** What refuses a statement that runs in no transaction block. */
 const ALONE_ROUTINE = 'PreventInTransactionBlock';
 const ALONE_ADVICE = '. Such a statement runs by itself, with db.run(…), outside transactions';
+/** The parser proper has another one: what is refused here is a second statement in the text. */
+const PARSE_ROUTINE = 'exec_parse_message';
+const SYNTAX_ERROR = '42601';
+const SEVERAL_ADVICE =
+  '. Several statements go with db.script(…), or with db.batch([…]) where they have values';
 /** The disk is full, out of memory, too many connections, a limit of the configuration. */
 const FULL = '53100';
 
@@ -82,8 +87,13 @@ export function translateFailure(failure: ServerFailure, statement: FailedStatem
     return new ConstraintError(`${what}${message}`, { ...details, kind, ...placeOf(failure) });
   }
   if (isFatal(failure)) return connectionLostError(cause);
-  const advice = failure.routine === ALONE_ROUTINE ? ALONE_ADVICE : '';
+  const advice = adviceFor(failure);
   return translateCode(failure.code, `${what}${message}${advice}`, details);
+}
+
+function adviceFor({ routine, code }: ServerFailure): string {
+  if (routine === ALONE_ROUTINE) return ALONE_ADVICE;
+  return routine === PARSE_ROUTINE && code === SYNTAX_ERROR ? SEVERAL_ADVICE : '';
 }
 
 function translateCode(

@@ -158,6 +158,12 @@ describe('through PgBouncer in transaction mode', () => {
     const stopped = db.run('create table slow as select 1 as n from pg_sleep(5)', [], { timeoutMs: 30 });
     await expect(stopped).rejects.toMatchObject({ rollback: 'confirmed', cancellation: 'interrupt' });
   });
+
+  test('nobody listens in vain, and several statements are told where to go', async () => {
+    await using db = await openDatabase(bouncer.url, { ...QUIET, postgres: { throughPooler: true } });
+    await expect(db.listen('jobs')).rejects.toThrow(/Listening needs a session of its own, and a pooler/);
+    await expect(db.run('select 1; select 2')).rejects.toThrow(/Several statements go with db\.script/);
+  });
 });
 
 describe('PostgreSQL 15', () => {
