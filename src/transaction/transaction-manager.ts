@@ -57,6 +57,9 @@ export interface TransactionStats {
   readonly active: number;
 }
 
+/** Work in one of the modes that allow running without a transaction. */
+type OptionalWork<T> = (transaction: Transaction | undefined) => T | Promise<T>;
+
 interface Attempt {
   transaction?: LeasedTransaction;
   /** Whether the function has settled; one that still runs cannot be run again. */
@@ -103,15 +106,16 @@ export class TransactionManager {
    * on. In the modes that allow running without a transaction, `work` then gets no handle.
    */
   run<T>(
-    work: (transaction: Transaction | undefined) => T | Promise<T>,
+    work: OptionalWork<T>,
     options: TransactionOptions & { readonly propagation: OptionalPropagation },
   ): Promise<T>;
   run<T>(work: TransactionWork<T>, options?: TransactionOptions): Promise<T>;
   // Not async: the promise that is counted as under way must be the one the caller holds.
-  run<T>(work: (transaction: never) => T | Promise<T>, given?: TransactionOptions): Promise<T> {
+  run<T>(work: TransactionWork<T> | OptionalWork<T>, given?: TransactionOptions): Promise<T> {
     try {
       if (typeof work !== 'function') throw new UsageError('transaction() takes a function: its work.');
-      return this.#run(work as unknown as (transaction: Transaction | undefined) => T | Promise<T>, given);
+      // Whether there is a handle follows from the options, which the signatures above tie to `work`.
+      return this.#run(work as OptionalWork<T>, given);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -168,10 +172,7 @@ export class TransactionManager {
     await Promise.all(ends);
   }
 
-  #run<T>(
-    work: (transaction: Transaction | undefined) => T | Promise<T>,
-    given?: TransactionOptions,
-  ): Promise<T> {
+  #run<T>(work: OptionalWork<T>, given?: TransactionOptions): Promise<T> {
     const options = resolveTransactionOptions(given);
     const ambient = currentTransaction(this.#setup.databaseKey);
     switch (decideStep(options, ambient)) {
