@@ -80,10 +80,8 @@ class Collected {
   readonly problems: SqlFileProblem[] = [];
 
   take(source: SourceText, folders: readonly string[]): void {
-    const [, name, dialect] =
-      (/^(.*?)(?:\.(sqlite|postgres))?\.[^.]*$/s.exec(basename(source.file)) as unknown as
-        | [string, string, Dialect | undefined]
-        | null) ?? [];
+    const match = /^(.*?)(?:\.(sqlite|postgres))?\.[^.]*$/s.exec(basename(source.file));
+    const [name, dialect] = [match?.[1], match?.[2] as Dialect | undefined];
     if (folders.length === 0 && name === 'init' && !/^\s*--\s*name\s*:/m.test(source.text)) {
       this.initScripts.push({ dialect, source });
       return;
