@@ -8,7 +8,6 @@ export type {
   ManyQuery,
   OneQuery,
   QueryDatabase,
-  ReturningQuery,
   SqlSource,
   ValueQuery,
   ExactReturningQuery,
