@@ -26,8 +26,8 @@ async function within<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * A call that was given up before the engine confirmed it may still take effect once it is unblocked. On a busy
- * machine the default grace is too short for the confirmation.
+ * A call that was given up before the engine confirmed it may still take effect once it is unblocked. On a
+ * busy machine the default grace is too short for the confirmation.
  */
 const PATIENT = { cancelGraceMs: 5_000 };
 
