@@ -289,3 +289,24 @@ describe('Pool: opening', () => {
     expect(events.of('connection:error')[0]?.error.message).toBe('nameless');
   });
 });
+
+describe('Pool: an attempt that was begun for nobody', () => {
+  it('says nothing, when it fails, to those who came since: another is made for them (C37)', async () => {
+    const attempts: PromiseWithResolvers<number>[] = [];
+    const create = (): Promise<number> => {
+      attempts.push(Promise.withResolvers<number>());
+      return attempts.at(-1)!.promise;
+    };
+    const { pool, clock } = numberPool({ min: 1, acquireTimeoutMs: 10_000 }, { create });
+    const first = pool.acquire();
+    attempts[0]!.resolve(1);
+    (await first).release('discard');
+    expect(attempts).toHaveLength(2);
+    const asked = pool.acquire();
+    attempts[1]!.reject(new Error('reset'));
+    await clock.advanceAsync(5_000);
+    expect(attempts).toHaveLength(3);
+    attempts[2]!.resolve(3);
+    expect((await asked).resource).toBe(2);
+  });
+});

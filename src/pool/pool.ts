@@ -49,7 +49,7 @@ export class Pool<Resource> implements LeaseSource<Resource> {
         waiting: () => (this.#state === 'open' ? this.#line.length : 0),
         claim: (slot, nowMs) => this.#handToNext(slot, nowMs),
         changed: (nowMs) => this.#serve(nowMs),
-        failed: (error) => this.#openingFailed(error),
+        failed: (error, forWaiter) => this.#openingFailed(error, forWaiter),
         wakeAt: (dueMs) => this.#timer.wakeAt(dueMs),
       },
     );
@@ -246,10 +246,11 @@ export class Pool<Resource> implements LeaseSource<Resource> {
     else if (this.#isClosing && this.#supply.inventory.size === 0) this.#drain.finish();
   }
 
-  #openingFailed(error: MillpondError): void {
+  #openingFailed(error: MillpondError, forWaiter: boolean): void {
     // With nothing open and nothing being opened, there is nothing that would come soon.
     const { inventory, connecting } = this.#supply;
-    const isHopeless = this.#state === 'open' && inventory.size === 0 && connecting === 0;
+    // An attempt that was begun for nobody says nothing to who came later, when what there was had been lost.
+    const isHopeless = forWaiter && this.#state === 'open' && inventory.size === 0 && connecting === 0;
     if (isHopeless) for (const waiter of this.#line.clear()) waiter.reject(error);
     this.#serve(this.#parts.clock.now());
   }

@@ -14,7 +14,8 @@ interface SupplyHooks<Resource> {
   readonly claim: (slot: Slot<Resource>, nowMs: number) => boolean;
   /** Something came or went: there may be more to do for those who wait. */
   readonly changed: (nowMs: number) => void;
-  readonly failed: (error: MillpondError) => void;
+  /** An attempt failed. `forWaiter`: it was begun because somebody waited. */
+  readonly failed: (error: MillpondError, forWaiter: boolean) => void;
   /** At this time, or before, `sweep` and `meet` should be called. */
   readonly wakeAt: (dueMs: number) => void;
 }
@@ -64,7 +65,7 @@ export class Supply<Resource> {
   /** Opens what is missing to `count`. @throws the error of the first that failed. */
   async fill(count: number): Promise<void> {
     const missing = Math.min(count - this.inventory.size, this.#room);
-    await Promise.all(Array.from({ length: Math.max(0, missing) }, () => this.#open()));
+    await Promise.all(Array.from({ length: Math.max(0, missing) }, () => this.#open(true)));
   }
 
   /** An idle one that is fit and needs no ping. */
@@ -152,11 +153,11 @@ export class Supply<Resource> {
     }
     for (; count > 0; count -= 1) {
       // The error has gone to `failed`, which is all that can be done with it.
-      this.#open().catch(() => undefined);
+      this.#open(this.#connecting < unserved).catch(() => undefined);
     }
   }
 
-  #open(): Promise<void> {
+  #open(forWaiter: boolean): Promise<void> {
     const { generation } = this.inventory;
     const startedMs = this.#parts.clock.now();
     this.#connecting += 1;
@@ -173,7 +174,7 @@ export class Supply<Resource> {
     const fail = (error: MillpondError) => {
       this.#connecting -= 1;
       if (!this.#closed) this.inventory.announceError(error);
-      this.#hooks.failed(error);
+      this.#hooks.failed(error, forWaiter);
       throw error;
     };
     return runInRootContext(() => this.#opener.open().then(arrive, fail));
