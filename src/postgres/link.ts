@@ -92,7 +92,8 @@ export class PostgresLink {
 
   /** False once it is lost, closing, or in doubt. */
   get usable(): boolean {
-    return this.#state === 'open';
+    // What the server says when it ends a connection arrives before the end itself.
+    return this.#state === 'open' && this.#fatal === undefined;
   }
 
   /** Settles when it was lost for good; never on an orderly close. */
