@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { getCACertificates, type ConnectionOptions } from 'node:tls';
+// Not by name: a Node too old to have it would fail here, before it is told that it is too old.
+import tls, { type ConnectionOptions } from 'node:tls';
 import { connectFailure } from './connect-failure.ts';
 import type { PostgresSettings } from './settings.ts';
 
@@ -29,7 +30,7 @@ export async function chooseTls(settings: PostgresSettings): Promise<TlsChoice> 
 
 /** 'system': https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-SSLROOTCERT */
 async function authorities(settings: PostgresSettings): Promise<ConnectionOptions['ca']> {
-  if (settings.parameters['sslrootcert'] === 'system') return getCACertificates('system');
+  if (settings.parameters['sslrootcert'] === 'system') return tls.getCACertificates('system');
   return read(settings, 'sslrootcert');
 }
 
