@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
+// Not by name: only sources need it, and Node before 22.13 has none.
+import nodeModule from 'node:module';
 import { answer } from './answers.ts';
 import { pageHtml } from './page-html.ts';
 import { PAGE_STYLE } from './page-style.ts';
@@ -55,6 +56,6 @@ function packageFile(specifier: string): string {
 function moduleText(name: string): string {
   const text = readFileSync(new URL(`./page/${name}.${EXTENSION}`, import.meta.url), 'utf8');
   return EXTENSION === 'ts'
-    ? stripTypeScriptTypes(text)
+    ? nodeModule.stripTypeScriptTypes(text)
     : text.replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n');
 }
