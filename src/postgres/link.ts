@@ -90,9 +90,8 @@ export class PostgresLink {
     stream.unref?.();
   }
 
-  /** False once it is lost, closing, or in doubt. */
+  /** False once it is lost or closing, or the server said that it will end it, which comes before the end. */
   get usable(): boolean {
-    // What the server says when it ends a connection arrives before the end itself.
     return this.#state === 'open' && this.#fatal === undefined;
   }
 
