@@ -1,3 +1,4 @@
+import { Line } from '../async/index.ts';
 import { limitWaiting, type CallLimits } from '../driver/index.ts';
 
 /** A call in line. */
@@ -5,42 +6,44 @@ export interface QueuedCall extends CallLimits {
   reject(error: unknown): void;
 }
 
+interface Place<Call> {
+  readonly call: Call;
+  /** Lifts the limits of its wait. */
+  lift: () => void;
+}
+
 /**
  * Calls in line for a connection, in order. One whose time is over, or whose signal aborts, leaves it by
  * itself.
  */
 export class CallQueue<Call extends QueuedCall> {
-  /** Each with the function that lifts its limits. */
-  readonly #calls = new Map<Call, () => void>();
+  readonly #places = new Line<Place<Call>>();
 
   get length(): number {
-    return this.#calls.size;
+    return this.#places.length;
   }
 
   push(call: Call): void {
     if (call.signal?.aborted === true) return call.reject(call.signal.reason);
-    const lift = limitWaiting(call, (error) => {
-      if (this.#calls.delete(call)) call.reject(error);
+    const place: Place<Call> = { call, lift: () => undefined };
+    place.lift = limitWaiting(call, (error) => {
+      if (this.#places.remove(place)) call.reject(error);
     });
-    this.#calls.set(call, lift);
+    this.#places.push(place);
   }
 
   /** The longest waiting call, whose turn has come. */
   shift(): Call | undefined {
-    const first = this.#calls.entries().next().value;
-    if (first === undefined) return undefined;
-    const [call, lift] = first;
-    this.#calls.delete(call);
-    lift();
-    return call;
+    const place = this.#places.shift();
+    place?.lift();
+    return place?.call;
   }
 
   rejectIf(matches: (call: Call) => boolean, toError: () => unknown): void {
-    for (const [call, lift] of [...this.#calls]) {
-      if (!matches(call)) continue;
-      this.#calls.delete(call);
-      lift();
-      call.reject(toError());
+    for (const place of this.#places) {
+      if (!matches(place.call) || !this.#places.remove(place)) continue;
+      place.lift();
+      place.call.reject(toError());
     }
   }
 

@@ -17,6 +17,7 @@ import type { Changes } from './changes.ts';
 import { isStopped, type Failure } from './failure.ts';
 import type { Interrupter } from './interrupt.ts';
 import { createEngineCall, startCall, type PendingCall } from './pending-call.ts';
+import { PendingCalls } from './pending-calls.ts';
 import {
   Cursor,
   type Answers,
@@ -81,7 +82,7 @@ export class WorkerConnection {
     calls: () => this.#pending.values(),
     cancel: (call, reason) => this.cancel(call, reason),
   });
-  readonly #pending = new Map<number, PendingCall>();
+  readonly #pending = new PendingCalls(CancelBoard.capacity);
   readonly #overflow = new CallQueue<PendingCall>();
   #lastSeq = 0;
   #interruptKey: number | undefined;
@@ -189,7 +190,7 @@ export class WorkerConnection {
       return this.#refuse(call, error);
     }
     this.#board.open(call.seq);
-    this.#pending.set(call.seq, call);
+    this.#pending.set(call);
     this.#alarms.arm(call);
     call.sentAt = performance.now();
     this.#outbox.flushSoon();
@@ -206,13 +207,13 @@ export class WorkerConnection {
   withdrawReads(): PendingCall[] {
     const withdrawn: PendingCall[] = [];
     const { running } = this.#board;
-    for (const call of [...this.#pending.values()]) {
+    for (const call of this.#pending.values()) {
       const isRead = !call.mayWrite && call.request.kind === 'statement' && call.seq !== running;
       if (!isRead || call.settled || call.cancelReason !== undefined) continue;
       this.#board.withdraw(call.seq);
       // The worker will answer nevertheless, with rows or with the word that it skipped the call; this entry
       // receives that answer.
-      this.#pending.set(call.seq, { ...call, settled: true });
+      this.#pending.set({ ...call, settled: true });
       disarm(call);
       withdrawn.push(call);
     }
