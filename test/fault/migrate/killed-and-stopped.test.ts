@@ -8,25 +8,11 @@ import { folderWith } from '../../fixtures/folder-with.ts';
 import { runScript, type ScriptEnd } from '../../fixtures/run-script.ts';
 import { randomFrom, scaled, scaledTimeoutMs, seed } from '../../fixtures/scale.ts';
 import { expectAtRest, scratchPath } from '../../fixtures/scratch-database.ts';
+import { MIGRATIONS, STEPS_OF_EACH, thirtyStatements } from '../../fixtures/thirty-statements.ts';
 
 const RUNNER = new URL('../scripts/migration-runner.ts', import.meta.url);
-const MIGRATIONS = 10;
-/** Each tells its progress before each of its statements and behind the last. */
-const STEPS_OF_EACH = 4;
 /** Runners beside one that was stopped: seven with TEST_SCALE=3. */
 const OTHERS = Math.min(7, scaled(3));
-
-/** Ten migrations of three statements; run twice, each would fail, or leave two rows. */
-function thirtyStatements(): Record<string, string> {
-  const files: Record<string, string> = {};
-  for (let number = 1; number <= MIGRATIONS; number += 1) {
-    const id = String(number).padStart(4, '0');
-    files[`${id}_step.sql`] =
-      (number === 1 ? 'create table applied (number int);\n' : `create table t${number} (id int);\n`) +
-      `insert into applied values (${number});\ncreate index i${number} on applied (number);`;
-  }
-  return files;
-}
 
 async function dump(db: Database): Promise<unknown> {
   // The statistics of the planner are gathered when a database is closed.

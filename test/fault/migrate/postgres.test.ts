@@ -9,25 +9,11 @@ import { runScript } from '../../fixtures/run-script.ts';
 import { randomFrom, scaled, scaledTimeoutMs, seed } from '../../fixtures/scale.ts';
 import { expectAtRest, rejection } from '../../fixtures/scratch-database.ts';
 import { openPostgresAt } from '../../fixtures/scratch-postgres.ts';
+import { MIGRATIONS, STEPS_OF_EACH, thirtyStatements } from '../../fixtures/thirty-statements.ts';
 import { sharedPostgresDatabase } from '../../servers/shared.ts';
 
 const RUNNER = new URL('../scripts/migration-runner.ts', import.meta.url);
-const MIGRATIONS = 10;
-/** Each tells its progress before each of its statements and behind the last. */
-const STEPS_OF_EACH = 4;
 const LIMIT_MS = scaledTimeoutMs(60_000);
-
-/** Ten migrations of three statements; run twice, each would fail, or leave two rows. */
-function thirtyStatements(): Record<string, string> {
-  const files: Record<string, string> = {};
-  for (let number = 1; number <= MIGRATIONS; number += 1) {
-    const id = String(number).padStart(4, '0');
-    files[`${id}_step.sql`] =
-      (number === 1 ? 'create table applied (number int);\n' : `create table t${number} (id int);\n`) +
-      `insert into applied values (${number});\ncreate index i${number} on applied (number);`;
-  }
-  return files;
-}
 
 async function dump(db: Database): Promise<unknown> {
   return {
