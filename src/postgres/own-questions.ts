@@ -53,6 +53,7 @@ export class OwnQuestions {
     const statement = { text: 'select pg_xact_status($1::xid8)', params: [transactionId] };
     const deadline = performance.now() + OUTCOME_TIMEOUT_MS;
     do {
+      // What failed to ask is not an answer, and is asked again until the time is up.
       const rows = await this.ask(statement, OUTCOME_TIMEOUT_MS).catch(() => undefined);
       const status = rows?.[0]?.[0];
       if (status === 'committed') return true;
