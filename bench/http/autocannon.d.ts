@@ -2,17 +2,15 @@
 declare module 'autocannon' {
   interface Options {
     readonly url: string;
-    /** In seconds. */
-    readonly duration: number;
+    /** Requests. */
+    readonly amount: number;
     readonly connections: number;
+    /** Between two looks at what was answered, in milliseconds. */
+    readonly sampleInt: number;
     readonly headers?: Readonly<Record<string, string>>;
   }
 
-  interface Result {
-    readonly requests: { readonly average: number };
-  }
-
-  function autocannon(options: Options): Promise<Result>;
+  function autocannon(options: Options): Promise<unknown>;
 
   export { autocannon as default };
 }

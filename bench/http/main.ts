@@ -3,92 +3,125 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
-import type { Usage } from './server.ts';
+import { medianOf, spreadOf } from '../harness/statistics.ts';
 
 /*
- * What the middleware of `createServer` costs over a bare Hono application: `node bench/http/main.ts`.
- * Each round runs every server, in a process of its own and in turn. The CPU time of the server's process for one
- * request says more on a busy machine than requests per second, which what else runs there takes away.
+ * What the middleware of `createServer` costs over a bare Hono application, and what metrics and a monitor cost a
+ * service: `node bench/http/main.ts`. The servers of a comparison run side by side and are asked in turns, for a
+ * tenth of a second each: a machine's speed changes more from one second to the next than what is compared. Each
+ * turn is held against that of the first server beside it. Every round has new processes, for the compiler of
+ * each makes its own decisions.
  */
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '3' } },
-});
-const SERVER = fileURLToPath(new URL('./server.ts', import.meta.url));
-const KINDS = ['bare Hono', 'createServer()', 'createServer() with everything'];
-const PATHS = ['/users/7', '/users'];
-const CONNECTIONS = 20;
-const WARM_UP_S = 3;
+interface Comparison {
+  readonly path: string;
+  /** The first is what the others are held against. */
+  readonly kinds: readonly string[];
+}
 
-interface Figure {
+interface Turn {
+  /** Of all threads of the server. */
   readonly cpuUs: number;
   readonly perSecond: number;
 }
 
-const figures = new Map<string, Figure[]>();
-for (let round = 0; round < Number(values.rounds); round += 1) {
-  for (const kind of KINDS) await measure(kind);
+interface Server {
+  readonly kind: string;
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly turns: Turn[];
 }
-report();
 
-async function measure(kind: string): Promise<void> {
-  const child = fork(SERVER, [kind]);
-  try {
-    const port = await portOf(child);
-    for (const path of PATHS) {
-      const url = `http://127.0.0.1:${port}${path}`;
-      await load(url, WARM_UP_S);
-      await usageOf(child);
-      const perSecond = await load(url, Number(values.seconds));
-      const { requests, cpuUs } = await usageOf(child);
-      const key = `${path} ${kind}`;
-      figures.set(key, [...(figures.get(key) ?? []), { cpuUs: cpuUs / requests, perSecond }]);
-    }
-  } finally {
-    if (child.connected) {
-      child.disconnect();
-      await once(child, 'exit');
-    }
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    turns: { type: 'string', default: '40' },
+    only: { type: 'string', default: '' },
+  },
+});
+const MIDDLEWARE = ['bare Hono', 'createServer()', 'createServer() with everything'];
+const COMPARISONS: readonly Comparison[] = [
+  { path: '/users/7', kinds: MIDDLEWARE },
+  { path: '/users', kinds: MIDDLEWARE },
+  { path: '/notes/1', kinds: ['a service', 'a service with metrics', 'a service with a monitor'] },
+].filter(({ path }) => path.startsWith(values.only));
+const CONNECTIONS = 20;
+const WARM_UP_TURNS = 30;
+const REQUESTS = 2_500;
+/** Autocannon ends with one of its ticks. */
+const TICK_MS = 5;
+
+for (const comparison of COMPARISONS) await compare(comparison);
+
+async function compare({ path, kinds }: Comparison): Promise<void> {
+  const rounds: (readonly Server[])[] = [];
+  for (let round = 0; round < Number(values.rounds); round += 1) rounds.push(await runRound(path, kinds));
+  for (const [index, kind] of kinds.entries()) {
+    const of = rounds.map((servers) => ({ turns: servers[index]!.turns, first: servers[0]!.turns }));
+    const cpuUs = medianOf(of.map(({ turns }) => medianOf(turns.map((turn) => turn.cpuUs))));
+    const perSecond = medianOf(of.map(({ turns }) => medianOf(turns.map((turn) => turn.perSecond))));
+    const said = `${path}  ${kind}: ${cpuUs.toFixed(1)} µs CPU a request, ${Math.round(perSecond)}/s`;
+    console.log(
+      index === 0 ? said : `${said}; CPU ${spread(of, 'cpuUs')}, throughput ${spread(of, 'perSecond')}`,
+    );
   }
 }
 
-async function portOf(child: ChildProcess): Promise<number> {
+async function runRound(path: string, kinds: readonly string[]): Promise<readonly Server[]> {
+  const servers: Server[] = [];
+  try {
+    for (const kind of kinds) servers.push(await start(kind, path));
+    for (let turn = 0; turn < WARM_UP_TURNS; turn += 1) for (const server of servers) await ask(server);
+    for (const { turns } of servers) turns.length = 0;
+    for (let turn = 0; turn < Number(values.turns); turn += 1) {
+      for (const server of turn % 2 === 0 ? servers : servers.toReversed()) await ask(server);
+    }
+    return servers;
+  } finally {
+    await Promise.all(servers.map(stop));
+  }
+}
+
+async function start(kind: string, path: string): Promise<Server> {
+  const child = fork(fileURLToPath(new URL('./server.ts', import.meta.url)), [kind]);
   const failed = once(child, 'exit').then(() => Promise.reject(new Error('The server did not start.')));
   const [port] = (await Promise.race([once(child, 'message'), failed])) as [number];
   failed.catch(() => undefined);
-  return port;
+  return { kind, child, url: `http://127.0.0.1:${port}${path}`, turns: [] };
 }
 
-async function load(url: string, duration: number): Promise<number> {
+async function stop({ child }: Server): Promise<void> {
+  if (!child.connected) return;
+  child.disconnect();
+  await once(child, 'exit');
+}
+
+async function ask({ child, url, turns }: Server): Promise<void> {
   const headers = { 'accept-encoding': 'gzip, br', origin: 'https://app.example.com' };
-  const { requests } = await autocannon({ url, duration, connections: CONNECTIONS, headers });
-  return requests.average;
+  const before = await cpuOf(child);
+  const startedAt = performance.now();
+  await autocannon({ url, amount: REQUESTS, connections: CONNECTIONS, headers, sampleInt: TICK_MS });
+  const seconds = (performance.now() - startedAt) / 1_000;
+  turns.push({ cpuUs: ((await cpuOf(child)) - before) / REQUESTS, perSecond: REQUESTS / seconds });
 }
 
-async function usageOf(child: ChildProcess): Promise<Usage> {
-  const answer = once(child, 'message');
-  child.send('usage');
-  const [usage] = (await answer) as [Usage];
-  return usage;
+async function cpuOf(child: ChildProcess): Promise<number> {
+  const answer = once(child, 'message') as Promise<[number]>;
+  child.send('cpu');
+  return (await answer)[0];
 }
 
-function report(): void {
-  for (const path of PATHS) {
-    const bare = median(figures.get(`${path} ${KINDS[0]!}`)!, 'cpuUs');
-    for (const kind of KINDS) {
-      const all = figures.get(`${path} ${kind}`)!;
-      const cpuUs = median(all, 'cpuUs');
-      const [least, most] = [Math.min, Math.max].map((of) => of(...all.map((one) => one.cpuUs)).toFixed(1));
-      const more = `${(100 * (cpuUs / bare - 1)).toFixed(0)} %`;
-      const perSecond = median(all, 'perSecond').toFixed(0);
-      console.log(
-        `${path}  ${kind}: ${cpuUs.toFixed(1)} µs CPU a request (${least} … ${most}), +${more}; ${perSecond}/s`,
-      );
-    }
-  }
+/** The median of all turns, and that of the least and the greatest round. */
+function spread(
+  rounds: readonly { readonly turns: readonly Turn[]; readonly first: readonly Turn[] }[],
+  what: keyof Turn,
+): string {
+  const ratios = rounds.map(({ turns, first }) => turns.map((turn, at) => turn[what] / first[at]![what]));
+  const { min, max } = spreadOf(ratios.map(medianOf));
+  return `${percent(medianOf(ratios.flat()))} (${percent(min)} … ${percent(max)})`;
 }
 
-function median(all: readonly Figure[], what: keyof Figure): number {
-  const sorted = all.map((one) => one[what]).toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)]!;
+function percent(ratio: number): string {
+  const more = ((ratio - 1) * 100).toFixed(1);
+  return ratio < 1 ? `${more} %` : `+${more} %`;
 }

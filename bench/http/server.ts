@@ -1,51 +1,79 @@
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createServer, type CreateServerOptions } from '../../src/hono/index.ts';
+import { openDatabase, type Database } from '../../src/index.ts';
+import { Metrics } from '../../src/metrics/index.ts';
+import { createMonitor } from '../../src/monitor/index.ts';
 
-/** One server of the comparison, in a process of its own: argv says which. */
-export interface Usage {
-  readonly requests: number;
-  readonly cpuUs: number;
-}
+/*
+ * One server of the comparison, in a process of its own: argv says which. Sends its port when it listens, and its
+ * CPU time in microseconds, of all its threads, whenever it is asked.
+ */
 
-const quiet = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-const BASE: CreateServerOptions = { environment: {}, log: quiet };
-const APPS: Readonly<Record<string, () => Hono>> = {
-  'bare Hono': () => new Hono(),
-  'createServer()': () => createServer(BASE),
-  'createServer() with everything': () =>
-    createServer({
-      ...BASE,
-      hosts: ['127.0.0.1'],
-      cors: { origins: ['https://app.example.com'] },
-      rateLimit: { limit: 1_000_000, windowMs: 1_000 },
-    }),
+const ROWS = 1_000;
+const nothing = (): void => undefined;
+// Writing lines is another program's work: the log's.
+const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const BASE: CreateServerOptions = { environment: {}, log };
+const EVERYTHING: CreateServerOptions = {
+  ...BASE,
+  hosts: ['127.0.0.1'],
+  cors: { origins: ['https://app.example.com'] },
+  rateLimit: { limit: 1_000_000, windowMs: 1_000 },
 };
 
-const app = APPS[process.argv[2]!]!();
-let requests = 0;
-app.get('/users/:id', (context) => {
-  requests += 1;
-  return context.json({ id: context.req.param('id'), name: 'Ada', roles: ['reader', 'writer'] });
-});
-const list = Array.from({ length: 100 }, (_, id) => ({ id, name: `user ${id}`, city: 'Lovelace' }));
-app.get('/users', (context) => {
-  requests += 1;
-  return context.json(list);
-});
+const APPS: Readonly<Record<string, () => Hono | Promise<Hono>>> = {
+  'bare Hono': () => withUsers(new Hono()),
+  'createServer()': () => withUsers(createServer(BASE)),
+  'createServer() with everything': () => withUsers(createServer(EVERYTHING)),
+  'a service': async () => withNotes(createServer(BASE), await openNotes()),
+  'a service with metrics': async () => {
+    const [metrics, db] = [new Metrics(), await openNotes()];
+    metrics.watch(db);
+    return withNotes(createServer({ ...BASE, metrics }), db);
+  },
+  'a service with a monitor': async () => {
+    const [metrics, db] = [new Metrics(), await openNotes()];
+    const monitor = createMonitor({ databases: [db], metrics, token: 'only for this measurement' });
+    return withNotes(createServer({ ...BASE, metrics, monitor }), db);
+  },
+};
 
+function withUsers(app: Hono): Hono {
+  const list = Array.from({ length: 100 }, (_, id) => ({ id, name: `user ${id}`, city: 'Lovelace' }));
+  app.get('/users/:id', (context) =>
+    context.json({ id: context.req.param('id'), name: 'Ada', roles: ['reader', 'writer'] }),
+  );
+  return app.get('/users', (context) => context.json(list));
+}
+
+function withNotes(app: Hono, db: Database): Hono {
+  let id = 0;
+  return app.get('/notes/:id', async (context) => {
+    id = (id % ROWS) + 1;
+    return context.json((await db.get('select * from notes where id = ?', [id])) ?? null);
+  });
+}
+
+async function openNotes(): Promise<Database> {
+  const folder = mkdtempSync(join(tmpdir(), 'millpond-http-bench-'));
+  process.on('exit', () => rmSync(folder, { recursive: true }));
+  const db = await openDatabase({ url: `sqlite:${join(folder, 'app.db')}`, log });
+  await db.script(`create table notes (id integer primary key, title text);
+    with recursive n(v) as (select 1 union all select v + 1 from n where v < ${ROWS})
+    insert into notes select v, 'note ' || v from n;`);
+  return db;
+}
+
+const app = await APPS[process.argv[2]!]!();
 const server = createAdaptorServer({ fetch: app.fetch });
 server.listen(0, '127.0.0.1', () => process.send!((server.address() as AddressInfo).port));
-let before = process.cpuUsage();
 process.on('message', () => {
-  const { user, system } = process.cpuUsage(before);
-  const usage: Usage = { requests, cpuUs: user + system };
-  process.send!(usage);
-  [requests, before] = [0, process.cpuUsage()];
+  const { user, system } = process.cpuUsage();
+  process.send!(user + system);
 });
 process.on('disconnect', () => process.exit());
-
-function nothing(): void {
-  // Writing lines is another program's work: the log's.
-}
