@@ -1,13 +1,4 @@
-import {
-  describePlaceholders,
-  isDigit,
-  isWordStart,
-  pastComment,
-  pastDollarQuote,
-  pastEscapeString,
-  pastQuoted,
-  pastWord,
-} from '../sql/index.ts';
+import { describePlaceholders, isDigit, pastToken } from '../sql/index.ts';
 
 /**
  * A text of PostgreSQL with a subquery in the place of each placeholder, which is planned for any value. A
@@ -19,31 +10,19 @@ export function withUnknownValues(text: string, types: readonly (string | undefi
   const numbered = describePlaceholders(text, 'postgres').text;
   let made = '';
   for (let at = 0; at < numbered.length;) {
-    const end = pastToken(numbered, at);
-    made += typeAt(numbered, at, types) ?? numbered.slice(at, end);
+    const end = pastToken(numbered, at, 'postgres');
+    const token = numbered.slice(at, end);
+    made += withoutValue(token, types) ?? token;
     at = end;
   }
   return made;
 }
 
-function typeAt(text: string, at: number, types: readonly (string | undefined)[]): string | undefined {
-  if (text[at] !== '$' || !isDigit(text.charCodeAt(at + 1))) return undefined;
-  const type = types[Number(text.slice(at + 1, pastWord(text, at + 1))) - 1];
+function withoutValue(token: string, types: readonly (string | undefined)[]): string | undefined {
+  if (token[0] !== '$' || !isDigit(token.charCodeAt(1))) return undefined;
+  const type = types[Number(token.slice(1)) - 1];
   // The outer cast changes nothing, and is no subquery where that would mean rows: any(select …).
   return type === undefined ? undefined : `cast((select cast(null as ${type})) as ${type})`;
-}
-
-function pastToken(text: string, at: number): number {
-  const character = text[at]!;
-  if (character === '-' || character === '/') return pastComment(text, at, 'postgres');
-  if (character === "'" || character === '"') return pastQuoted(text, at, character);
-  const code = text.charCodeAt(at);
-  if (character === '$') {
-    return isDigit(text.charCodeAt(at + 1)) ? pastWord(text, at + 1) : pastDollarQuote(text, at);
-  }
-  if (!isWordStart(code)) return at + 1;
-  const end = pastWord(text, at);
-  return text[end] === "'" && /^e$/i.test(text.slice(at, end)) ? pastEscapeString(text, end) : end;
 }
 
 /** What such a subquery is in a plan, before PostgreSQL 17 and from there on. */

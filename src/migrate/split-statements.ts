@@ -1,12 +1,4 @@
-import {
-  isWordStart,
-  pastComment,
-  pastDollarQuote,
-  pastEscapeString,
-  pastQuoted,
-  pastWord,
-  type Dialect,
-} from '../sql/index.ts';
+import { isWordStart, pastQuoted, pastToken, type Dialect } from '../sql/index.ts';
 
 /** One statement of a text. */
 export interface TextPart {
@@ -71,31 +63,14 @@ class Splitter {
     return { statements: this.#statements, unclosed: undefined };
   }
 
-  /** Where the token ends that begins here. */
+  /** Where the token ends that begins here. A doubled quote is one inside. */
   #past(at: number): number {
     const text = this.#text;
-    const char = text[at]!;
-    if (isWordStart(text.charCodeAt(at))) return this.#pastWord(at);
-    if (char === "'" || char === '"') return this.#pastDoubled(at, char);
-    if (char === '-' || char === '/') return pastComment(text, at, this.#dialect);
-    if (this.#dialect === 'sqlite') {
-      if (char === '`') return this.#pastDoubled(at, char);
-      return char === '[' ? pastQuoted(text, at, ']') : at + 1;
-    }
-    return char === '$' ? pastDollarQuote(text, at) : at + 1;
-  }
-
-  /** A doubled quote is one inside. */
-  #pastDoubled(at: number, quote: string): number {
-    let end = pastQuoted(this.#text, at, quote);
-    while (this.#text[end] === quote) end = pastQuoted(this.#text, end, quote);
+    const quote = text[at]!;
+    let end = pastToken(text, at, this.#dialect);
+    if (quote !== "'" && quote !== '"' && !(quote === '`' && this.#dialect === 'sqlite')) return end;
+    while (text[end] === quote) end = pastQuoted(text, end, quote);
     return end;
-  }
-
-  #pastWord(at: number): number {
-    const end = pastWord(this.#text, at);
-    const isEscape = end === at + 1 && this.#text[end] === "'" && 'eE'.includes(this.#text[at]!);
-    return this.#dialect === 'postgres' && isEscape ? pastEscapeString(this.#text, end) : end;
   }
 
   #take(at: number, end: number): void {

@@ -1,12 +1,5 @@
 import { UsageError } from '../errors/index.ts';
-import {
-  isWordStart,
-  pastComment,
-  pastDollarQuote,
-  pastEscapeString,
-  pastQuoted,
-  pastWord,
-} from '../sql/index.ts';
+import { isWordStart, pastToken } from '../sql/index.ts';
 
 /** Words that begin or end a transaction. Inside a procedure the server itself refuses them. */
 const CONTROL: ReadonlySet<string> = new Set([
@@ -65,36 +58,12 @@ function controlError(word: string): UsageError {
 
 /** The words outside quotes and comments, in lower case, and the semicolons between statements. */
 function* topLevelWords(text: string): Generator<string> {
-  let at = 0;
-  while (at < text.length) {
-    const code = text.charCodeAt(at);
-    if (isWordStart(code)) {
-      const end = pastWord(text, at);
-      const word = text.slice(at, end).toLowerCase();
-      // A lone E before a quote begins a string in which a backslash hides the quote after it.
-      if (word === 'e' && text[end] === "'") at = pastEscapeString(text, end);
-      else {
-        yield word;
-        at = end;
-      }
-    } else {
-      if (text[at] === ';') yield ';';
-      at = pastOther(text, at);
-    }
-  }
-}
-
-function pastOther(text: string, at: number): number {
-  switch (text[at]) {
-    case "'":
-    case '"':
-      return pastQuoted(text, at, text[at]);
-    case '-':
-    case '/':
-      return pastComment(text, at, 'postgres');
-    case '$':
-      return pastDollarQuote(text, at);
-    default:
-      return at + 1;
+  for (let at = 0; at < text.length;) {
+    const end = pastToken(text, at, 'postgres');
+    // Behind the E of an escape string, and nowhere else in what begins like a word, stands a quote.
+    const isWord = isWordStart(text.charCodeAt(at)) && text[at + 1] !== "'";
+    if (isWord) yield text.slice(at, end).toLowerCase();
+    else if (text[at] === ';') yield ';';
+    at = end;
   }
 }

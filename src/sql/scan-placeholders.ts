@@ -1,6 +1,6 @@
 import { isDigit, isWordPart, isWordStart } from './characters.ts';
 import type { Dialect } from './dialect.ts';
-import { pastComment, pastDollarQuote, pastEscapeString, pastQuoted, pastWord } from './skip-token.ts';
+import { pastDigits, pastToken, pastWord } from './skip-token.ts';
 
 /** A place for a value: `text.slice(start, end)`. */
 export interface Placeholder {
@@ -29,18 +29,7 @@ export function scanPlaceholders(text: string, dialect: Dialect): Placeholder[] 
 }
 
 function pastSqliteToken(text: string, at: number, found: Placeholder[]): number {
-  const code = text.charCodeAt(at);
-  if (isWordStart(code)) return pastWord(text, at);
   switch (text[at]) {
-    case "'":
-    case '"':
-    case '`':
-      return pastQuoted(text, at, text[at]);
-    case '[':
-      return pastQuoted(text, at, ']');
-    case '-':
-    case '/':
-      return pastComment(text, at, 'sqlite');
     case '?':
       return pastQuestionMark(text, at, found);
     case ':':
@@ -48,7 +37,7 @@ function pastSqliteToken(text: string, at: number, found: Placeholder[]): number
     case '$':
       return pastSqliteVariable(text, at, found);
     default:
-      return at + 1;
+      return pastToken(text, at, 'sqlite');
   }
 }
 
@@ -68,35 +57,11 @@ function pastSqliteVariable(text: string, at: number, found: Placeholder[]): num
 }
 
 function pastPostgresToken(text: string, at: number, found: Placeholder[]): number {
-  const code = text.charCodeAt(at);
-  if (isWordStart(code)) return pastPostgresWord(text, at);
-  switch (text[at]) {
-    case "'":
-    case '"':
-      return pastQuoted(text, at, text[at]);
-    case '-':
-    case '/':
-      return pastComment(text, at, 'postgres');
-    case '$':
-      return pastDollar(text, at, found);
-    case ':':
-      return pastPostgresColon(text, at, found);
-    default:
-      return at + 1;
+  if (text[at] === ':') return pastPostgresColon(text, at, found);
+  const end = pastToken(text, at, 'postgres');
+  if (text[at] === '$' && isDigit(text.charCodeAt(at + 1))) {
+    found.push({ kind: 'numbered', start: at, end });
   }
-}
-
-/** A lone E before a quote begins a string in which a backslash hides the quote after it. */
-function pastPostgresWord(text: string, at: number): number {
-  const end = pastWord(text, at);
-  const isEscape = end === at + 1 && text[end] === "'" && (text[at] === 'e' || text[at] === 'E');
-  return isEscape ? pastEscapeString(text, end) : end;
-}
-
-function pastDollar(text: string, at: number, found: Placeholder[]): number {
-  if (!isDigit(text.charCodeAt(at + 1))) return pastDollarQuote(text, at);
-  const end = pastDigits(text, at + 1);
-  found.push({ kind: 'numbered', start: at, end });
   return end;
 }
 
@@ -111,10 +76,4 @@ function pastPostgresColon(text: string, at: number, found: Placeholder[]): numb
 
 function endsOperand(text: string, at: number): boolean {
   return isWordPart(text.charCodeAt(at)) || (at >= 0 && `)]"'`.includes(text[at]!));
-}
-
-function pastDigits(text: string, from: number): number {
-  let at = from;
-  while (isDigit(text.charCodeAt(at))) at += 1;
-  return at;
 }

@@ -1,8 +1,53 @@
-import { isWordPart, isWordStart } from './characters.ts';
+import { isDigit, isWordPart, isWordStart } from './characters.ts';
 import type { Dialect } from './dialect.ts';
 
 // Each function takes the index at which a token begins and returns the index behind it; for a token that is
 // never closed that is the end of the text.
+
+/**
+ * Whatever begins here: a word, a string, a quoted name, a comment, PostgreSQL's `$1` or dollar quote. All
+ * else is one character at a time: blanks, operators, and the digits of numbers.
+ */
+export function pastToken(text: string, from: number, dialect: Dialect): number {
+  if (isWordStart(text.charCodeAt(from))) return pastWordOrString(text, from, dialect);
+  const character = text[from];
+  switch (character) {
+    case "'":
+    case '"':
+      return pastQuoted(text, from, character);
+    case '-':
+    case '/':
+      return pastComment(text, from, dialect);
+    case '`':
+      return dialect === 'sqlite' ? pastQuoted(text, from, '`') : from + 1;
+    case '[':
+      return dialect === 'sqlite' ? pastQuoted(text, from, ']') : from + 1;
+    case '$':
+      return dialect === 'postgres' ? pastDollar(text, from) : from + 1;
+    default:
+      return from + 1;
+  }
+}
+
+/** On PostgreSQL a lone E before a quote begins a string in which a backslash hides the quote after it. */
+function pastWordOrString(text: string, from: number, dialect: Dialect): number {
+  const end = pastWord(text, from);
+  const isEscape =
+    dialect === 'postgres' && end === from + 1 && text[end] === "'" && 'eE'.includes(text[from]!);
+  return isEscape ? pastEscapeString(text, end) : end;
+}
+
+/** A parameter ends with its digits, whatever follows: `$1$a$` is one and the beginning of a dollar quote. */
+function pastDollar(text: string, from: number): number {
+  const end = pastDigits(text, from + 1);
+  return end > from + 1 ? end : pastDollarQuote(text, from);
+}
+
+export function pastDigits(text: string, from: number): number {
+  let at = from;
+  while (isDigit(text.charCodeAt(at))) at += 1;
+  return at;
+}
 
 /** A name, a keyword, or the rest of one. A dollar inside does not begin a dollar quote. */
 export function pastWord(text: string, from: number): number {
