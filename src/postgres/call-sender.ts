@@ -5,13 +5,13 @@ import { failCall, stopped, succeedCall } from './call-settlement.ts';
 import type { TimedAnswer, WorkDone } from './cost-model.ts';
 import type { TransactionStatus } from './exchange.ts';
 import type { PostgresLink } from './link.ts';
-import { engineStep, renewSteps, type Chunk, type PendingCall } from './pending-call.ts';
+import { engineStep, failedStatement, renewSteps, type Chunk, type PendingCall } from './pending-call.ts';
 import type { RowShapes } from './row-shape.ts';
 import { ScriptExchange } from './script-exchange.ts';
 import { isFatal, type ServerFailure } from './server-error.ts';
 import { keptLimits, liftTexts, type ServerLimits } from './server-limits.ts';
 import { StatementExchange, type ExchangeAnswer, type Step } from './statement-exchange.ts';
-import { connectionLostError, SqlState, translateFailure } from './translate-failure.ts';
+import { connectionLostError, faultInPart, SqlState, translateFailure } from './translate-failure.ts';
 
 /** How a call is sent, where it is not sent alone and on its own. */
 export interface Sending {
@@ -57,6 +57,16 @@ export interface SenderHome {
   noteDone(call: PendingCall, work: WorkDone): void;
 }
 
+/** How the connection was lost under a call. */
+interface LostCall {
+  readonly error: Error;
+  readonly mayBeDone: boolean;
+  /** What the server had said of it. */
+  readonly failure: ServerFailure | undefined;
+  /** The statement of a batch that the server was at, from 0. */
+  readonly part: number;
+}
+
 /** A call that is sent again more often than this must have another fault. */
 const MAX_RETRIES = 2;
 
@@ -85,6 +95,7 @@ export class CallSender {
     this.#calls.push(call);
     call.sending = sending;
     if (liftsForSession(call, sending)) this.#link.send(this.#liftForSession(call.serverLimitMs!));
+    if (call.kind === 'script' && sending.inTransaction === true) this.#link.send(this.#guard(sending));
     call.sentAt = performance.now();
     call.exchange = call.kind === 'script' ? this.#script(call, sending) : this.#statements(call, sending);
     // A call that is sent again here has its limits already.
@@ -129,7 +140,8 @@ export class CallSender {
       lost: ({ error, sent, tags, failure }) => {
         const isDone = tags.length >= steps.length;
         if (call.exchange !== exchange) return sending.over?.();
-        this.#lost(call, sending, { error, mayBeDone: sent && (isDone || failure === undefined), failure });
+        const mayBeDone = sent && (isDone || failure === undefined);
+        this.#lost(call, sending, { error, mayBeDone, failure, part: tags.length - skipped });
       },
     });
     return exchange;
@@ -152,9 +164,20 @@ export class CallSender {
   #liftForSession(limitMs: number): StatementExchange {
     const kept = keptLimits(this.#home.serverLimits, this.#link.parameters);
     const texts = liftTexts(limitMs, { scope: 'session', inTransaction: false, kept });
+    return this.#ahead(texts);
+  }
+
+  /** Ahead of the script: of a text that cannot be read as a whole, the server does nothing at all. */
+  #guard({ refusal }: Sending): StatementExchange {
+    return this.#ahead([`savepoint ${GUARD}`], refusal);
+  }
+
+  /** Goes ahead of a call, which fails if it does. */
+  #ahead(texts: readonly string[], refusal?: Sending['refusal']): StatementExchange {
     return new StatementExchange({
       steps: texts.map((text) => engineStep(text)),
       shapes: this.#home.shapes,
+      refusal,
       answered: () => undefined,
       lost: () => undefined,
     });
@@ -171,7 +194,7 @@ export class CallSender {
       },
       lost: ({ error, sent, failure, isBegun }) => {
         const mayBeDone = sent && (failure === undefined || (isBegun && isFatal(failure)));
-        this.#lost(call, sending, { error, mayBeDone, failure });
+        this.#lost(call, sending, { error, mayBeDone, failure, part: 0 });
       },
     });
   }
@@ -188,8 +211,8 @@ export class CallSender {
     const notBegun = failure !== undefined && tags.length < (sending.before?.length ?? 0);
     const instead = sending.answered?.({ status, failure, notBegun }, call);
     if (instead !== undefined) this.#fail(call, instead);
-    else if (failure !== undefined) this.#failed(call, failure);
-    else if (fault !== undefined) this.#fail(call, fault);
+    else if (failure !== undefined) this.#failed(call, failure, tags.length - skipped);
+    else if (fault !== undefined) this.#faulted(call, fault.error, fault.step - skipped);
     else this.#succeed(call, sending, { tags, skipped });
     sending.over?.();
   }
@@ -235,18 +258,18 @@ export class CallSender {
     succeedCall(call, { value: valueOf(call, tags, skipped), rows, ranMs }, this.#link.id);
   }
 
-  #failed(call: PendingCall, failure: ServerFailure): void {
+  #failed(call: PendingCall, failure: ServerFailure, part: number): void {
     if (call.cancelReason !== undefined) {
       return this.#fail(call, call.cancelReason(stopped(!isFatal(failure))));
     }
-    this.#fail(call, translateFailure(failure, call));
+    this.#fail(call, translateFailure(failure, failedStatement(call, part)));
   }
 
-  #lost(
-    call: PendingCall,
-    sending: Sending,
-    { error, mayBeDone, failure }: { error: Error; mayBeDone: boolean; failure: ServerFailure | undefined },
-  ): void {
+  #faulted(call: PendingCall, error: unknown, part: number): void {
+    this.#fail(call, call.kind === 'batch' ? faultInPart(error, part) : error);
+  }
+
+  #lost(call: PendingCall, sending: Sending, { error, mayBeDone, failure, part }: LostCall): void {
     const isMoved = !(mayBeDone && call.mayWrite) && this.#moves(call, sending, undefined);
     if (isMoved) return;
     this.#calls.remove(call);
@@ -256,8 +279,8 @@ export class CallSender {
       this.#fail(call, call.cancelReason(stopped(!isUnknown)));
     } else if (error instanceof MillpondError) this.#fail(call, error);
     else if (isUnknown) this.#fail(call, unknownError(error));
-    else
-      this.#fail(call, failure === undefined ? connectionLostError(error) : translateFailure(failure, call));
+    else if (failure === undefined) this.#fail(call, connectionLostError(error));
+    else this.#fail(call, translateFailure(failure, failedStatement(call, part)));
     sending.over?.();
   }
 
@@ -329,10 +352,10 @@ function isToBind({ kind, plans }: PendingCall, { inTransaction }: Sending): boo
 /** A statement without effect that goes before it. */
 const BINDING: readonly Step[] = [engineStep('select')];
 
-/** A script inside a transaction can be undone alone: there is a savepoint around it, in the same text. */
+/** A script inside a transaction can be undone alone: the savepoint before it was made ahead of it. */
 function guarded({ text, serverLimitMs }: PendingCall): string {
   const limit = serverLimitMs === undefined ? '' : `set local statement_timeout = ${serverLimitMs};\n`;
-  return `${limit}savepoint ${GUARD};\n${text}\n;release savepoint ${GUARD}`;
+  return `${limit}${text}\n;release savepoint ${GUARD}`;
 }
 
 /** The savepoint around what must be undone alone, inside a transaction. */

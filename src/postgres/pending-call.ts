@@ -14,6 +14,7 @@ import type { RowShape } from './row-shape.ts';
 import { ResultReader, type ResultForm } from './result-reader.ts';
 import { liftedLimitMs, type ServerLimits } from './server-limits.ts';
 import type { Portal, Step } from './statement-exchange.ts';
+import { faultInPart, type FailedStatement } from './translate-failure.ts';
 
 /** Where a call runs, and for whom. */
 export interface CallPlace {
@@ -114,7 +115,7 @@ export function createBatchCall(
 ): PendingCall {
   place.observer?.started('batch', options.name, place.transactionId);
   const context = place.observer?.capture();
-  const steps = statements.map((statement, index) => createStep(statement, plans[index]!, 'batch'));
+  const steps = statements.map((statement, index) => createBatchStep(statement, plans[index]!, index));
   const params = statements.flatMap((statement) => statement.params);
   const mayWrite = plans.some((plan) => plan.mayWrite);
   const content: CallContent = { kind: 'batch', text: 'batch', params, steps, plans, mayWrite };
@@ -131,6 +132,16 @@ export function createScriptCall(
   const context = place.observer?.capture();
   const content: CallContent = { kind: 'script', text, params: [], steps: [], plans: [plan], mayWrite: true };
   return create(content, options, { place, context });
+}
+
+/**
+ * What errors say of a call that failed: of a batch, the one of its statements that did, where one did. The
+ * values of all of them stay hidden.
+ */
+export function failedStatement(call: PendingCall, part: number): FailedStatement {
+  const step = call.kind === 'batch' ? call.steps[part] : undefined;
+  if (step === undefined) return call;
+  return { text: step.text, name: call.name, params: call.params, part };
 }
 
 /** As a chunk of the rows of a portal. */
@@ -159,6 +170,14 @@ export function startCall<T>(call: PendingCall, start: (call: PendingCall) => vo
 function createStep({ text, params }: Statement, plan: Plan, form: ResultForm): Step {
   const values = params.length === 0 ? NO_VALUES : toWireValues(params);
   return { text, values, reader: new ResultReader(form), named: plan.noteUse() };
+}
+
+function createBatchStep(statement: Statement, plan: Plan, part: number): Step {
+  try {
+    return createStep(statement, plan, 'batch');
+  } catch (error) {
+    throw faultInPart(error, part);
+  }
 }
 
 const NO_VALUES: Step['values'] = Object.freeze([]);

@@ -30,14 +30,20 @@ export interface Step {
   readonly portal?: Portal;
 }
 
+export interface StepFault {
+  /** Which of the steps it is about, from 0. */
+  readonly step: number;
+  readonly error: unknown;
+}
+
 export interface ExchangeAnswer {
   readonly status: TransactionStatus;
   /** One for each step that was done, in order. */
   readonly tags: readonly CommandTag[];
   /** Why the first step after those was not done. */
   readonly failure: ServerFailure | undefined;
-  /** Why the rows cannot be given in the form asked for; the server did not fail. */
-  readonly fault: unknown;
+  /** Why rows cannot be given in the form asked for; the server did not fail. */
+  readonly fault: StepFault | undefined;
   /** The server no longer has the statement, or its rows have other columns now: it works when sent again. */
   readonly isStale: boolean;
 }
@@ -62,7 +68,7 @@ export class StatementExchange implements Exchange {
   readonly #tags: CommandTag[] = [];
   #link: PostgresLink | undefined;
   #failure: ServerFailure | undefined;
-  #fault: unknown;
+  #fault: StepFault | undefined;
   #isStale = false;
 
   constructor(parts: StatementExchangeParts) {
@@ -99,7 +105,7 @@ export class StatementExchange implements Exchange {
       case BackendCode.parameterDescription:
         return this.#parts.described?.(readParameterTypes(buffer, start));
       case BackendCode.emptyQuery:
-        this.#fault ??= emptyTextError();
+        this.#fault ??= { step: this.#tags.length, error: emptyTextError() };
         this.#tags.push({ command: '', rowsAffected: 0 });
         return;
       case BackendCode.portalSuspended:
@@ -128,15 +134,16 @@ export class StatementExchange implements Exchange {
   /** Rows that could not be given in the form asked for are not requested: nothing but the Sync is sent. */
   #isReadable({ statements }: PostgresLink): boolean {
     const { steps } = this.#parts;
+    let step = 0;
     try {
-      for (let index = 0; index < steps.length; index += 1) {
-        const { text, named, reader } = steps[index]!;
+      for (; step < steps.length; step += 1) {
+        const { text, named, reader } = steps[step]!;
         const prepared = named ? statements.get(text) : undefined;
         if (prepared?.shape !== undefined) reader.begin(prepared.shape);
       }
       return true;
-    } catch (fault) {
-      this.#fault = fault;
+    } catch (error) {
+      this.#fault = { step, error };
       return false;
     }
   }
@@ -167,22 +174,23 @@ export class StatementExchange implements Exchange {
   }
 
   #begin(shape: Parameters<ResultReader['begin']>[0]): void {
-    const index = this.#tags.length;
-    const prepared = this.#prepared[index];
+    const step = this.#tags.length;
+    const prepared = this.#prepared[step];
     if (prepared !== undefined) prepared.shape = shape;
     try {
-      this.#parts.steps[index]!.reader.begin(shape);
-    } catch (fault) {
-      this.#fault ??= fault;
+      this.#parts.steps[step]!.reader.begin(shape);
+    } catch (error) {
+      this.#fault ??= { step, error };
     }
   }
 
   #readRow(buffer: Buffer, start: number): void {
     if (this.#fault !== undefined) return;
+    const step = this.#tags.length;
     try {
-      this.#parts.steps[this.#tags.length]!.reader.row(buffer, start);
-    } catch (fault) {
-      this.#fault = fault;
+      this.#parts.steps[step]!.reader.row(buffer, start);
+    } catch (error) {
+      this.#fault = { step, error };
     }
   }
 

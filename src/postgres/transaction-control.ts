@@ -8,12 +8,12 @@ import { joinChanges, type Changes } from './changes.ts';
 import type { Plan } from './plan.ts';
 import { ResultReader } from './result-reader.ts';
 import type { RowShapes } from './row-shape.ts';
-import { isFatal } from './server-error.ts';
+import { isFatal, type ServerFailure } from './server-error.ts';
 import { longerLimitTexts, type ServerLimits } from './server-limits.ts';
 import { StatementExchange, type ExchangeAnswer, type Step } from './statement-exchange.ts';
 import type { TableKnowledge } from './table-knowledge.ts';
 import { abortedError, asLost, closedError, statementOf } from './transaction-errors.ts';
-import { connectionLostError, translateFailure } from './translate-failure.ts';
+import { connectionLostError, SqlState, translateFailure } from './translate-failure.ts';
 
 interface ControlHome {
   readonly shapes: RowShapes;
@@ -131,10 +131,12 @@ export class TransactionControl {
   }
 
   /** After a batch or script that failed: the transaction goes on as if it had not been. */
-  #undoGuarded(): void {
-    this.#firstFailure = undefined;
+  #undoGuarded(error: Error): void {
     const steps = [engineStep(`rollback to savepoint ${GUARD}`), engineStep(`release savepoint ${GUARD}`)];
-    this.#link.sendFirst(this.#exchange(steps, () => undefined));
+    const undone = (outcome: Outcome): void => {
+      if (outcome.kind === 'answered' && outcome.answer.failure !== undefined) this.noteFailure(error);
+    };
+    this.#link.sendFirst(this.#exchange(steps, undone));
   }
 
   /** A statement of the control's own, inside the transaction. */
@@ -268,9 +270,8 @@ export class TransactionControl {
 
   /** Takes note of a statement's answer. @returns what the caller must be told instead */
   #noteAnswer({ status, failure, notBegun }: CallAnswer, call: PendingCall): Error | undefined {
-    if (failure !== undefined && call.kind !== 'statement' && !notBegun) this.#undoGuarded();
-    if (failure !== undefined) this.#firstFailure ??= translateFailure(failure, call);
-    else this.#noteWrites(call);
+    if (failure === undefined) this.#noteWrites(call);
+    else this.#noteFailed(call, failure, notBegun);
     if (this.#state === 'sent') {
       if (notBegun && status === 'I') return this.#failBegin(this.#firstFailure!);
       this.#state = 'open';
@@ -280,7 +281,14 @@ export class TransactionControl {
     return undefined;
   }
 
-  /** Takes note of what has aborted the transaction, beside its statements. */
+  #noteFailed(call: PendingCall, failure: ServerFailure, notBegun: boolean): void {
+    const error = translateFailure(failure, call);
+    const isGuarded = call.kind === 'batch' || call.kind === 'script';
+    if (isGuarded && !notBegun && failure.code !== SqlState.aborted) this.#undoGuarded(error);
+    else this.noteFailure(error);
+  }
+
+  /** Takes note of what has aborted the transaction. The first failure is its reason. */
   noteFailure(error: Error): void {
     this.#firstFailure ??= error;
   }

@@ -16,6 +16,8 @@ export interface FailedStatement {
   readonly text: string;
   readonly name: string | undefined;
   readonly params: readonly unknown[];
+  /** Of which one of a batch this is the text, from 0. */
+  readonly part?: number;
 }
 
 /** SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -81,14 +83,27 @@ export function translateFailure(failure: ServerFailure, statement: FailedStatem
   const message = redact(failure.message, text, params);
   const cause = new PostgresError(failure, message);
   const details = { cause, sql: text, queryName: name, retryable: RETRYABLE.has(failure.code) };
-  const what = name === undefined ? '' : `Query "${name}": `;
+  const what = (name === undefined ? '' : `Query "${name}": `) + placeOf(statement);
   const kind = CONSTRAINT_KINDS.get(failure.code);
   if (kind !== undefined && failure.constraint + (failure.column ?? '') !== '') {
-    return new ConstraintError(`${what}${message}`, { ...details, kind, ...placeOf(failure) });
+    return new ConstraintError(`${what}${message}`, { ...details, kind, ...columnsOf(failure) });
   }
   if (isFatal(failure)) return connectionLostError(cause);
   const advice = adviceFor(failure);
   return translateCode(failure.code, `${what}${message}${advice}`, details);
+}
+
+function placeOf({ part }: FailedStatement): string {
+  return part === undefined ? '' : `Statement ${part + 1} of the batch: `;
+}
+
+/** The caller's own mistake, in one statement of a batch: it says which one, from 0. */
+export function faultInPart(error: unknown, part: number): unknown {
+  if (!(error instanceof UsageError)) return error;
+  return new UsageError(`Statement ${part + 1} of the batch: ${error.message}`, {
+    cause: error,
+    code: error.code,
+  });
 }
 
 function adviceFor({ routine, code }: ServerFailure): string {
@@ -120,7 +135,10 @@ function translateCode(
 }
 
 /** `Key (tenant, email)=(…) already exists.`: the names stand in the detail, before the values. */
-function placeOf({ table, column, detail }: ServerFailure): { table?: string; columns?: readonly string[] } {
+function columnsOf({ table, column, detail }: ServerFailure): {
+  table?: string;
+  columns?: readonly string[];
+} {
   const listed = column ?? /\(([^()=]+)\)=\(/.exec(detail ?? '')?.[1];
   return {
     ...(table === undefined ? {} : { table }),

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
-import { ConstraintError, UsageError } from '../../errors/index.ts';
+import type { Queryable } from '../../driver/index.ts';
+import { ConstraintError, QueryExecutionError, UsageError } from '../../errors/index.ts';
 import { sql } from '../../sql/index.ts';
 import type { Behaviours } from '../behaviour.ts';
 import { addThing, countThings, rejection, thingNames } from './expectations.ts';
+
+type Work = (place: Queryable) => Promise<unknown>;
+
+/** A value that must not be seen. */
+const CANARY = 'canary-6b1f';
 
 export const BATCH_BEHAVIOURS: Behaviours = {
   'gives one result for each statement, in order (J6)': async ({ db }) => {
@@ -39,6 +45,35 @@ export const BATCH_BEHAVIOURS: Behaviours = {
     const error = await rejection(db.batch(items), ConstraintError);
     assert.equal(error.kind, 'unique');
     assert.deepEqual(await thingNames(db), ['taken']);
+  },
+
+  'that fails says which of its statements did, to whoever listens too (J11)': async ({ db }) => {
+    const insert = 'insert into things (id, name) values (:id, :name)';
+    const items = [
+      'select 1 as one',
+      [insert, { id: 1, name: CANARY }] as const,
+      [insert, { id: 2, name: CANARY }] as const,
+    ];
+    const told: unknown[] = [];
+    const stop = db.on('query:error', ({ error }) => told.push(error));
+    for (const within of [(work: Work) => work(db), (work: Work) => db.transaction(work)]) {
+      const error = await rejection(
+        within((place) => place.batch(items, { name: 'two' })),
+        ConstraintError,
+      );
+      assert.match(error.message, /^Query "two": Statement 3 of the batch: /);
+      assert.ok(error.sql?.startsWith('insert into things (id, name) values ('), error.sql);
+      assert.ok(!error.message.includes(CANARY), error.message);
+      assert.equal(error.queryName, 'two');
+      assert.equal(told.pop(), error);
+    }
+    stop();
+    const lost = await rejection(db.batch(['select 1 as one', 'select missing']), QueryExecutionError);
+    assert.match(lost.message, /^Statement 2 of the batch: /);
+    assert.equal(lost.sql, 'select missing');
+    const twice = await rejection(db.batch(['select 1 as one', 'select 1 as a, 2 as a']), UsageError);
+    assert.equal(twice.code, 'ERR_MILLPOND_DUPLICATE_COLUMN');
+    assert.match(twice.message, /^Statement 2 of the batch: /);
   },
 
   'runs among other writes as if it were alone (B4)': async ({ db }) => {

@@ -85,6 +85,18 @@ export const CALL_BEHAVIOURS: Behaviours = {
     assert.deepEqual(await thingNames(db), ['a', 'b;c']);
   },
 
+  'undoes alone a script that fails in a transaction, wherever it fails': async ({ db }) => {
+    const insert = (id: number, name: string) => `insert into things (id, name) values (${id}, '${name}');`;
+    await db.transaction(async (tx) => {
+      await tx.script(insert(1, 'a'));
+      for (const fault of [insert(1, 'taken'), 'select missing;', 'selec 1;', 'select (1;']) {
+        await rejection(tx.script(insert(2, 'undone') + fault), MillpondError);
+      }
+      await tx.script(insert(3, 'c'));
+    });
+    assert.deepEqual(await thingNames(db), ['a', 'c']);
+  },
+
   'sees a write that was answered, by whichever call it reads (B5)': async ({ db }) => {
     const text = 'select count(*) as n from things';
     for (let count = 1; count <= 20; count += 1) {

@@ -178,6 +178,26 @@ describe('savepoints inside savepoints (C31)', () => {
     scaledTimeoutMs(60_000),
   );
 
+  test('that was aborted says what did it, not what failed and was undone before', async () => {
+    const failing = 'insert into once values (null)';
+    for (const undone of [
+      (tx: Transaction) => tx.batch([failing]),
+      (tx: Transaction) => tx.script(failing),
+    ]) {
+      const ending = scratch.db.transaction(async (tx) => {
+        await rejection(undone(tx));
+        await tx.value('select 1');
+        await rejection(tx.value('select missing'));
+        await rejection(tx.script('select 2'));
+        await rejection(tx.batch(['select 2']));
+      });
+      await expect(ending).rejects.toMatchObject({
+        code: 'ERR_MILLPOND_TRANSACTION_ABORTED',
+        cause: { sql: 'select missing' },
+      });
+    }
+  });
+
   test('may be as deep as anybody wants', async () => {
     await scratch.db.run('delete from steps');
     const descend = async (tx: Transaction, depth: number): Promise<void> => {
