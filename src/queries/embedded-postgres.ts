@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../errors/index.ts';
+import { freePort } from './free-port.ts';
 
 const START_WITHIN_MS = 60_000;
 const LONGEST_COMPLAINT = 2_000;
@@ -110,13 +110,4 @@ async function reachablePrograms(native: string, folder: string): Promise<string
   await cp(native, join(folder, 'native'), { recursive: true, verbatimSymlinks: true });
   spawnSync('chmod', ['-R', 'a+rX', folder]);
   return join(folder, 'native', 'bin');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

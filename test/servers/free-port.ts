@@ -1,15 +1,4 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
-
-/** A TCP port that nobody listened on a moment ago. Somebody else may be quicker: see `withFreePort`. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+import { freePort } from '../../src/queries/free-port.ts';
 
 /** Tries another port when somebody took the first one meanwhile. */
 export async function withFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
