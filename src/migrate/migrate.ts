@@ -24,6 +24,16 @@ export interface MigrationResult {
 /** Between two looks at a migration that another runner has under way. */
 const LOOK_MS = 100;
 const READINESS = 'migrations';
+const RUN_OPTIONS = [
+  'folder',
+  'table',
+  'lockTimeoutMs',
+  'timeoutMs',
+  'dryRun',
+  'onProgress',
+  'signal',
+  'to',
+] as const;
 
 /**
  * Applies the pending migrations, each in a transaction with its line of the history. Any number of processes
@@ -32,16 +42,7 @@ const READINESS = 'migrations';
  * a migration failed: those before it stay applied
  */
 export async function migrate(db: Database, given: MigrateOptions = {}): Promise<MigrationResult> {
-  const options = resolveRunOptions(given, [
-    'folder',
-    'table',
-    'lockTimeoutMs',
-    'timeoutMs',
-    'dryRun',
-    'onProgress',
-    'signal',
-    'to',
-  ]);
+  const options = resolveRunOptions(given, RUN_OPTIONS);
   return whileNotReady(db, async () => {
     const migrations = await readMigrations(options.folder, db.dialect);
     const parts = partsOf(db, options);
@@ -57,17 +58,7 @@ export async function migrate(db: Database, given: MigrateOptions = {}): Promise
  * @throws MigrationError where one has no way back, before anything is changed
  */
 export async function revert(db: Database, given: RevertOptions = {}): Promise<MigrationResult> {
-  const options = resolveRunOptions(given, [
-    'folder',
-    'table',
-    'lockTimeoutMs',
-    'timeoutMs',
-    'dryRun',
-    'onProgress',
-    'signal',
-    'to',
-    'count',
-  ]);
+  const options = resolveRunOptions(given, [...RUN_OPTIONS, 'count']);
   const migrations = await readMigrations(options.folder, db.dialect);
   const parts = partsOf(db, options);
   // Where it ends is decided once: another runner that also undoes must not make this one undo more.
