@@ -14,13 +14,9 @@ import {
 import { openDatabase, type Database } from '../../../src/index.ts';
 import { folderWith } from '../../fixtures/folder-with.ts';
 import { expectAtRest, openScratch, rejection, scratchPath } from '../../fixtures/scratch-database.ts';
+import { usersMigrations } from '../../fixtures/users-migrations.ts';
 
-const USERS = {
-  '0001_users.sql': 'create table users (id integer primary key, name text not null);',
-  '0001_users.down.sql': 'drop table users;',
-  '0002_ada.sql': "insert into users (name) values ('Ada');\ninsert into users (name) values ('Bob');",
-  '0002_ada.down.sql': 'delete from users;',
-};
+const USERS = usersMigrations('create table users (id integer primary key, name text not null);');
 
 async function start(files: Readonly<Record<string, string>>): Promise<{ db: Database; folder: string }> {
   const { db } = await openScratch('');

@@ -14,15 +14,12 @@ import {
 } from '../../../src/migrate/index.ts';
 import { folderWith } from '../../fixtures/folder-with.ts';
 import { expectAtRest, rejection } from '../../fixtures/scratch-database.ts';
+import { usersMigrations } from '../../fixtures/users-migrations.ts';
 import { sharedPostgresDatabase } from '../../servers/shared.ts';
 
-const USERS = {
-  '0001_users.sql':
-    'create table users (id int generated always as identity primary key, name text not null);',
-  '0001_users.down.sql': 'drop table users;',
-  '0002_ada.sql': "insert into users (name) values ('Ada');\ninsert into users (name) values ('Bob');",
-  '0002_ada.down.sql': 'delete from users;',
-};
+const USERS = usersMigrations(
+  'create table users (id int generated always as identity primary key, name text not null);',
+);
 
 interface Started {
   readonly db: Database;
