@@ -10,7 +10,11 @@ const QUALITIES = { quick: 5, small: 11 } as const;
 const pack = promisify<Uint8Array, object, Buffer<ArrayBuffer>>(brotliCompress);
 const TAKES_BROTLI = /(?:^|,)\s*br\s*(?:,|$)/;
 
-/** A body of JSON with its entity tag, and packed where that is worth it: made once for all who ask. */
+/**
+ * A body of JSON with its entity tag, and packed where that is worth it: made once for all who ask. The server
+ * packs by itself too, and keeps that while there is room, but at one quality for all, and not before the first
+ * client waits for it.
+ */
 export interface KeptJson {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly packed: Uint8Array<ArrayBuffer> | undefined;
