@@ -1,6 +1,7 @@
 export { MillpondError, type ErrorCode } from './millpond-error.ts';
 export { ConfigError, type ConfigProblem } from './config-error.ts';
 export { SelfDeadlockError, UsageError } from './usage-error.ts';
+export { parameterError } from './parameter-error.ts';
 export { ConnectionError, ConnectionPoolExhaustedError } from './connection-errors.ts';
 export { ConstraintError, QueryExecutionError, ReadOnlyError, type ConstraintKind } from './query-errors.ts';
 export { TimeoutError, type CancellationLevel } from './timeout-error.ts';

@@ -1,4 +1,4 @@
-import { UsageError } from '../errors/index.ts';
+import { parameterError } from '../errors/index.ts';
 import { writeArray } from './array-text-writing.ts';
 import type { WireValue } from './wire-writer.ts';
 
@@ -31,22 +31,22 @@ function toWireValue(value: unknown, index: number): WireValue {
     case 'object':
       return value instanceof Uint8Array ? bytesOf(value, index) : objectText(value, index);
     case 'undefined':
-      throw refuse(index, 'undefined', 'bind null where NULL is meant');
+      throw parameterError(index, 'undefined', 'bind null where NULL is meant');
     default:
-      throw refuse(index, `a ${typeof value}`, 'it cannot be stored');
+      throw parameterError(index, `a ${typeof value}`, 'it cannot be stored');
   }
 }
 
 function checkText(value: string, index: number): string {
   if (!value.isWellFormed()) {
-    throw refuse(
+    throw parameterError(
       index,
       'a string with a lone surrogate',
       'it has no UTF-8 form. See String.prototype.toWellFormed',
     );
   }
   if (value.includes('\0')) {
-    throw refuse(index, 'a string with a NUL character', 'PostgreSQL has no such text. Bind bytes');
+    throw parameterError(index, 'a string with a NUL character', 'PostgreSQL has no such text. Bind bytes');
   }
   return value;
 }
@@ -54,7 +54,7 @@ function checkText(value: string, index: number): string {
 function numberText(value: number, index: number): string {
   // Fractions, NaN, infinities, and magnitudes beyond any integer go as they are.
   if (Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < INT64_LIMIT) {
-    throw refuse(
+    throw parameterError(
       index,
       'an integer beyond ±(2^53 − 1)',
       'its last digits may already be lost. Bind a bigint',
@@ -65,7 +65,7 @@ function numberText(value: number, index: number): string {
 
 function bigintText(value: bigint, index: number): string {
   if (value >= INT64_MIN && value <= INT64_MAX) return value.toString();
-  throw refuse(index, 'a bigint beyond 64 bits', 'bind it as a string, for a numeric column');
+  throw parameterError(index, 'a bigint beyond 64 bits', 'bind it as a string, for a numeric column');
 }
 
 function objectText(value: object | null, index: number): string | null {
@@ -74,7 +74,7 @@ function objectText(value: object | null, index: number): string | null {
   if (Array.isArray(value)) return writeArray(value, (element) => elementText(element, index));
   if (isPlain(value)) return jsonText(value, index);
   const kind = `an object (${value.constructor?.name ?? 'no constructor'})`;
-  throw refuse(index, kind, 'bind a plain object for JSON, or a Uint8Array for bytes');
+  throw parameterError(index, kind, 'bind a plain object for JSON, or a Uint8Array for bytes');
 }
 
 /** An element of an array, nested arrays apart. */
@@ -84,7 +84,7 @@ function elementText(value: unknown, index: number): string | null {
 }
 
 function dateText(value: Date, index: number): string {
-  if (Number.isNaN(value.getTime())) throw refuse(index, 'an invalid Date', 'it names no moment');
+  if (Number.isNaN(value.getTime())) throw parameterError(index, 'an invalid Date', 'it names no moment');
   const text = value.toISOString();
   // The server has no year 0, and reads no sign before a year.
   const year = value.getUTCFullYear();
@@ -101,7 +101,7 @@ function jsonText(value: object, index: number): string {
   } catch {
     text = undefined;
   }
-  if (text === undefined) throw refuse(index, 'an object without a JSON form', 'bind its text');
+  if (text === undefined) throw parameterError(index, 'an object without a JSON form', 'bind its text');
   return checkText(text, index);
 }
 
@@ -115,13 +115,10 @@ function bytesOf(value: Uint8Array, index: number): Uint8Array {
     // A view of memory that was transferred or cut has no bytes, and says so here.
     return new Uint8Array(value);
   } catch {
-    throw refuse(index, 'a Uint8Array whose buffer was transferred or cut', 'it has no bytes any more');
+    throw parameterError(
+      index,
+      'a Uint8Array whose buffer was transferred or cut',
+      'it has no bytes any more',
+    );
   }
-}
-
-function refuse(index: number, kind: string, advice: string): UsageError {
-  return new UsageError(
-    `Parameter ${index + 1} is ${kind}: ${advice}. (docs/values.md lists what can be bound.)`,
-    { code: 'ERR_MILLPOND_VALUE' },
-  );
 }

@@ -1,4 +1,4 @@
-import { UsageError } from '../errors/index.ts';
+import { parameterError } from '../errors/index.ts';
 
 /**
  * What may be bound on SQLite, after {@link toBindable}: what crosses to a worker and into SQLite unchanged.
@@ -37,45 +37,49 @@ function convert(value: unknown, index: number): Bindable {
   switch (typeof value) {
     case 'number':
       if (Number.isNaN(value))
-        throw refuse(index, 'NaN', 'SQLite would store NULL. Bind null where that is meant');
+        throw parameterError(index, 'NaN', 'SQLite would store NULL. Bind null where that is meant');
       if (Number.isSafeInteger(value) || isFraction(value)) return value;
-      throw refuse(
+      throw parameterError(
         index,
         'an integer beyond ±(2^53 − 1)',
         'its last digits may already be lost. Bind a bigint',
       );
     case 'string':
       if (value.isWellFormed()) return value;
-      throw refuse(
+      throw parameterError(
         index,
         'a string with a lone surrogate',
         'it has no UTF-8 form. See String.prototype.toWellFormed',
       );
     case 'bigint':
       if (value >= INT64_MIN && value <= INT64_MAX) return value;
-      throw refuse(index, 'a bigint beyond 64 bits', 'SQLite integers end at 2^63 − 1. Bind it as a string');
+      throw parameterError(
+        index,
+        'a bigint beyond 64 bits',
+        'SQLite integers end at 2^63 − 1. Bind it as a string',
+      );
     case 'boolean':
       return value ? 1 : 0;
     case 'object':
       return convertObject(value, index);
     case 'undefined':
-      throw refuse(index, 'undefined', 'bind null where NULL is meant');
+      throw parameterError(index, 'undefined', 'bind null where NULL is meant');
     default:
-      throw refuse(index, `a ${typeof value}`, 'it cannot be stored');
+      throw parameterError(index, `a ${typeof value}`, 'it cannot be stored');
   }
 }
 
 function convertObject(value: object | null, index: number): Bindable {
   if (value === null) return null;
   if (value instanceof Date) {
-    if (Number.isNaN(value.getTime())) throw refuse(index, 'an invalid Date', 'it names no moment');
+    if (Number.isNaN(value.getTime())) throw parameterError(index, 'an invalid Date', 'it names no moment');
     return value.toISOString();
   }
   if (value instanceof Uint8Array) return ownBytes(value, index);
   const kind = Array.isArray(value)
     ? 'an array'
     : `an object (${value.constructor?.name ?? 'no constructor'})`;
-  throw refuse(
+  throw parameterError(
     index,
     kind,
     'SQLite has no such type. Bind JSON.stringify(value), or one parameter for each element',
@@ -90,17 +94,12 @@ function ownBytes(value: Uint8Array, index: number): Uint8Array {
   try {
     return new Uint8Array(value);
   } catch {
-    throw refuse(index, 'a Uint8Array whose buffer was transferred or cut', 'it has no bytes any more');
+    throw parameterError(
+      index,
+      'a Uint8Array whose buffer was transferred or cut',
+      'it has no bytes any more',
+    );
   }
-}
-
-function refuse(index: number, kind: string, advice: string): UsageError {
-  return new UsageError(
-    `Parameter ${index + 1} is ${kind}: ${advice}. (docs/values.md lists what can be bound.)`,
-    {
-      code: 'ERR_MILLPOND_VALUE',
-    },
-  );
 }
 
 /**
