@@ -19,7 +19,7 @@ import type { WorkerConnection } from './worker-connection.ts';
 import type { ConnectionRole } from './settings.ts';
 
 /** What a connection needs of the engine that it belongs to. */
-export interface ConnectionHome {
+export interface ConnectionEnvironment {
   readonly observer: QueryObserver;
   readonly queryTimeoutMs: number;
   readonly streamIdleTimeoutMs: number;
@@ -48,16 +48,16 @@ export interface ConnectionHome {
 export class SqliteConnection implements DriverConnection {
   readonly pipelinesCommit = true;
   readonly worker: WorkerConnection;
-  readonly #home: ConnectionHome;
+  readonly #environment: ConnectionEnvironment;
   #inTransaction = false;
   #transactionWrites = false;
   #transactionId: number | undefined;
   /** Undefined where nobody listened for them when the transaction began. */
   #changes: TransactionChanges | undefined;
 
-  constructor(worker: WorkerConnection, home: ConnectionHome) {
+  constructor(worker: WorkerConnection, environment: ConnectionEnvironment) {
     this.worker = worker;
-    this.#home = home;
+    this.#environment = environment;
   }
 
   get id(): number {
@@ -86,19 +86,21 @@ export class SqliteConnection implements DriverConnection {
       const request = { kind: 'statement', shape, statement, grouped: false } as const;
       return this.#call(request, statement, options, this.#transactionWrites);
     }
-    const writes = this.#home.writes(statement.text) ?? this.role === 'writer';
-    if (writes && this.role !== 'writer') return this.#home.writeElsewhere(shape, statement, options);
+    const writes = this.#environment.writes(statement.text) ?? this.role === 'writer';
+    if (writes && this.role !== 'writer') return this.#environment.writeElsewhere(shape, statement, options);
     return this.#call({ kind: 'statement', shape, statement, grouped: writes }, statement, options, writes);
   }
 
   batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
-    if (this.role !== 'writer' && !this.#inTransaction) return this.#home.batchElsewhere(statements, options);
+    if (this.role !== 'writer' && !this.#inTransaction)
+      return this.#environment.batchElsewhere(statements, options);
     for (const { text } of statements) this.#noteChangesOf(text);
     return this.#call({ kind: 'batch', statements }, { text: 'batch', params: [] }, options, true);
   }
 
   script(text: string, options: CallOptions): Promise<void> {
-    if (this.role !== 'writer' && !this.#inTransaction) return this.#home.scriptElsewhere(text, options);
+    if (this.role !== 'writer' && !this.#inTransaction)
+      return this.#environment.scriptElsewhere(text, options);
     this.#changes?.note('anything');
     return this.#call({ kind: 'script', text }, { text, params: [] }, options, true);
   }
@@ -117,7 +119,7 @@ export class SqliteConnection implements DriverConnection {
    */
   rows(statement: Statement, options: CallOptions, onEnd?: () => void): RowStream {
     const describe = (request: CallRequest) => this.#describe(request, statement, options, false);
-    const { streamIdleTimeoutMs: idleTimeoutMs } = this.#home;
+    const { streamIdleTimeoutMs: idleTimeoutMs } = this.#environment;
     return new RowStream({ worker: this.worker, statement, describe, idleTimeoutMs, onEnd });
   }
 
@@ -125,16 +127,16 @@ export class SqliteConnection implements DriverConnection {
     this.#inTransaction = true;
     this.#transactionId = transactionId;
     this.#transactionWrites = !readOnly;
-    this.#changes = !readOnly && this.#home.watchesChanges() ? new TransactionChanges() : undefined;
+    this.#changes = !readOnly && this.#environment.watchesChanges() ? new TransactionChanges() : undefined;
     await this.#control(readOnly ? 'begin-read' : foreignKeys ? 'begin-write' : 'begin-rebuild');
     // Not before BEGIN is sent: the statements that are sent behind it must not run without one.
-    if (!readOnly) this.#home.assertSound();
+    if (!readOnly) this.#environment.assertSound();
   }
 
   async commit(): Promise<void> {
     this.#inTransaction = false;
     try {
-      if (this.#transactionWrites) this.#home.assertSound();
+      if (this.#transactionWrites) this.#environment.assertSound();
     } catch (fault) {
       await this.#control('rollback');
       throw fault;
@@ -148,7 +150,7 @@ export class SqliteConnection implements DriverConnection {
   }
 
   mayWrite(text: string): boolean | Promise<boolean> {
-    const known = this.#home.analysisOf(text);
+    const known = this.#environment.analysisOf(text);
     if (known !== undefined) return known.writes;
     // What cannot be analyzed cannot run either: its own error says why.
     return new Promise((resolve) => {
@@ -224,7 +226,7 @@ export class SqliteConnection implements DriverConnection {
    * why.
    */
   async #isWrite(text: string): Promise<boolean> {
-    const known = this.#home.writes(text);
+    const known = this.#environment.writes(text);
     if (known !== undefined) return known;
     const analysis = this.worker.maintain('analyze', text) as Promise<StatementAnalysis>;
     return analysis.then(({ writes }) => writes).catch(() => false);
@@ -238,15 +240,15 @@ export class SqliteConnection implements DriverConnection {
       commits: writes && !this.#inTransaction,
       changes: noChanges,
       cost: undefined,
-      queryTimeoutMs: this.#home.queryTimeoutMs,
-      observer: this.#home.observer,
+      queryTimeoutMs: this.#environment.queryTimeoutMs,
+      observer: this.#environment.observer,
     });
   }
 
   #noteChangesOf(text: string): void {
     const changes = this.#changes;
     if (changes === undefined) return;
-    const known = this.#home.analysisOf(text);
+    const known = this.#environment.analysisOf(text);
     if (known !== undefined) return changes.note(changesOf(known));
     // For example a table that was made in this same transaction.
     askForAnalysis(

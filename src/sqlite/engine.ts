@@ -13,7 +13,7 @@ import { ReadOnlyError } from '../errors/index.ts';
 import type { Announcer } from '../events/index.ts';
 import { assertSqliteVersion } from './binding.ts';
 import { joinChanges, type Changes } from './changes.ts';
-import { SqliteConnection, type ConnectionHome } from './connection.ts';
+import { SqliteConnection, type ConnectionEnvironment } from './connection.ts';
 import { toStats, type SqliteStats } from './engine-stats.ts';
 import { ForeignWrites } from './foreign-writes.ts';
 import { FileWatch, preparePlace } from './file-guard.ts';
@@ -71,7 +71,7 @@ export class SqliteEngine {
   readonly #foreignWrites: ForeignWrites;
   readonly #fileWatch: FileWatch;
   readonly #memoryWatch: MemoryWatch | undefined;
-  readonly #home: ConnectionHome;
+  readonly #environment: ConnectionEnvironment;
   #writeLane!: Lane;
   #readLanes: ReadLanes | undefined;
   #governor: WalGovernor | undefined;
@@ -109,7 +109,7 @@ export class SqliteEngine {
       readVersion: () => this.#maintainOnWriter('data-version'),
       noteChange: () => this.#planner.refresh(),
     });
-    this.#home = this.#createHome();
+    this.#environment = this.#createEnvironment();
   }
 
   /** Opens a connection for a pool. The first writer must be open before anything else is. */
@@ -130,7 +130,7 @@ export class SqliteEngine {
       keepsLog: () => this.#fileWatch.isStopped,
     });
     this.#memoryWatch?.watch(worker.lost);
-    return new SqliteConnection(worker, this.#home);
+    return new SqliteConnection(worker, this.#environment);
   }
 
   /** To be called when the first writer is open. */
@@ -379,7 +379,7 @@ export class SqliteEngine {
     });
   }
 
-  #createHome(): ConnectionHome {
+  #createEnvironment(): ConnectionEnvironment {
     return {
       observer: this.#observer,
       queryTimeoutMs: this.#settings.queryTimeoutMs,

@@ -36,7 +36,7 @@ import { connectionLostError, translateFailure, type FailedStatement } from './t
 import { WorkerThread } from './worker-thread.ts';
 
 /** What all connections of one database share. */
-export interface ConnectionEnvironment {
+export interface WorkerEnvironment {
   readonly settings: ConnectionSettings;
   readonly interrupter: Interrupter | undefined;
   readonly observer: QueryObserver;
@@ -73,7 +73,7 @@ export class WorkerConnection {
   /** Called after the answers of one message were delivered. */
   onAnswered: (() => void) | undefined;
 
-  readonly #environment: ConnectionEnvironment;
+  readonly #environment: WorkerEnvironment;
   readonly #thread: WorkerThread;
   readonly #board: CancelBoard;
   readonly #outbox: Outbox;
@@ -93,7 +93,7 @@ export class WorkerConnection {
 
   private constructor(
     role: ConnectionRole,
-    environment: ConnectionEnvironment,
+    environment: WorkerEnvironment,
     thread: WorkerThread,
     board: SharedArrayBuffer,
   ) {
@@ -115,7 +115,7 @@ export class WorkerConnection {
    * Starts a worker and waits until its connection is open. @throws ConnectionError, the worker being gone
    * then
    */
-  static async open(role: ConnectionRole, environment: ConnectionEnvironment): Promise<WorkerConnection> {
+  static async open(role: ConnectionRole, environment: WorkerEnvironment): Promise<WorkerConnection> {
     const board = new SharedArrayBuffer(CancelBoard.sizeBytes);
     const start: WorkerStart = {
       settings: environment.settings,
