@@ -5,7 +5,8 @@ type AnyListener = (event: never) => void;
 
 /** The subscribers of one event. */
 interface Topic {
-  readonly listeners: Set<AnyListener>;
+  /** Another list after each change: one that is being walked stays as it is. */
+  listeners: readonly AnyListener[];
   readonly channel: Channel;
 }
 
@@ -13,6 +14,7 @@ interface Topic {
 export interface Announcer {
   /** True when somebody would receive the event. Ask before building one on a hot path. */
   has(name: EventName): boolean;
+  /** The event is given away: it gets the name of its database, in place. */
   emit<Name extends EventName>(name: Name, event: EventMap[Name]): void;
 }
 
@@ -30,30 +32,38 @@ export class EventHub implements Announcer {
     this.#database = database;
     this.#onListenerError = onListenerError;
     for (const name of EVENT_NAMES) {
-      this.#topics.set(name, { listeners: new Set(), channel: channel(`millpond:${name}`) });
+      this.#topics.set(name, { listeners: [], channel: channel(`millpond:${name}`) });
     }
   }
 
   /** @returns a function that takes the listener off again. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
-    this.#topics.get(name)!.listeners.add(listener);
+    const topic = this.#topics.get(name)!;
+    if (!topic.listeners.includes(listener)) topic.listeners = [...topic.listeners, listener];
     return () => this.off(name, listener);
   }
 
   off<Name extends EventName>(name: Name, listener: Listener<Name>): void {
-    this.#topics.get(name)?.listeners.delete(listener);
+    const topic = this.#topics.get(name);
+    if (topic !== undefined) topic.listeners = topic.listeners.filter((one) => one !== listener);
   }
 
   has(name: EventName): boolean {
     const topic = this.#topics.get(name)!;
-    return topic.listeners.size > 0 || topic.channel.hasSubscribers;
+    return topic.listeners.length > 0 || topic.channel.hasSubscribers;
   }
 
   emit<Name extends EventName>(name: Name, event: EventMap[Name]): void {
     const topic = this.#topics.get(name)!;
-    if (topic.listeners.size === 0 && !topic.channel.hasSubscribers) return;
-    const full = { ...event, database: this.#database } as EventOf<Name>;
-    for (const listener of topic.listeners) this.#deliver(name, listener as Listener<Name>, full);
+    const { listeners } = topic;
+    if (listeners.length === 0 && !topic.channel.hasSubscribers) return;
+    // Not copied: a copy of each event costs a statement more than listening does.
+    const full: EventMap[Name] & { database?: string } = event;
+    full.database = this.#database;
+    for (const listener of listeners) {
+      const isOff = topic.listeners !== listeners && !topic.listeners.includes(listener);
+      if (!isOff) this.#deliver(name, listener as Listener<Name>, full as EventOf<Name>);
+    }
     // diagnostics_channel itself reports a subscriber's exception, as an uncaught one.
     topic.channel.publish(full);
   }

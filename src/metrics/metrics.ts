@@ -163,10 +163,11 @@ export class Metrics {
     }: Pick<RequestOptions, 'thresholdMs' | 'budget'> = {},
     endedAtMs: number = systemClock.now(),
   ): void {
-    const { route, failed, usage } = request;
+    const { route, failed } = request;
     const durationMs = endedAtMs - request.startedAtMs;
-    this.recordRequest({ route, durationMs, failed, thresholdMs, usage });
+    this.recordRequest({ route, durationMs, failed, thresholdMs, usage: request });
     if (budget === undefined) return;
+    const { usage } = request;
     const faults = overBudget(usage, budget);
     if (faults.length === 0) return;
     this.#routes.wasOverBudget(route);

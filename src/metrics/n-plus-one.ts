@@ -39,8 +39,10 @@ export class NPlusOneDetector {
     if (this.#threshold === 0) return undefined;
     const repeats = findRepeats(request.repeats, record);
     if (repeats === undefined) {
-      if (request.repeats.length < MOST_SHAPES) {
-        request.repeats.push({ of: record, count: 1, parent: request.parent, sites: undefined });
+      const { repeats: older, parent } = request;
+      const shapes = (older?.shapes ?? 0) + 1;
+      if (shapes <= MOST_SHAPES) {
+        request.repeats = { older, shapes, of: record, count: 1, parent, sites: undefined };
       }
       return undefined;
     }
@@ -100,10 +102,10 @@ function keyOf({ route }: MeasuredRequest, { id }: StatementRecord, database: st
   return `${route}\n${database}\n${id}`;
 }
 
-/** The newest first: loops come back to them. */
-function findRepeats(all: readonly Repeats[], record: StatementRecord): Repeats | undefined {
-  for (let at = all.length - 1; at >= 0; at -= 1) if (all[at]!.of === record) return all[at];
-  return undefined;
+function findRepeats(newest: Repeats | undefined, record: StatementRecord): Repeats | undefined {
+  let repeats = newest;
+  while (repeats !== undefined && repeats.of !== record) repeats = repeats.older;
+  return repeats;
 }
 
 function captureStack(): { readonly stack?: string } {

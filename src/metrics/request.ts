@@ -18,7 +18,7 @@ export interface RequestUsage {
 }
 
 /** One request, or job, while it is served. */
-export class MeasuredRequest {
+export class MeasuredRequest implements RequestUsage {
   /** Under which it is counted; set it when it is known. A pattern (`GET /users/:id`), never an address. */
   route: string;
   /** Counts as an error although the work resolved: a response of 500. @default false */
@@ -26,7 +26,7 @@ export class MeasuredRequest {
   readonly id: string | undefined;
   readonly startedAtMs: number;
   /** Statements by shape, for the search for N+1; few, and mostly the one that was last. */
-  readonly repeats: Repeats[] = [];
+  repeats: Repeats | undefined;
   /** The last statement that returned several rows: the parent of those that follow one for each row. */
   parent: StatementResult | undefined;
   #queries = 0;
@@ -40,6 +40,23 @@ export class MeasuredRequest {
     this.startedAtMs = startedAtMs;
   }
 
+  get queries(): number {
+    return this.#queries;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get dbMs(): number {
+    return this.#dbMs;
+  }
+
+  get errors(): number {
+    return this.#errors;
+  }
+
+  /** A copy: what it has used up to now. */
   get usage(): RequestUsage {
     return { queries: this.#queries, rows: this.#rows, dbMs: this.#dbMs, errors: this.#errors };
   }
@@ -59,8 +76,11 @@ export interface StatementResult {
   readonly rows: number;
 }
 
-/** How often one request sent one shape of statement, and from where. */
+/** How often one request sent one shape of statement, and from where. The newest of a request comes first. */
 export interface Repeats {
+  readonly older: Repeats | undefined;
+  /** How many shapes the request had with this one. */
+  readonly shapes: number;
   /** What is known of the shape, as its identity. */
   readonly of: object;
   count: number;

@@ -15,6 +15,10 @@ export class StatementTable {
   readonly #records: BoundedTable<StatementRecord>;
   #young = new Map<string, StatementRecord>();
   #old = new Map<string, StatementRecord>();
+  /** What was asked for last: mostly, what ends is what began last. */
+  #lastText: string | undefined;
+  #lastName: string | undefined;
+  #last: StatementRecord | undefined;
 
   constructor(dialect: Dialect, maxStatements: number) {
     this.#dialect = dialect;
@@ -26,7 +30,9 @@ export class StatementTable {
   }
 
   of(sql: string, name: string | undefined): StatementRecord {
-    return name === undefined ? this.#byText(sql) : this.#byName(sql, name);
+    if (this.#last !== undefined && sql === this.#lastText && name === this.#lastName) return this.#last;
+    [this.#lastText, this.#lastName] = [sql, name];
+    return (this.#last = name === undefined ? this.#byText(sql) : this.#byName(sql, name));
   }
 
   find(id: string): StatementRecord | undefined {
@@ -45,6 +51,7 @@ export class StatementTable {
     this.#records.clear();
     this.#young.clear();
     this.#old.clear();
+    this.#last = undefined;
   }
 
   #byName(sql: string, given: string): StatementRecord {
