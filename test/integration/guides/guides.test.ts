@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { EVENT_NAMES } from '../../../src/events/index.ts';
@@ -58,24 +57,6 @@ describe('the programs of the guides run (P17)', () => {
       }
     });
   }
-});
-
-test('every link from a guide to a page or one of its headings leads somewhere', () => {
-  const pages = readdirSync(fileURLToPath(new URL('docs/', ROOT))).filter((path) => path.endsWith('.md'));
-  const anchorsOf = (page: string) =>
-    [...textOf(page.replace('.md', '')).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
-      heading!
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\d\s-]/gu, '')
-        .trim()
-        .replaceAll(' ', '-'),
-    );
-  const broken = GUIDES.flatMap((guide) =>
-    [...textOf(guide).matchAll(/\]\((?!http|\.\.|decisions)([\w-]+\.md)(?:#([\w-]+))?\)/g)]
-      .filter(([, page, anchor]) => !pages.includes(page!) || (anchor && !anchorsOf(page!).includes(anchor)))
-      .map(([link]) => `${guide}: ${link}`),
-  );
-  expect(broken).toEqual([]);
 });
 
 test('every event is on the page of events', () => {
