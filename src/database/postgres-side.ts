@@ -80,6 +80,7 @@ export class PostgresSide {
 
   /** All connections, against the limit that was configured: the engine's own few may come on top of it. */
   poolStats(): PoolStats {
+    this.engine.giveBackIdle();
     const sum = this.#pools()
       .map((pool) => pool.stats())
       .reduce(addPoolStats);
@@ -88,6 +89,7 @@ export class PostgresSide {
   }
 
   leases(): LeaseInfo[] {
+    this.engine.giveBackIdle();
     return this.#pools().flatMap((pool) => pool.leases());
   }
 

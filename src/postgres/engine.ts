@@ -13,11 +13,11 @@ import type { Announcer } from '../events/index.ts';
 import { joinChanges, type Changes } from './changes.ts';
 import type { Sending } from './call-sender.ts';
 import { failCall } from './call-settlement.ts';
-import type { ConnectionSource } from './clean-source.ts';
 import { openSocket } from './client.ts';
 import { PostgresConnection, type ConnectionHome } from './connection.ts';
 import { setupText } from './connection-setup.ts';
 import { Descriptions } from './description.ts';
+import { ENGINE_CONNECTIONS, type PostgresSources } from './engine-connections.ts';
 import { PostgresLink } from './link.ts';
 import {
   createBatchCall,
@@ -46,18 +46,6 @@ export interface PostgresEngineParts {
   readonly announce: Announcer;
   readonly observer: QueryObserver;
 }
-
-/** The leases that statements outside transactions run on. */
-export interface PostgresSources {
-  readonly connections: ConnectionSource;
-  /** Connections for reads that many callers share; absent where each has one of its own. */
-  readonly shared?: ConnectionSource | undefined;
-  /** Connections for writes that are committed together; absent as above. */
-  readonly grouped?: ConnectionSource | undefined;
-}
-
-/** Most connections of each kind that the engine uses for all callers together. */
-export const ENGINE_CONNECTIONS = { shared: 2, grouped: 2 } as const;
 
 /** A read that loses its connection more often than this may be the reason. */
 const MAX_READS_AGAIN = 2;
@@ -217,6 +205,12 @@ export class PostgresEngine {
   /** Accepted and not answered. */
   pendingCalls(): number {
     return this.#underWay + (this.#reads?.pending ?? 0) + (this.#writes?.pending ?? 0);
+  }
+
+  /** Who looks at the pools should not see held what only waits for the next call. */
+  giveBackIdle(): void {
+    this.#reads?.giveBackIdle();
+    this.#writes?.giveBackIdle();
   }
 
   stats(): PostgresStats {

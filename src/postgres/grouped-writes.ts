@@ -5,7 +5,7 @@ import { failCall } from './call-settlement.ts';
 import { CallQueue } from './call-queue.ts';
 import type { ConnectionSource } from './clean-source.ts';
 import type { PostgresConnection } from './connection.ts';
-import { ENGINE_HOLDERS } from './holders.ts';
+import { ENGINE_HOLDERS } from './engine-connections.ts';
 import { renewSteps, type PendingCall } from './pending-call.ts';
 import { SqlState } from './translate-failure.ts';
 import { WriteGroup } from './write-group.ts';
@@ -151,8 +151,8 @@ export class GroupedWrites {
       lease.release(lease.resource.usable ? 'reuse' : 'discard');
     } else {
       this.#lease = lease;
-      if (this.#queue.length === 0) this.#scheduleRelease();
     }
+    if (this.#queue.length === 0) this.#scheduleRelease();
     this.#pump();
   }
 
@@ -162,10 +162,15 @@ export class GroupedWrites {
     this.#releaseScheduled = true;
     setImmediate(() => {
       this.#releaseScheduled = false;
-      const lease = this.#lease;
-      this.#lease = undefined;
-      lease?.release(lease.resource.usable ? 'reuse' : 'discard');
+      this.giveBackIdle();
     });
+  }
+
+  /** Ends the moment that a connection is kept for those who were just answered. */
+  giveBackIdle(): void {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    lease?.release(lease.resource.usable ? 'reuse' : 'discard');
   }
 
   #onStall(turn: Turn): void {

@@ -1,7 +1,7 @@
 export { CleanSource } from './clean-source.ts';
 export type { PostgresConnection } from './connection.ts';
-export { ENGINE_CONNECTIONS, PostgresEngine } from './engine.ts';
-export { ENGINE_HOLDERS } from './holders.ts';
+export { PostgresEngine } from './engine.ts';
+export { ENGINE_CONNECTIONS, ENGINE_HOLDERS } from './engine-connections.ts';
 export { NotificationHub, type ListenOptions } from './notification-hub.ts';
 export { Subscription, type ListenHandler, type ListenMessage } from './subscription.ts';
 export type { ConnectionRole, PostgresSettings } from './settings.ts';

@@ -3,7 +3,7 @@ import type { LeaseLike } from '../driver/index.ts';
 import { CallQueue } from './call-queue.ts';
 import type { ConnectionSource } from './clean-source.ts';
 import type { PostgresConnection } from './connection.ts';
-import { ENGINE_HOLDERS } from './holders.ts';
+import { ENGINE_HOLDERS } from './engine-connections.ts';
 import type { SenderHome } from './call-sender.ts';
 import { renewSteps, type PendingCall } from './pending-call.ts';
 import { SharedConnection } from './shared-connection.ts';
@@ -44,7 +44,8 @@ export class SharedReads {
   readonly #parts: SharedReadsParts;
   readonly #queue = new CallQueue();
   #shared: SharedConnection[] = [];
-  #isAcquiring = false;
+  /** Aborted when the calls that a connection was asked for have ended without it. */
+  #acquiring: AbortController | undefined;
   #lookTimer: NodeJS.Timeout | undefined;
   #releaseScheduled = false;
 
@@ -103,17 +104,20 @@ export class SharedReads {
   }
 
   #acquire(): void {
-    if (this.#isAcquiring) return;
-    this.#isAcquiring = true;
-    this.#parts.source.acquire({ holder: ENGINE_HOLDERS.sharedReads }).then(
+    if (this.#acquiring !== undefined) return;
+    const acquiring = new AbortController();
+    const { signal } = acquiring;
+    this.#acquiring = acquiring;
+    this.#parts.source.acquire({ holder: ENGINE_HOLDERS.sharedReads, signal }).then(
       (lease) => {
-        this.#isAcquiring = false;
+        if (this.#acquiring === acquiring) this.#acquiring = undefined;
         const shared = this.#adopt(lease);
         this.#sendQueued(shared);
         if (shared.size === 0) this.#scheduleRelease();
       },
       () => {
-        this.#isAcquiring = false;
+        if (signal.aborted) return;
+        this.#acquiring = undefined;
         // There are other connections: a call that waits too long there is told so.
         this.#runQueuedAlone();
       },
@@ -171,8 +175,18 @@ export class SharedReads {
     this.#releaseScheduled = true;
     setImmediate(() => {
       this.#releaseScheduled = false;
-      for (const shared of [...this.#shared]) if (shared.size === 0) this.#drop(shared);
+      this.giveBackIdle();
     });
+  }
+
+  /** Ends the moment that connections are kept for those who were just answered. */
+  giveBackIdle(): void {
+    if (this.pending === 0) {
+      // What is given back would come here again otherwise.
+      this.#acquiring?.abort();
+      this.#acquiring = undefined;
+    }
+    for (const shared of [...this.#shared]) if (shared.size === 0) this.#drop(shared);
   }
 
   #drop(shared: SharedConnection): void {

@@ -13,6 +13,30 @@ test('the figures of a pool have the limit that was configured (S4, P6)', async 
   await expectAtRest(db);
 });
 
+test('what has ended is not counted as leased, from its answer on (S4)', async () => {
+  const db = await openPostgresScratch('create table t (id int)');
+  const calls: Record<string, () => Promise<unknown>> = {
+    read: () => db.get('select 1 as one'),
+    reads: () => Promise.all(Array.from({ length: 40 }, () => db.value('select 1'))),
+    write: () => db.run('insert into t values (1)'),
+    writes: () => Promise.all(Array.from({ length: 40 }, () => db.run('insert into t values (1)'))),
+    batch: () => db.batch(['select 1', 'select 2']),
+    script: () => db.script('select 1; select 2'),
+    transaction: () => db.transaction((tx) => tx.get('select 1 as one')),
+    failure: () => db.get('select missing').catch(() => undefined),
+  };
+  for (let round = 0; round < 6; round += 1) {
+    for (const [kind, call] of Object.entries(calls)) {
+      await call();
+      expect([kind, db.stats().pool.leased, db.leases()]).toEqual([kind, 0, []]);
+    }
+  }
+  const running = db.get('select pg_sleep(0.05)');
+  expect(db.stats().pool.leased).toBe(1);
+  await running;
+  await expectAtRest(db);
+});
+
 test('where nobody says anything it is 10 connections', async () => {
   const db = await openPostgresScratch('');
   expect(db.stats().pool.max).toBe(10);
