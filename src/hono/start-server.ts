@@ -3,8 +3,8 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import type * as NodeServer from '@hono/node-server';
 import type { Hono } from 'hono';
 import { closeOnSignals, type Closeable, type CloseOnSignalsOptions } from '../database/index.ts';
-import { UsageError } from '../errors/index.ts';
-import { anything, checkOptions, integer, list, text } from './option-checks.ts';
+import { ConfigError, UsageError } from '../errors/index.ts';
+import { anything, checkOptions, integer, list, problem, text } from './option-checks.ts';
 import type { Environment } from './read-environment.ts';
 import { readServerEnvironment, type ServerEnvironment } from './server-environment.ts';
 import { serverState } from './server-state.ts';
@@ -20,7 +20,7 @@ export interface StartServerOptions {
   readonly shutdown?: Omit<CloseOnSignalsOptions, 'log'> | false | undefined;
   /** Longest a request may take to arrive as a whole, in milliseconds. @default 30_000 */
   readonly requestTimeoutMs?: number | undefined;
-  /** Longest its head may take, in milliseconds. @default 10_000 */
+  /** Longest its head may take, in milliseconds; not above the other. @default 10_000, or requestTimeoutMs */
   readonly headersTimeoutMs?: number | undefined;
   /** How long a connection may wait for its next request, in milliseconds. @default 5_000 */
   readonly keepAliveTimeoutMs?: number | undefined;
@@ -102,8 +102,7 @@ async function createNodeServer(app: Hono, options: StartServerOptions): Promise
     fetch: app.fetch,
     createServer: createHttpServer,
     serverOptions: {
-      requestTimeout: options.requestTimeoutMs ?? 30_000,
-      headersTimeout: options.headersTimeoutMs ?? 10_000,
+      ...arrivalLimits(options),
       keepAliveTimeout: options.keepAliveTimeoutMs ?? 5_000,
       maxHeaderSize: options.maxHeaderBytes ?? 16_384,
       connectionsCheckingInterval: LOOK_MS,
@@ -111,6 +110,15 @@ async function createNodeServer(app: Hono, options: StartServerOptions): Promise
   }) as Server;
   server.maxConnections = options.maxConnections ?? 10_000;
   return server;
+}
+
+/** Node refuses a longer limit for the head than for the whole. */
+function arrivalLimits(options: StartServerOptions): { requestTimeout: number; headersTimeout: number } {
+  const { requestTimeoutMs: requestTimeout = 30_000 } = options;
+  const { headersTimeoutMs: headersTimeout = Math.min(10_000, requestTimeout) } = options;
+  if (headersTimeout <= requestTimeout) return { requestTimeout, headersTimeout };
+  const message = `must not be above requestTimeoutMs, which is ${requestTimeout}`;
+  throw new ConfigError([problem('startServer.headersTimeoutMs', message)]);
 }
 
 async function loadAdapter(): Promise<typeof NodeServer> {

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Logger } from '../config/index.ts';
 import { transactional as inTransactionOf, type Database } from '../database/index.ts';
+import { UsageError } from '../errors/index.ts';
 import { TransactionHookError, type TransactionalOptions } from '../transaction/index.ts';
 import { discardBody, sealAnswer } from './answer-errors.ts';
 import { bodyReader } from './body-limit.ts';
@@ -85,6 +86,7 @@ export function transactional(given: TransactionalRequestOptions = {}): Middlewa
       // The client, or the limit, came first: there is nothing left to decide.
       if (isOver) return;
       if (context.error !== undefined) throw context.error;
+      if (!context.finalized) throw noResponse(context);
       if (!commitWhen(context)) throw new ResponseRollbackError(context.res.status);
     };
     try {
@@ -95,6 +97,11 @@ export function transactional(given: TransactionalRequestOptions = {}): Middlewa
     }
     return undefined;
   };
+}
+
+/** Hono answers 500 where nothing was returned: nothing may have been written then. */
+function noResponse(context: Context): UsageError {
+  return new UsageError(`The handler of ${routeOf(context)} returned no response. Is a \`return\` missing?`);
 }
 
 /**

@@ -571,6 +571,10 @@ describe('startServer', () => {
     await expect(startServer(app, { port: first.port, environment: {} })).rejects.toThrow('EADDRINUSE');
     await expect(startServer(app, { environment: { PORT: '70000' } })).rejects.toThrow(/PORT/);
     await expect(startServer(app, { prot: 1 } as object)).rejects.toThrow(/Did you mean "port"/);
+    const slowHead = startServer(app, { requestTimeoutMs: 5_000, headersTimeoutMs: 5_001 });
+    await expect(slowHead).rejects.toThrow(/startServer\.headersTimeoutMs.*requestTimeoutMs, which is 5000/);
+    await using short = await startServer(app, { port: 0, requestTimeoutMs: 5_000, shutdown: false });
+    expect(short.server.headersTimeout).toBe(5_000);
     await first.close();
     expect(process.listenerCount('SIGTERM')).toBe(before);
   });

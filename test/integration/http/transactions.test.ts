@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { Hono, type Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { stream } from 'hono/streaming';
@@ -310,6 +311,18 @@ describe('one transaction per request (P20, C63)', () => {
       expect(db.stats().transactions.started).toBe(2);
       await expectAtRest(db);
     }
+  });
+
+  test('a handler that returns nothing is answered with 500, and has written nothing (C63)', async () => {
+    const { db } = await openScratch(SCHEMA);
+    const service = await serve((app) => {
+      const forgetful = async (context: Context): Promise<void> => void (await write(db, context));
+      app.post('/', transactional({ database: db }), forgetful as unknown as () => Promise<Response>);
+    });
+    expect((await fetch(`${service.url}/?id=1`, { method: 'POST' })).status).toBe(500);
+    expect(await idsIn(db)).toEqual(new Set());
+    expect(inspect(service.lines, { depth: 4 })).toContain('The handler of POST / returned no response');
+    await expectAtRest(db);
   });
 
   test('with an error handler that fails, or none of ours, nothing is committed either', async () => {
