@@ -27,11 +27,12 @@ test('a line keeps the order of those in it, whoever leaves', () => {
     model.push(item);
     const [left, wanted, leftAgain, wantedAgain] = leave();
     expect([left, leftAgain]).toEqual([wanted, wantedAgain]);
-    expect([line.length, line.peek()]).toEqual([model.length, model[0]]);
+    expect([line.length, line.peek(), line.last]).toEqual([model.length, model[0], model.at(-1)]);
   }
   expect([...line]).toEqual(model);
   while (line.length > 0) expect(line.shift()).toBe(model.shift());
-  expect([line.shift(), line.peek(), line.remove({ n: 1 }), [...line]]).toEqual([
+  expect([line.shift(), line.peek(), line.last, line.remove({ n: 1 }), [...line]]).toEqual([
+    undefined,
     undefined,
     undefined,
     false,

@@ -23,14 +23,22 @@ export class Line<Item extends object> implements Iterable<Item> {
     return this.#items[this.#first];
   }
 
+  /** The one that came last. */
+  get last(): Item | undefined {
+    return this.#items[this.#items.length - 1];
+  }
+
   /** The one at the head, which leaves. */
   shift(): Item | undefined {
     const item = this.#items[this.#first];
     if (item === undefined) return undefined;
     this.#items[this.#first] = undefined;
     this.#first += 1;
-    if (this.#first === this.#items.length || this.#first === CUT_AT) {
-      this.#items.splice(0, this.#first);
+    if (this.#first === this.#items.length) {
+      this.#items.length = 0;
+      this.#first = 0;
+    } else if (this.#first === CUT_AT) {
+      this.#items.splice(0, CUT_AT);
       this.#first = 0;
     }
     return item;

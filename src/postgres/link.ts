@@ -1,4 +1,6 @@
 import type { Duplex } from 'node:stream';
+import { Line } from '../async/index.ts';
+import { Cancellations } from './cancellations.ts';
 import type { Exchange, TransactionStatus } from './exchange.ts';
 import { cstringEnd } from './columns.ts';
 import { isFatal, readFailure, type ServerFailure } from './server-error.ts';
@@ -30,16 +32,6 @@ const HIGH_WATER_BYTES = 4_194_304;
 
 /** With more than this under way, the server does not run out of work before the end of a turn. */
 const BUSY = 3;
-/** A cancelled exchange without an answer for this long: the connection is given up. */
-const QUARANTINE_MS = 3_000;
-
-/** An exchange that is to be stopped. */
-interface Cancel {
-  readonly ended: PromiseWithResolvers<void>;
-  readonly release: () => void;
-  /** Set when the server was asked: what runs before it takes its own time. */
-  timer: NodeJS.Timeout | undefined;
-}
 
 /**
  * One connection to a server: exchanges go out in order, without waiting for the answer of the one before,
@@ -62,14 +54,12 @@ export class PostgresLink {
   readonly #writer = new WireWriter();
   readonly #lost = Promise.withResolvers<Error>();
   /** Sent and not answered, in order. */
-  readonly #sent: (Exchange | undefined)[] = [];
-  #firstSent = 0;
+  #sent = new Line<Exchange>();
   /** Accepted and not sent: behind a barrier, a cancellation, or a full socket. */
   #queue: Exchange[] = [];
   #holds = 0;
-  readonly #cancels = new Map<Exchange, Cancel>();
+  readonly #cancellations: Cancellations;
   #idleListeners: (() => void)[] = [];
-  readonly #bystanders = new WeakSet<Exchange>();
   #isFlushing = false;
   #status: TransactionStatus = 'I';
   #state: 'open' | 'closing' | 'lost' = 'open';
@@ -82,6 +72,11 @@ export class PostgresLink {
     this.parameters = socket.parameters;
     this.statements = statements;
     this.#reader = new WireReader((code, buffer, start, end) => this.#read(code, buffer, start, end));
+    this.#cancellations = new Cancellations({
+      request: () => socket.cancel(),
+      hold: () => this.hold(),
+      giveUp: (error) => this.destroy(error),
+    });
     const { stream } = socket;
     socket.listen((buffer, length) => this.#push(buffer, length));
     stream.on('drain', () => this.#pump());
@@ -102,7 +97,7 @@ export class PostgresLink {
 
   /** Exchanges without an answer, those that wait to be sent included. */
   get pending(): number {
-    return this.#sent.length - this.#firstSent + this.#queue.length;
+    return this.#sent.length + this.#queue.length;
   }
 
   /** Nothing is under way, and no cancellation that could hit what comes next. */
@@ -117,7 +112,7 @@ export class PostgresLink {
 
   /** The exchange that the server works on now. */
   get running(): Exchange | undefined {
-    return this.#sent[this.#firstSent];
+    return this.#sent.peek();
   }
 
   send(exchange: Exchange): void {
@@ -140,8 +135,7 @@ export class PostgresLink {
   flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    const underWay = this.#sent.length - this.#firstSent;
-    if (underWay > BUSY) setImmediate(this.#flush);
+    if (this.#sent.length > BUSY) setImmediate(this.#flush);
     else process.nextTick(this.#flush);
   }
 
@@ -167,22 +161,16 @@ export class PostgresLink {
   }
 
   /**
-   * Has the server stop an exchange that was sent, once the server works on it. The request says which
-   * process, not which statement, so nothing is sent here until it has been carried out and the exchange has
-   * ended; and those behind it that were sent already may be hit: see {@link mayBeBystander}.
+   * Has the server stop an exchange that was sent, once the server works on it. Nothing is sent until that is
+   * over; those behind it that were sent already may be hit: see {@link mayBeBystander}.
    */
   cancel(exchange: Exchange): void {
-    if (this.#state !== 'open' || this.#cancels.has(exchange)) return;
-    for (const other of this.#unanswered()) if (other !== exchange) this.#bystanders.add(other);
-    const ended = Promise.withResolvers<void>();
-    const cancel: Cancel = { ended, release: this.hold(), timer: undefined };
-    this.#cancels.set(exchange, cancel);
-    if (this.running === exchange) this.#requestCancel(cancel);
+    if (this.#state === 'open') this.#cancellations.begin(exchange, [...this.#sent]);
   }
 
   /** Whether a request that was meant for another exchange may have hit this one. */
   mayBeBystander(exchange: Exchange): boolean {
-    return this.#bystanders.has(exchange);
+    return this.#cancellations.mayHaveHit(exchange);
   }
 
   /** Settles when nothing is under way any more, or the connection is lost. */
@@ -244,23 +232,17 @@ export class PostgresLink {
     this.#state = 'lost';
     const cause =
       this.#fatal === undefined ? error : Object.assign(new Error(this.#fatal.message), { cause: error });
-    const sent = this.#unanswered();
+    const sent = this.#sent;
     const queued = this.#queue;
-    this.#sent.length = 0;
-    this.#firstSent = 0;
+    this.#sent = new Line();
     this.#queue = [];
     for (const exchange of sent) exchange.lose({ error: cause, sent: true });
     for (const exchange of queued) exchange.lose({ error: cause, sent: false });
-    for (const { timer } of this.#cancels.values()) clearTimeout(timer);
-    this.#cancels.clear();
+    this.#cancellations.clear();
     if (!wasClosing) this.#lost.resolve(cause);
     this.#socket.stream.destroy();
     this.#tellIdle();
     this.onAnswered?.();
-  }
-
-  #unanswered(): Exchange[] {
-    return this.#sent.slice(this.#firstSent) as Exchange[];
   }
 
   #tellIdle(): void {
@@ -269,27 +251,12 @@ export class PostgresLink {
     for (const listener of listeners) listener();
   }
 
-  #requestCancel(cancel: Cancel): void {
-    const { ended, release } = cancel;
-    cancel.timer = setTimeout(() => this.#giveUp(), QUARANTINE_MS).unref();
-    // Both, in any order: a request still on its way would stop what comes next.
-    void Promise.all([this.#socket.cancel(), ended.promise]).then(() => {
-      clearTimeout(cancel.timer);
-      release();
-    });
-  }
-
-  /** A statement that nothing stops, or a server that does not answer: the connection is of no use. */
-  #giveUp(): void {
-    this.destroy(new Error(`the server did not answer a cancellation within ${QUARANTINE_MS} ms`));
-  }
-
   #goneError(): Error {
     return new Error(this.#fatal?.message ?? 'the connection is closed');
   }
 
   #maySend(): boolean {
-    if (this.#holds > 0 || this.#sent[this.#sent.length - 1]?.isBarrier === true) return false;
+    if (this.#holds > 0 || this.#sent.last?.isBarrier === true) return false;
     return this.#socket.stream.writableLength < HIGH_WATER_BYTES;
   }
 
@@ -337,39 +304,20 @@ export class PostgresLink {
         break;
       default:
     }
-    this.#sent[this.#firstSent]?.read(code, buffer, start, end);
+    this.#sent.peek()?.read(code, buffer, start, end);
   }
 
   #answered(status: TransactionStatus): void {
     this.#status = status;
-    const exchange = this.#sent[this.#firstSent];
+    const exchange = this.#sent.shift();
     if (exchange === undefined) return;
-    // Dropped here: whatever outlives its answer becomes work for the garbage collector.
-    this.#sent[this.#firstSent] = undefined;
-    this.#firstSent += 1;
-    // The answered ones are removed now and then, not one by one: the line may be long.
-    if (this.#firstSent === this.#sent.length) {
-      this.#sent.length = 0;
-      this.#firstSent = 0;
-      this.#socket.stream.unref?.();
-    } else if (this.#firstSent === 1_024) {
-      this.#sent.splice(0, this.#firstSent);
-      this.#firstSent = 0;
-    }
-    const cancelled = this.#cancels.get(exchange);
+    if (this.#sent.length === 0) this.#socket.stream.unref?.();
     exchange.end(status);
     this.answeredAt = performance.now();
-    if (cancelled !== undefined) this.#endCancelled(exchange, cancelled);
-    const next = this.#cancels.size === 0 ? undefined : this.#cancels.get(this.running!);
-    if (next !== undefined) this.#requestCancel(next);
+    this.#cancellations.noteAnswered(exchange, this.running);
     if (this.#queue.length > 0) this.#pump();
     if (this.#idleListeners.length > 0 && this.isIdle) this.#tellIdle();
     this.onAnswered?.();
-  }
-
-  #endCancelled(exchange: Exchange, cancel: Cancel): void {
-    this.#cancels.delete(exchange);
-    cancel.ended.resolve();
   }
 
   #noteFatal(buffer: Buffer, start: number, end: number): void {
