@@ -45,7 +45,7 @@ export interface CallAnswer {
 }
 
 /** What a sender needs of the engine. */
-export interface SenderHome {
+export interface SenderEnvironment {
   readonly shapes: RowShapes;
   readonly cancelGraceMs: number;
   readonly serverLimits: ServerLimits;
@@ -73,16 +73,16 @@ const MAX_RETRIES = 2;
 /** Sends calls on one connection, and tells each caller, once, how its call ended. */
 export class CallSender {
   readonly #link: PostgresLink;
-  readonly #home: SenderHome;
+  readonly #environment: SenderEnvironment;
   readonly #calls = new Line<PendingCall>();
   readonly #alarms = new CallAlarms<PendingCall>({
     calls: () => this.#calls,
     cancel: (call, reason) => this.#endEarly(call, reason),
   });
 
-  constructor(link: PostgresLink, home: SenderHome) {
+  constructor(link: PostgresLink, environment: SenderEnvironment) {
     this.#link = link;
-    this.#home = home;
+    this.#environment = environment;
     void link.lost.then(() => this.#alarms.stop());
   }
 
@@ -130,7 +130,7 @@ export class CallSender {
     const skipped = before.length + limit.length;
     const exchange: StatementExchange = new StatementExchange({
       steps,
-      shapes: this.#home.shapes,
+      shapes: this.#environment.shapes,
       isBarrier: sending.isBarrier,
       refusal: sending.refusal,
       answered: (answer) => {
@@ -152,7 +152,7 @@ export class CallSender {
     const { serverLimitMs } = call;
     if (serverLimitMs === undefined) return isToBind(call, sending) ? BINDING : NO_STEPS;
     if (liftsForSession(call, sending)) return NO_STEPS;
-    const kept = keptLimits(this.#home.serverLimits, this.#link.parameters);
+    const kept = keptLimits(this.#environment.serverLimits, this.#link.parameters);
     const inTransaction = sending.inTransaction === true;
     return liftTexts(serverLimitMs, { scope: 'local', inTransaction, kept }).map((text) => engineStep(text));
   }
@@ -162,7 +162,7 @@ export class CallSender {
    * fails too.
    */
   #liftForSession(limitMs: number): StatementExchange {
-    const kept = keptLimits(this.#home.serverLimits, this.#link.parameters);
+    const kept = keptLimits(this.#environment.serverLimits, this.#link.parameters);
     const texts = liftTexts(limitMs, { scope: 'session', inTransaction: false, kept });
     return this.#ahead(texts);
   }
@@ -176,7 +176,7 @@ export class CallSender {
   #ahead(texts: readonly string[], refusal?: Sending['refusal']): StatementExchange {
     return new StatementExchange({
       steps: texts.map((text) => engineStep(text)),
-      shapes: this.#home.shapes,
+      shapes: this.#environment.shapes,
       refusal,
       answered: () => undefined,
       lost: () => undefined,
@@ -252,9 +252,9 @@ export class CallSender {
     const rows = rowsOf(call, tags, skipped);
     const { answeredAt } = this.#link;
     const now = performance.now();
-    const ranMs = this.#home.workedMs({ sentAt: call.sentAt!, answeredAt, now, calls: 1 });
-    this.#home.noteDone(call, { rows, ranMs });
-    if (inTransaction !== true) this.#home.noteCommit(call);
+    const ranMs = this.#environment.workedMs({ sentAt: call.sentAt!, answeredAt, now, calls: 1 });
+    this.#environment.noteDone(call, { rows, ranMs });
+    if (inTransaction !== true) this.#environment.noteCommit(call);
     succeedCall(call, { value: valueOf(call, tags, skipped), rows, ranMs }, this.#link.id);
   }
 
@@ -274,7 +274,7 @@ export class CallSender {
     if (isMoved) return;
     this.#calls.remove(call);
     const isUnknown = mayBeDone && call.mayWrite && sending.inTransaction !== true;
-    if (isUnknown) this.#home.noteCommit(call);
+    if (isUnknown) this.#environment.noteCommit(call);
     if (call.cancelReason !== undefined) {
       this.#fail(call, call.cancelReason(stopped(!isUnknown)));
     } else if (error instanceof MillpondError) this.#fail(call, error);
@@ -298,7 +298,7 @@ export class CallSender {
       return;
     }
     this.#link.cancel(call.exchange!);
-    armGrace(call, { graceMs: this.#home.cancelGraceMs }, () => {
+    armGrace(call, { graceMs: this.#environment.cancelGraceMs }, () => {
       this.#fail(call, reason(stopped(false)));
     });
   }

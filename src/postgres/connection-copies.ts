@@ -15,7 +15,7 @@ import { keptLimits, type ServerLimits } from './server-limits.ts';
 import { leadingWord } from './statement-words.ts';
 import type { TransactionControl } from './transaction-control.ts';
 
-export interface CopiesHome {
+export interface CopiesEnvironment {
   readonly observer: QueryObserver;
   readonly queryTimeoutMs: number;
   readonly serverLimits: ServerLimits;
@@ -26,13 +26,13 @@ export interface CopiesHome {
 /** The COPYs of one connection, whose data go over it; alone, or as parts of its transaction. */
 export class ConnectionCopies {
   readonly #link: PostgresLink;
-  readonly #home: CopiesHome;
+  readonly #environment: CopiesEnvironment;
   readonly #control: TransactionControl;
   readonly #running = new Set<AbortController>();
 
-  constructor(link: PostgresLink, home: CopiesHome, control: TransactionControl) {
+  constructor(link: PostgresLink, environment: CopiesEnvironment, control: TransactionControl) {
     this.#link = link;
-    this.#home = home;
+    this.#environment = environment;
     this.#control = control;
   }
 
@@ -77,7 +77,7 @@ export class ConnectionCopies {
 
   /** Which tables a COPY wrote to is not examined. */
   #announceChange(): void {
-    if (this.#home.isWatched()) this.#home.announceChanges('anything');
+    if (this.#environment.isWatched()) this.#environment.announceChanges('anything');
   }
 
   #begin(
@@ -94,7 +94,7 @@ export class ConnectionCopies {
     const stop = signal === undefined ? running.signal : AbortSignal.any([signal, running.signal]);
     const run: CopyRun = {
       text,
-      limits: { name, signal: stop, timeoutMs, idleMs: this.#home.queryTimeoutMs },
+      limits: { name, signal: stop, timeoutMs, idleMs: this.#environment.queryTimeoutMs },
       inTransaction: this.#control.isOpen,
       lifted: this.#liftedSettings(),
       refusal: () => this.#control.refusal(),
@@ -104,7 +104,7 @@ export class ConnectionCopies {
 
   /** A transaction keeps the limit that it began with. */
   #liftedSettings(): string[] {
-    const { statementMs, transactionMs } = keptLimits(this.#home.serverLimits, this.#link.parameters);
+    const { statementMs, transactionMs } = keptLimits(this.#environment.serverLimits, this.#link.parameters);
     const isApart = !this.#control.isOpen;
     return [
       ...(statementMs > 0 ? ['statement_timeout'] : []),
@@ -113,7 +113,7 @@ export class ConnectionCopies {
   }
 
   #reporter(text: string, name: string | undefined): (rows: number, error: Error | undefined) => void {
-    const { observer } = this.#home;
+    const { observer } = this.#environment;
     const { transactionId } = this.#control;
     const startedAt = performance.now();
     observer.started(text, name, transactionId);

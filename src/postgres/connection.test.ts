@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { ConnectionError, OutcomeUnknownError } from '../errors/index.ts';
-import { PostgresConnection, type ConnectionHome } from './connection.ts';
+import { PostgresConnection, type ConnectionEnvironment } from './connection.ts';
 import { PostgresLink } from './link.ts';
 import { Plan } from './plan.ts';
 import type { ByteSink } from './reading-socket.ts';
@@ -67,7 +67,7 @@ function ready(status: string): Buffer {
 
 interface Fake {
   readonly connection: PostgresConnection;
-  readonly home: ConnectionHome;
+  readonly environment: ConnectionEnvironment;
   /** Transactions that the server was asked about, elsewhere. */
   readonly asked: string[];
 }
@@ -75,7 +75,7 @@ interface Fake {
 function connect(answers: readonly Answer[], isCommitted?: boolean): Fake {
   const asked: string[] = [];
   const nothing = (): undefined => undefined;
-  const home: ConnectionHome = {
+  const environment: ConnectionEnvironment = {
     shapes: new RowShapes(),
     observer: {
       started: nothing,
@@ -111,7 +111,7 @@ function connect(answers: readonly Answer[], isCommitted?: boolean): Fake {
     cancel: async () => {},
   };
   const link = new PostgresLink(1, socket, new PreparedStatements(10, { current: 0 }));
-  return { connection: new PostgresConnection(link, home, ''), home, asked };
+  return { connection: new PostgresConnection(link, environment, ''), environment, asked };
 }
 
 const INSERT = { text: 'insert into t values (1)', params: [] };
@@ -168,7 +168,7 @@ describe('a connection that the server ends behind a write', () => {
   test('or one of a group, but not before all of them were done', async () => {
     const ends = async (count: number): Promise<unknown[]> => {
       const done = Array.from({ length: count }, () => complete('INSERT 0 1'));
-      const { connection, home } = connect([Buffer.concat([...done, TERMINATED])]);
+      const { connection, environment } = connect([Buffer.concat([...done, TERMINATED])]);
       const calls = [INSERT, INSERT].map((statement) =>
         createCall({ form: 'run', statement, plan: new Plan(statement.text, false) }, {}, PLACE),
       );
@@ -176,7 +176,7 @@ describe('a connection that the server ends behind a write', () => {
         (call) => new Promise((resolve) => Object.assign(call, { resolve, reject: resolve })),
       );
       const onOver = (): void => undefined;
-      new WriteGroup({ link: connection.link, home, calls, onUndone: onOver, onOver }).send();
+      new WriteGroup({ link: connection.link, environment, calls, onUndone: onOver, onOver }).send();
       return Promise.all(answers);
     };
     expect(await ends(1)).toEqual([expect.any(ConnectionError), expect.any(ConnectionError)]);

@@ -17,7 +17,7 @@ import {
   GUARD,
   liftsForSession,
   NO_SENDING,
-  type SenderHome,
+  type SenderEnvironment,
   type Sending,
 } from './call-sender.ts';
 import { DescribeExchange, type StatementShape } from './describe-exchange.ts';
@@ -45,7 +45,7 @@ import { TransactionControl } from './transaction-control.ts';
 import { connectionLostError, translateFailure } from './translate-failure.ts';
 
 /** What a connection needs of the engine that it belongs to. */
-export interface ConnectionHome extends SenderHome {
+export interface ConnectionEnvironment extends SenderEnvironment {
   readonly observer: QueryObserver;
   readonly queryTimeoutMs: number;
   readonly streamIdleTimeoutMs: number;
@@ -71,7 +71,7 @@ const RESET_TEXT = 'discard all';
 /** One PostgreSQL connection as the pool keeps it and a transaction uses it. */
 export class PostgresConnection implements DriverConnection {
   readonly link: PostgresLink;
-  readonly #home: ConnectionHome;
+  readonly #environment: ConnectionEnvironment;
   readonly #sender: CallSender;
   readonly #control: TransactionControl;
   readonly #copies: ConnectionCopies;
@@ -83,14 +83,16 @@ export class PostgresConnection implements DriverConnection {
   #inside: CallPlace;
 
   /** @param setup the text that sets a session up, to be run again after a reset */
-  constructor(link: PostgresLink, home: ConnectionHome, setup: string) {
+  constructor(link: PostgresLink, environment: ConnectionEnvironment, setup: string) {
     this.link = link;
-    this.#home = home;
+    this.#environment = environment;
     this.#setup = setup;
-    this.#sender = new CallSender(link, home);
-    this.#control = new TransactionControl(link, home, (plan) => home.knowledge.learn(this, plan));
-    this.#copies = new ConnectionCopies(link, home, this.#control);
-    const { queryTimeoutMs, serverLimits, observer } = home;
+    this.#sender = new CallSender(link, environment);
+    this.#control = new TransactionControl(link, environment, (plan) =>
+      environment.knowledge.learn(this, plan),
+    );
+    this.#copies = new ConnectionCopies(link, environment, this.#control);
+    const { queryTimeoutMs, serverLimits, observer } = environment;
     this.#alone = {
       placement: 'connection',
       transactionId: undefined,
@@ -124,7 +126,7 @@ export class PostgresConnection implements DriverConnection {
 
   async batch(statements: readonly Statement[], options: CallOptions): Promise<BatchItemResult[]> {
     if (statements.length === 0) return [];
-    const plans = statements.map(({ text }) => this.#home.planOf(text));
+    const plans = statements.map(({ text }) => this.#environment.planOf(text));
     const given = { options, place: this.#place };
     return this.#start(
       () => createBatchCall(statements, plans, given),
@@ -133,7 +135,7 @@ export class PostgresConnection implements DriverConnection {
   }
 
   async script(text: string, options: CallOptions): Promise<void> {
-    const plan = this.#home.planOf(text);
+    const plan = this.#environment.planOf(text);
     const sending = this.#control.isOpen ? { isBarrier: true } : NO_SENDING;
     return this.#start(() => createScriptCall(text, plan, options, this.#place), sending);
   }
@@ -156,7 +158,7 @@ export class PostgresConnection implements DriverConnection {
 
   /** Judged by its words: a function of the user's own that writes is stopped only by the server. */
   mayWrite(text: string): boolean {
-    const { kind, isIdle, mayWrite } = this.#home.planOf(text);
+    const { kind, isIdle, mayWrite } = this.#environment.planOf(text);
     return kind === 'read' ? mayWrite : !isIdle;
   }
 
@@ -205,7 +207,7 @@ export class PostgresConnection implements DriverConnection {
   describeFetch({ text }: Statement, options: CallOptions): PendingCall {
     const place = { ...this.#place, observer: undefined };
     return createCall(
-      { form: 'all', statement: { text, params: [] }, plan: this.#home.planOf(text) },
+      { form: 'all', statement: { text, params: [] }, plan: this.#environment.planOf(text) },
       options,
       place,
     );
@@ -222,7 +224,7 @@ export class PostgresConnection implements DriverConnection {
    */
   rows(statement: Statement, options: CallOptions, onEnd?: () => void): RowStream {
     const ownsTransaction = !this.#control.isOpen;
-    const { streamIdleTimeoutMs: idleTimeoutMs } = this.#home;
+    const { streamIdleTimeoutMs: idleTimeoutMs } = this.#environment;
     return new RowStream({ connection: this, statement, options, ownsTransaction, idleTimeoutMs, onEnd });
   }
 
@@ -265,7 +267,7 @@ export class PostgresConnection implements DriverConnection {
 
   /** A question of the engine's own, which is not reported to anybody. */
   ask(statement: Statement, timeoutMs?: number): Promise<unknown[][]> {
-    const plan = this.#home.planOf(statement.text);
+    const plan = this.#environment.planOf(statement.text);
     const call = createCall({ form: 'arrays', statement, plan }, { timeoutMs }, this.#quiet);
     return startCall(call, (started) => this.#sender.send(started));
   }
@@ -307,12 +309,12 @@ export class PostgresConnection implements DriverConnection {
   }
 
   #describe(form: ResultForm, statement: Statement, options: CallOptions): PendingCall {
-    const plan = this.#home.planOf(statement.text);
+    const plan = this.#environment.planOf(statement.text);
     return createCall({ form, statement, plan }, options, this.#place);
   }
 
   async #own(text: string): Promise<void> {
-    const plan = this.#home.planOf(text);
+    const plan = this.#environment.planOf(text);
     const call = createScriptCall(text, plan, { timeoutMs: 0 }, this.#quiet);
     await startCall(call, (started) => this.#sender.send(started));
   }

@@ -8,7 +8,7 @@ import type { Plan, TouchedTables } from './plan.ts';
 /** Lends a connection for some work. */
 type Borrow = <T>(work: (connection: PostgresConnection) => Promise<T>) => Promise<T>;
 
-interface DescriptionHome {
+interface DescriptionEnvironment {
   readonly borrow: Borrow;
   planOf(text: string): Plan;
 }
@@ -54,16 +54,16 @@ const NOTHING: NamedTables = Object.freeze({ tablesRead: [], tablesWritten: [], 
 
 /** What statements are, by their text: asked of the server, which runs none of them. */
 export class Descriptions {
-  readonly #home: DescriptionHome;
+  readonly #environment: DescriptionEnvironment;
 
-  constructor(home: DescriptionHome) {
-    this.#home = home;
+  constructor(environment: DescriptionEnvironment) {
+    this.#environment = environment;
   }
 
   /** @throws QueryExecutionError where the server cannot prepare it */
   get(text: string): Promise<StatementDescription> {
-    const plan = this.#home.planOf(text);
-    return this.#home.borrow((connection) => this.#describe(connection, plan));
+    const plan = this.#environment.planOf(text);
+    return this.#environment.borrow((connection) => this.#describe(connection, plan));
   }
 
   /** What a statement touches. @throws QueryExecutionError where the server cannot prepare it */

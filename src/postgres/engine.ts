@@ -14,7 +14,7 @@ import { joinChanges, type Changes } from './changes.ts';
 import type { Sending } from './call-sender.ts';
 import { failCall } from './call-settlement.ts';
 import { openSocket } from './client.ts';
-import { PostgresConnection, type ConnectionHome } from './connection.ts';
+import { PostgresConnection, type ConnectionEnvironment } from './connection.ts';
 import { setupText } from './connection-setup.ts';
 import { Descriptions } from './description.ts';
 import { ENGINE_CONNECTIONS, type PostgresSources } from './engine-connections.ts';
@@ -67,7 +67,7 @@ export class PostgresEngine {
   readonly #shapes = new RowShapes();
   readonly #plans: PlanCache;
   readonly #descriptions: Descriptions;
-  readonly #home: ConnectionHome;
+  readonly #environment: ConnectionEnvironment;
   readonly #place: CallPlace;
   #sources!: PostgresSources;
   #reads: SharedReads | undefined;
@@ -89,7 +89,7 @@ export class PostgresEngine {
       planOf: (text) => this.#plans.get(text),
     });
     this.#knowledge = new TableKnowledge(this.#descriptions, this.#plans);
-    this.#home = this.#createHome();
+    this.#environment = this.#createEnvironment();
     this.#place = {
       placement: 'connection',
       transactionId: undefined,
@@ -106,7 +106,7 @@ export class PostgresEngine {
     lastConnectionId += 1;
     const statements = new PreparedStatements(this.#settings.statementCacheSize, this.#schema);
     const link = new PostgresLink(lastConnectionId, socket, statements);
-    return new PostgresConnection(link, this.#home, setup(socket.parameters));
+    return new PostgresConnection(link, this.#environment, setup(socket.parameters));
   }
 
   start(sources: PostgresSources): void {
@@ -117,7 +117,7 @@ export class PostgresEngine {
       this.#reads = new SharedReads({
         source: shared,
         maxConnections: ENGINE_CONNECTIONS.shared,
-        home: this.#home,
+        environment: this.#environment,
         costOf: ({ plans: [plan] }) => plan!.cost.beyond(this.#way.micros),
         wayMs: () => this.#way.ms,
         runAlone,
@@ -135,7 +135,7 @@ export class PostgresEngine {
       source: grouped,
       maxConnections: ENGINE_CONNECTIONS.grouped,
       maxWaiting: this.#settings.maxWaiting,
-      home: this.#home,
+      environment: this.#environment,
       isCheap: (call) => this.#weigh(call, 'write') === 'cheap',
       runAlone,
     });
@@ -263,7 +263,7 @@ export class PostgresEngine {
    */
   #learnFirst(call: PendingCall): Promise<unknown> | undefined {
     const isTold = call.context !== undefined;
-    if (!isTold && !this.#home.isWatched()) return call.mayWrite ? this.#learning : undefined;
+    if (!isTold && !this.#environment.isWatched()) return call.mayWrite ? this.#learning : undefined;
     const unknown = call.plans.filter((plan) => this.#knowledge.isToLearn(plan));
     const writes = unknown.filter(({ kind }) => kind === 'write');
     const reads = unknown.filter(
@@ -333,7 +333,7 @@ export class PostgresEngine {
     return this.#settings.preparedStatements && !this.#settings.throughPooler;
   }
 
-  #createHome(): ConnectionHome {
+  #createEnvironment(): ConnectionEnvironment {
     const { queryTimeoutMs, cancelGraceMs, streamIdleTimeoutMs } = this.#settings;
     return {
       shapes: this.#shapes,
@@ -368,7 +368,7 @@ export class PostgresEngine {
     if (!mayWrite || observer === undefined) return;
     const changes = plans.map((plan) => this.#knowledge.changesOf(plan) ?? 'anything');
     this.#noteDefinitions(plans);
-    if (this.#home.isWatched()) this.#announceChanges(joinChanges(changes));
+    if (this.#environment.isWatched()) this.#announceChanges(joinChanges(changes));
   }
 
   /** After a definition, or something that cannot be examined, what was known may no longer be true. */

@@ -1,6 +1,6 @@
 import type { LeaseLike } from '../driver/index.ts';
 import { ConnectionPoolExhaustedError } from '../errors/index.ts';
-import type { SenderHome } from './call-sender.ts';
+import type { SenderEnvironment } from './call-sender.ts';
 import { failCall } from './call-settlement.ts';
 import { CallQueue } from './call-queue.ts';
 import type { ConnectionSource } from './clean-source.ts';
@@ -20,7 +20,7 @@ interface GroupedWritesParts {
   readonly source: ConnectionSource;
   readonly maxConnections: number;
   readonly maxWaiting: number;
-  readonly home: SenderHome;
+  readonly environment: SenderEnvironment;
   /** Whether it may be a member of a group. */
   isCheap(call: PendingCall): boolean;
   /** Sends a call on a connection where it may wait. */
@@ -127,7 +127,7 @@ export class GroupedWrites {
   #sendGroup(lease: LeaseLike<PostgresConnection>, calls: readonly PendingCall[], turn: Turn): void {
     const group = new WriteGroup({
       link: lease.resource.link,
-      home: this.#parts.home,
+      environment: this.#parts.environment,
       calls,
       onUndone: (left) => {
         turn.expect(left.length);

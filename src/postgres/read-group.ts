@@ -1,7 +1,7 @@
 import { armGrace, CallAlarms, disarm, NEVER_SENT, type CancelReason } from '../driver/index.ts';
 import { MillpondError } from '../errors/index.ts';
 import { failCall, stopped, succeedCall } from './call-settlement.ts';
-import type { SenderHome } from './call-sender.ts';
+import type { SenderEnvironment } from './call-sender.ts';
 import type { CommandTag } from './command-tag.ts';
 import type { Loss } from './exchange.ts';
 import type { PostgresLink } from './link.ts';
@@ -11,7 +11,7 @@ import { connectionLostError, translateFailure } from './translate-failure.ts';
 
 interface ReadGroupParts {
   readonly link: PostgresLink;
-  readonly home: SenderHome;
+  readonly environment: SenderEnvironment;
   readonly calls: readonly PendingCall[];
   /** It has failed, or another one before it: it has to be sent without the others. */
   readonly sendSingly: (call: PendingCall) => void;
@@ -42,7 +42,7 @@ export class ReadGroup {
     });
     this.exchange = new StatementExchange({
       steps: parts.calls.map((call) => call.steps[0]!),
-      shapes: parts.home.shapes,
+      shapes: parts.environment.shapes,
       answered: (answer) => this.#answered(answer),
       lost: (loss) => this.#lost(loss),
     });
@@ -82,14 +82,14 @@ export class ReadGroup {
 
   #succeed(calls: readonly PendingCall[], tags: readonly CommandTag[]): void {
     if (calls.length === 0) return;
-    const { home, link } = this.#parts;
+    const { environment, link } = this.#parts;
     const answer = { sentAt: calls[0]!.sentAt!, answeredAt: link.answeredAt, now: performance.now() };
-    const ranMs = home.workedMs({ ...answer, calls: this.#parts.calls.length });
+    const ranMs = environment.workedMs({ ...answer, calls: this.#parts.calls.length });
     for (let index = 0; index < calls.length; index += 1) {
       const call = calls[index]!;
       const { reader } = call.steps[0]!;
       const { rows } = reader;
-      home.noteDone(call, { rows, ranMs });
+      environment.noteDone(call, { rows, ranMs });
       succeedCall(call, { value: reader.result(tags[index]!.rowsAffected), rows, ranMs }, link.id);
     }
   }
@@ -117,7 +117,7 @@ export class ReadGroup {
   #endEarly(call: PendingCall, reason: CancelReason): void {
     if (call.settled || call.cancelReason !== undefined) return;
     call.cancelReason = reason;
-    const { link, home, sendSingly, onOver } = this.#parts;
+    const { link, environment, sendSingly, onOver } = this.#parts;
     if (link.withdraw(this.exchange)) {
       const calls = this.#end();
       this.#fail(call, reason(NEVER_SENT));
@@ -125,7 +125,7 @@ export class ReadGroup {
       return onOver();
     }
     link.cancel(this.exchange);
-    armGrace(call, { graceMs: home.cancelGraceMs }, () => {
+    armGrace(call, { graceMs: environment.cancelGraceMs }, () => {
       this.#fail(call, reason(stopped(false)));
     });
   }

@@ -1,5 +1,5 @@
 import type { LeaseLike } from '../driver/index.ts';
-import type { SenderHome } from './call-sender.ts';
+import type { SenderEnvironment } from './call-sender.ts';
 import { failCall } from './call-settlement.ts';
 import type { PostgresConnection } from './connection.ts';
 import type { Exchange } from './exchange.ts';
@@ -15,7 +15,7 @@ const MAX_GROUP_MICROS = 2_000;
 
 export interface SharedConnectionParts {
   readonly lease: LeaseLike<PostgresConnection>;
-  readonly home: SenderHome;
+  readonly environment: SenderEnvironment;
   /** How long it takes the server, in µs. */
   readonly costOf: (call: PendingCall) => number;
   /** Sends a call again, here or on another connection. */
@@ -128,10 +128,10 @@ export class SharedConnection {
   #sendTogether(calls: readonly PendingCall[]): void {
     if (calls.length === 0) return;
     if (calls.length === 1) return this.#sendSingly(calls[0]!);
-    const { home, whereTo, submit } = this.#parts;
+    const { environment, whereTo, submit } = this.#parts;
     const group = new ReadGroup({
       link: this.#link,
-      home,
+      environment,
       calls,
       sendSingly: (call) => {
         call.isSingle = true;

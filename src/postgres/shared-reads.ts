@@ -4,7 +4,7 @@ import { CallQueue } from './call-queue.ts';
 import type { ConnectionSource } from './clean-source.ts';
 import type { PostgresConnection } from './connection.ts';
 import { ENGINE_HOLDERS } from './engine-connections.ts';
-import type { SenderHome } from './call-sender.ts';
+import type { SenderEnvironment } from './call-sender.ts';
 import { renewSteps, type PendingCall } from './pending-call.ts';
 import { SharedConnection } from './shared-connection.ts';
 import { SqlState } from './translate-failure.ts';
@@ -21,7 +21,7 @@ interface SharedReadsParts {
   /** Connections on which nothing can be written. */
   readonly source: ConnectionSource;
   readonly maxConnections: number;
-  readonly home: SenderHome;
+  readonly environment: SenderEnvironment;
   /** How long it takes the server, in µs, beyond the round trip. */
   readonly costOf: (call: PendingCall) => number;
   /** The round trip, in ms. */
@@ -90,10 +90,10 @@ export class SharedReads {
   }
 
   #adopt(lease: LeaseLike<PostgresConnection>): SharedConnection {
-    const { home, costOf } = this.#parts;
+    const { environment, costOf } = this.#parts;
     const shared = new SharedConnection({
       lease,
-      home,
+      environment,
       costOf,
       submit: (call) => this.submit(call),
       whereTo: (call, failure) => this.#whereTo(call, failure?.code),

@@ -15,7 +15,7 @@ import type { TableKnowledge } from './table-knowledge.ts';
 import { abortedError, asLost, closedError, statementOf } from './transaction-errors.ts';
 import { connectionLostError, SqlState, translateFailure } from './translate-failure.ts';
 
-interface ControlHome {
+interface ControlEnvironment {
   readonly shapes: RowShapes;
   readonly knowledge: TableKnowledge;
   readonly serverLimits: ServerLimits;
@@ -46,7 +46,7 @@ type CommitLoss = Loss & Pick<ExchangeAnswer, 'failure' | 'tags'>;
  */
 export class TransactionControl {
   readonly #link: PostgresLink;
-  readonly #home: ControlHome;
+  readonly #environment: ControlEnvironment;
   #state: 'none' | 'unsent' | 'sent' | 'open' | 'failed' | 'ended' = 'none';
   #beginSteps: readonly Step[] = [];
   #begun: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -67,9 +67,9 @@ export class TransactionControl {
   readonly #sendUnsentBegin = (): void => this.sendBegin();
 
   /** @param learn asks the server, on this connection, what a statement touches */
-  constructor(link: PostgresLink, home: ControlHome, learn: (plan: Plan) => Promise<void>) {
+  constructor(link: PostgresLink, environment: ControlEnvironment, learn: (plan: Plan) => Promise<void>) {
     this.#link = link;
-    this.#home = home;
+    this.#environment = environment;
     this.#learn = learn;
     this.#plainBegin = [this.#step('begin')];
     this.#commit = this.#step('commit');
@@ -97,7 +97,7 @@ export class TransactionControl {
     this.#transactionId = options.transactionId;
     this.#number = undefined;
     this.#firstFailure = undefined;
-    this.#writes = this.#home.isWatched() ? new Set() : undefined;
+    this.#writes = this.#environment.isWatched() ? new Set() : undefined;
     this.#state = 'unsent';
     process.nextTick(this.#sendUnsentBegin);
     return this.#begun.promise;
@@ -125,7 +125,7 @@ export class TransactionControl {
   #beginStepsOf({ readOnly, isolation, timeoutMs }: BeginOptions): readonly Step[] {
     if (!readOnly && isolation === undefined && timeoutMs === undefined) return this.#plainBegin;
     const level = isolation === undefined ? '' : ` isolation level ${isolation}`;
-    const limits = longerLimitTexts(timeoutMs, this.#home.serverLimits, this.#link.parameters);
+    const limits = longerLimitTexts(timeoutMs, this.#environment.serverLimits, this.#link.parameters);
     const begin = this.#step(`begin${level}${readOnly ? ' read only' : ''}`);
     return [begin, ...limits.map((text) => engineStep(text))];
   }
@@ -170,7 +170,7 @@ export class TransactionControl {
     if (outcome.answer.status !== 'I') await this.#rollBackAborted();
     this.#state = 'none';
     this.#assertCommitted(outcome.answer);
-    if (!this.#readOnly && this.#home.isWatched()) await this.#announce();
+    if (!this.#readOnly && this.#environment.isWatched()) await this.#announce();
   }
 
   async rollback(): Promise<void> {
@@ -195,7 +195,7 @@ export class TransactionControl {
   }
 
   #step(text: string): Step {
-    return { ...engineStep(text), named: this.#home.keepsStatements };
+    return { ...engineStep(text), named: this.#environment.keepsStatements };
   }
 
   #numberStep(): Step {
@@ -204,7 +204,7 @@ export class TransactionControl {
   }
 
   #noteWrites({ plans }: PendingCall): void {
-    this.#home.noteDefinitions(plans);
+    this.#environment.noteDefinitions(plans);
     if (this.#writes === undefined) return;
     for (const plan of plans) if (plan.kind !== 'read' || plan.mayWrite) this.#writes.add(plan);
   }
@@ -212,7 +212,7 @@ export class TransactionControl {
   /** Tells of what is committed, or may be, where the server cannot be asked any more what it touched. */
   async #tellAnyway(ending: Promise<void>): Promise<void> {
     const tell = (): void => {
-      if (!this.#readOnly && this.#home.isWatched()) this.#home.announceChanges('anything');
+      if (!this.#readOnly && this.#environment.isWatched()) this.#environment.announceChanges('anything');
     };
     try {
       await ending;
@@ -228,12 +228,12 @@ export class TransactionControl {
     const writes = this.#writes;
     this.#writes = undefined;
     // A listener that came while the transaction ran is told that anything may have changed.
-    if (writes === undefined) return this.#home.announceChanges('anything');
-    const { knowledge } = this.#home;
+    if (writes === undefined) return this.#environment.announceChanges('anything');
+    const { knowledge } = this.#environment;
     for (const plan of writes) if (knowledge.changesOf(plan) === undefined) await this.#learn(plan);
     const changes = [...writes].map((plan) => knowledge.changesOf(plan) ?? 'anything');
     if (changes.includes('anything')) knowledge.forget();
-    this.#home.announceChanges(joinChanges(changes));
+    this.#environment.announceChanges(joinChanges(changes));
   }
 
   /** Nothing was done: nothing has to be ended. */
@@ -333,7 +333,7 @@ export class TransactionControl {
   ): StatementExchange {
     return new StatementExchange({
       steps,
-      shapes: this.#home.shapes,
+      shapes: this.#environment.shapes,
       isBarrier,
       refusal,
       answered: (answer) => done({ kind: 'answered', answer }),
@@ -376,7 +376,8 @@ export class TransactionControl {
     // It has written nothing: there is nothing to be known.
     if (asked?.reader.rows === 1 && numberIn(asked) === undefined) return;
     const transactionId = numberIn(asked ?? this.#number);
-    const isCommitted = transactionId === undefined ? undefined : await this.#home.isCommitted(transactionId);
+    const isCommitted =
+      transactionId === undefined ? undefined : await this.#environment.isCommitted(transactionId);
     if (isCommitted === true) return;
     if (isCommitted === false) throw asLost(loss);
     throw new OutcomeUnknownError(

@@ -1,7 +1,7 @@
 import { armGrace, CallAlarms, disarm, NEVER_SENT, type CancelReason } from '../driver/index.ts';
 import { OutcomeUnknownError } from '../errors/index.ts';
 import { failCall, stopped, succeedCall } from './call-settlement.ts';
-import type { SenderHome } from './call-sender.ts';
+import type { SenderEnvironment } from './call-sender.ts';
 import type { CommandTag } from './command-tag.ts';
 import type { Loss } from './exchange.ts';
 import type { PostgresLink } from './link.ts';
@@ -11,7 +11,7 @@ import { connectionLostError } from './translate-failure.ts';
 
 interface WriteGroupParts {
   readonly link: PostgresLink;
-  readonly home: SenderHome;
+  readonly environment: SenderEnvironment;
   readonly calls: readonly PendingCall[];
   /** The group was undone as a whole, because of one of them: these have no answer yet, in order. */
   readonly onUndone: (left: readonly PendingCall[]) => void;
@@ -33,10 +33,10 @@ export class WriteGroup {
 
   constructor(parts: WriteGroupParts) {
     this.#parts = parts;
-    const { calls, home } = parts;
+    const { calls, environment } = parts;
     this.#exchange = new StatementExchange({
       steps: calls.map((call) => call.steps[0]!),
-      shapes: home.shapes,
+      shapes: environment.shapes,
       answered: (answer) => this.#answered(answer),
       lost: (loss) => this.#lost(loss),
     });
@@ -69,26 +69,26 @@ export class WriteGroup {
   }
 
   #succeed(tags: readonly CommandTag[]): void {
-    const { calls, home, link } = this.#parts;
+    const { calls, environment, link } = this.#parts;
     const answer = { sentAt: calls[0]!.sentAt!, answeredAt: link.answeredAt, now: performance.now() };
-    const ranMs = home.workedMs({ ...answer, calls: calls.length });
+    const ranMs = environment.workedMs({ ...answer, calls: calls.length });
     for (const [index, call] of calls.entries()) {
       const { reader } = call.steps[0]!;
       const { rowsAffected } = tags[index]!;
       const rows = reader.rows || rowsAffected;
-      home.noteDone(call, { rows, ranMs });
-      home.noteCommit(call);
+      environment.noteDone(call, { rows, ranMs });
+      environment.noteCommit(call);
       succeedCall(call, { value: reader.result(rowsAffected), rows, ranMs }, link.id);
     }
   }
 
   #lost({ error, sent, failure, tags }: Loss & Pick<ExchangeAnswer, 'failure' | 'tags'>): void {
-    const { calls, home, onOver } = this.#parts;
+    const { calls, environment, onOver } = this.#parts;
     this.#alarms.stop();
     // What ends a connection may come behind the COMMIT: once all was done, its reason says nothing of that.
     const isUnknown = sent && (failure === undefined || tags.length >= calls.length);
     for (const call of calls) {
-      if (isUnknown) home.noteCommit(call);
+      if (isUnknown) environment.noteCommit(call);
       if (call.cancelReason !== undefined) {
         this.#fail(call, call.cancelReason(stopped(!isUnknown)));
       } else this.#fail(call, isUnknown ? unknownError(error) : connectionLostError(error));
@@ -99,7 +99,7 @@ export class WriteGroup {
   #endEarly(call: PendingCall, reason: CancelReason): void {
     if (call.settled || call.cancelReason !== undefined) return;
     call.cancelReason = reason;
-    const { link, home, calls, onUndone, onOver } = this.#parts;
+    const { link, environment, calls, onUndone, onOver } = this.#parts;
     if (link.withdraw(this.#exchange)) {
       this.#alarms.stop();
       this.#fail(call, reason(NEVER_SENT));
@@ -109,7 +109,7 @@ export class WriteGroup {
       return onOver();
     }
     link.cancel(this.#exchange);
-    armGrace(call, { graceMs: home.cancelGraceMs }, () => {
+    armGrace(call, { graceMs: environment.cancelGraceMs }, () => {
       this.#fail(call, reason(stopped(false)));
     });
   }
