@@ -68,7 +68,7 @@ describe('Pool: start', () => {
 });
 
 describe('Pool: opening', () => {
-  it('opens, and announces it, outside the context of the request that asked (bug 13)', async () => {
+  it('opens, and announces it, outside the context of the request that asked', async () => {
     const request = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];
     const create = async () => seen.push(request.getStore());
@@ -107,7 +107,7 @@ describe('Pool: opening', () => {
     expect(pool.stats()).toMatchObject({ size: 2, idle: 2, created: 3 });
   });
 
-  it('frees the place of an opening that failed (bug 9)', async () => {
+  it('frees the place of an opening that failed', async () => {
     const server = flaky();
     const { pool, clock } = numberPool({ max: 1 }, { create: server.create });
     for (let round = 0; round < 5; round += 1) {

@@ -256,7 +256,7 @@ describe('Pool: aborting a wait', () => {
   });
 });
 
-describe('Pool: a timeout in the same step as a hand-over (bug 10)', () => {
+describe('Pool: a timeout in the same step as a hand-over', () => {
   it('keeps the lease with the waiter when the connection comes first', async () => {
     const { pool, clock } = numberPool({ max: 1 });
     const lease = await pool.acquire();

@@ -67,7 +67,7 @@ describe('WakeTimer', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('does not wake up in the context of the request that asked (bug 13)', async () => {
+  it('does not wake up in the context of the request that asked', async () => {
     const request = new AsyncLocalStorage<string>();
     const woken = Promise.withResolvers<string | undefined>();
     const timer = new WakeTimer(systemClock, () => {

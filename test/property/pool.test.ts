@@ -225,7 +225,7 @@ function perform(next: Step, { pool, clock, made, callers }: Scene): void {
 
 describe('Pool under adversarial ordering', () => {
   it(
-    'loses no connection to a timeout, an abort or a close that comes in the same step (bug 10, C76)',
+    'loses no connection to a timeout, an abort or a close that comes in the same step (C76)',
     async () => {
       const actors = fc.array(
         fc.record({
