@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, createBrotliCompress, createGzip, gzip, type Zlib } from 'node:zlib';
 import type { MiddlewareHandler } from 'hono';
 import { chooseEncoding, type Encoding } from './accept-encoding.ts';
-import { knownBody } from './known-bodies.ts';
+import { knownBody, onlyContentType } from './known-bodies.ts';
 import { checkOptions, integer, list, oneOf } from './option-checks.ts';
 import { PackedBodies } from './packed-bodies.ts';
 import { peekBody } from './peek-body.ts';
@@ -94,11 +94,13 @@ export function compressor(given: CompressOptions = {}): Compressor {
     if (known !== undefined && known !== null && sizeOf(known) < thresholdBytes) return response;
     if (response.status === NOT_MODIFIED) return notModified(response, choose(accepted));
     if (known === null) return response;
-    const type = response.headers.get('content-type');
-    if (type === null || !isCompressibleType(type) || !mayCompress(response, thresholdBytes)) return response;
-    addVary(response.headers, 'Accept-Encoding');
-    const encoding = choose(accepted);
-    if (encoding === undefined || method === 'HEAD') return response;
+    const onlyType = onlyContentType(response);
+    const type = onlyType ?? response.headers.get('content-type');
+    if (type === null || !isCompressibleType(type) || !mayHaveEncoding(response.status)) return response;
+    if (onlyType === undefined && !mayCompress(response.headers, thresholdBytes)) return response;
+    const encoding = method === 'HEAD' ? undefined : choose(accepted);
+    if (onlyType === undefined || encoding === undefined) addVary(response.headers, 'Accept-Encoding');
+    if (encoding === undefined) return response;
     if (known !== undefined) return packWhole(response, encoding, known);
     return response.body === null ? response : packStream(response, encoding, response.body);
   };
@@ -165,8 +167,11 @@ class Packer {
   }
 }
 
-function mayCompress({ status, headers }: Response, thresholdBytes: number): boolean {
-  if (status < 200 || status === 204 || status === 206) return false;
+function mayHaveEncoding(status: number): boolean {
+  return status >= 200 && status !== 204 && status !== 206;
+}
+
+function mayCompress(headers: Headers, thresholdBytes: number): boolean {
   if (Number(headers.get('content-length') ?? Infinity) < thresholdBytes) return false;
   return !headers.has('content-encoding') && !(headers.get('cache-control') ?? '').includes('no-transform');
 }
@@ -184,10 +189,17 @@ function weakenTag(headers: Headers): void {
 }
 
 function withBody(
-  { status, headers }: Response,
+  response: Response,
   encoding: Encoding | undefined,
   body: Bytes | ReadableStream,
 ): Response {
+  const { status } = response;
+  const type = onlyContentType(response);
+  if (type !== undefined && encoding !== undefined) {
+    const plain = { 'content-type': type, 'content-encoding': encoding, vary: 'Accept-Encoding' };
+    return new Response(body, { status, headers: plain });
+  }
+  const { headers } = response;
   if (encoding !== undefined) {
     headers.set('content-encoding', encoding);
     headers.delete('content-length');

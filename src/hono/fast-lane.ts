@@ -148,10 +148,32 @@ export class FastLane {
     const client = this.#addressOf(incoming);
     const fields = { requestId, route, status, durationMs, client };
     writeAccess(log, logPaths && context !== undefined ? { ...fields, path: context.req.path } : fields);
-    if (context === undefined || knownBody(response) !== undefined) return response;
+    const body = knownBody(response);
+    if (body instanceof Uint8Array) sendInOnePiece(exchange.outgoing, body.byteLength);
+    if (context === undefined || body !== undefined) return response;
     return withEndedBody(response, context, log);
   }
 }
+
+/** A longer body is sent as it is: to copy it would take more time than is saved. */
+const MOST_COPIED = 65_536;
+
+/**
+ * Node joins a head and its body only where both are text; two pieces cost half as much again as one. As text in
+ * Latin-1, each byte is one letter.
+ */
+function sendInOnePiece(outgoing: ServerResponse, length: number): void {
+  if (length <= MOST_COPIED) outgoing.end = endAsText;
+}
+
+function endAsText(this: ServerResponse, ...given: readonly unknown[]): ServerResponse {
+  const [body] = given;
+  if (!(body instanceof Uint8Array) || given.length > 1) return node.end.call(this, ...given);
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return node.end.call(this, bytes.toString('latin1'), 'latin1');
+}
+
+const node = ServerResponse.prototype as { readonly end: typeof endAsText };
 
 /** A request of HTTP/1 on a socket, which is not about health: that has no middleware. */
 function isUsual(env: unknown): env is NodeBindings {

@@ -15,7 +15,7 @@ export class HeaderPlan {
   /** That of the response before there was a plan. */
   readonly writeHead: WriteHead;
   /** Names in lower case, each before its value. A handler's own header wins. */
-  readonly #defaults: string[] = [];
+  #defaults: string[] = [];
   /** The same. They win over a handler's own. */
   readonly #fixed: string[] = [];
   /** A name that `Vary` has in any case. */
@@ -25,9 +25,10 @@ export class HeaderPlan {
     this.writeHead = writeHead;
   }
 
-  /** The last of a name stands. */
+  /** The last of a name stands. @param entries in which no name comes twice */
   addDefaults(entries: readonly string[]): void {
-    for (let at = 0; at < entries.length; at += 2) put(this.#defaults, entries[at]!, entries[at + 1]!);
+    if (this.#defaults.length === 0) this.#defaults = [...entries];
+    else for (let at = 0; at < entries.length; at += 2) put(this.#defaults, entries[at]!, entries[at + 1]!);
   }
 
   addDefault(name: string, value: string): void {

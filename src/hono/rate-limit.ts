@@ -7,6 +7,7 @@ import { HttpProblem } from './http-problem.ts';
 import { userOf } from './user.ts';
 import { callback, checkOptions, either, integer, list, logger, oneOf, type Check } from './option-checks.ts';
 import { withPresetHeaders } from './preset-headers.ts';
+import { remembered } from './remembered.ts';
 import { SlidingWindow, type RateLimitStore, type Taken, type WindowPolicy } from './sliding-window.ts';
 import { StoreGuard } from './store-guard.ts';
 
@@ -102,8 +103,10 @@ export function rateLimiter(given: RateLimitOptions): RateLimiter {
   const isImmediate = options.store === undefined && (options.key ?? 'address') === 'address';
   if (!isImmediate) return { middleware, takeNow: undefined };
   const addressOf = incomingAddressBehind(options.trustedProxies);
+  // A new text would be hashed for each request.
+  const keyOfAddress = remembered((address) => `${name}:${addressKey(address)}`);
   const takeNow = (incoming: IncomingMessage): string[] | undefined => {
-    const taken = memory.take(`${name}:${addressKey(addressOf(incoming))}`, policy);
+    const taken = memory.take(keyOfAddress(addressOf(incoming) ?? 'none'), policy);
     if (!taken.allowed) return undefined;
     return ['ratelimit', limitHeader(name, taken), 'ratelimit-policy', policyHeader];
   };

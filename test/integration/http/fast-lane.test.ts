@@ -20,6 +20,9 @@ interface Lane {
 
 const ROWS = Array.from({ length: 100 }, (_, id) => ({ id, name: `user ${id}` }));
 
+/** No text: each value of a byte comes in it. */
+const BYTES = Uint8Array.from({ length: 70_000 }, (_, at) => at & 255);
+
 function applicationWith(lines: Line[], metrics: Metrics): Hono {
   const write = (level: string) => (fields: object) => void lines.push([level, { ...fields }]);
   const log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
@@ -35,6 +38,9 @@ function applicationWith(lines: Line[], metrics: Metrics): Hono {
   });
   app.get('/small', (c) => c.json({ id: c.get('requestId' as never) }));
   app.get('/list', (c) => c.json(ROWS));
+  app.get('/tagged', (c) => c.json(ROWS, 200, { ETag: '"1"' }));
+  app.get('/bytes/:count', (c) => c.body(BYTES.slice(0, Number(c.req.param('count')))));
+  app.get('/part', (c) => c.body(BYTES.subarray(100, 400)));
   app.get('/late', async (c) =>
     c.text(await Promise.resolve('late'), 201, { 'X-Total': '1', Vary: 'Cookie' }),
   );
@@ -102,8 +108,12 @@ async function ask(port: number, { path, method = 'GET', headers = {}, body }: A
     id: given ?? /^[\da-f-]{36}$/.test(String(id)),
     // How long until the window moves on differs by the moment.
     headers: { ...others, ratelimit: others['ratelimit']?.toString().replace(/t=\d+/, 't=') },
-    body: (await text(response)).replaceAll(/[\da-f-]{36}/g, '(id)'),
+    body: (await text(response.setEncoding('latin1'))).replaceAll(/[\da-f-]{36}/g, '(id)'),
   };
+}
+
+function latin1Of(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1');
 }
 
 const PATHS = ['/small', '/list', '/late', '/own', '/cookies', '/origin', '/stream', '/wrong', '/problem'];
@@ -116,6 +126,11 @@ const MORE = [
   '/small?a=1',
   '/echo',
   '/health/live',
+  '/tagged',
+  '/bytes/0',
+  '/bytes/300',
+  '/bytes/70000',
+  '/part',
 ];
 const HEADERS: readonly Readonly<Record<string, string>>[] = [
   {},
@@ -170,6 +185,28 @@ describe('the fast lane of createServer', () => {
       metrics.snapshot().routes.map(({ route, count, errors }) => ({ route, count, errors }));
     expect(routes(fast)).toEqual(routes(whole));
     expect(routes(fast).length).toBeGreaterThan(10);
+  });
+
+  test('compresses what has one header, and what has more (M2)', async () => {
+    const json = { 'content-type': 'application/json' };
+    const packed = {
+      ...json,
+      'content-encoding': 'br',
+      vary: expect.stringContaining('Accept-Encoding') as string,
+    };
+    const listed = (path: string, accepted: string) =>
+      ask(fast.port, { path, headers: { 'Accept-Encoding': accepted } });
+    expect(await listed('/list', 'br')).toMatchObject({ headers: packed });
+    expect(await listed('/list', 'none')).toMatchObject({ headers: { ...json, vary: packed.vary } });
+    expect(await listed('/tagged', 'br')).toMatchObject({ headers: { ...packed, etag: 'W/"1"' } });
+  });
+
+  test('sends bytes as they are', async () => {
+    const body = latin1Of(BYTES.subarray(100, 400));
+    expect(await ask(fast.port, { path: '/part' })).toMatchObject({
+      body,
+      headers: { 'content-length': '300' },
+    });
   });
 
   test('does not give the place of one request to another that its handler makes', async () => {
