@@ -17,7 +17,7 @@ export interface Cost extends Metrics {
   readonly loopP99Ms: number;
   readonly loopMaxMs: number;
   readonly nodeLoopP99Ms: number;
-  /** The stricter reading of the two: what the goals are held against. */
+  /** The stricter reading of the two, which the goals go by. */
   readonly loopDelayP99Ms: number;
 }
 

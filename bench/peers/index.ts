@@ -2,7 +2,7 @@ import type { LeasePeerModule, SqlPeerModule } from './peer.ts';
 
 export type PeerName = SqlitePeerName | PostgresPeerName;
 
-/** Of `npm run bench:postgres`; millpond takes part in both. */
+/** Peers of `npm run bench:postgres`; millpond takes part in both benchmarks. */
 export type PostgresPeerName = 'millpond' | 'pg' | 'pg named' | 'postgres.js';
 
 type SqlitePeerName =
@@ -47,7 +47,7 @@ const MODULES: Readonly<Record<SqlitePeerName, () => Promise<SqlPeerModule | Lea
   'generic-pool': () => import('./generic-pool.ts'),
 };
 
-/** The synchronous drivers that the goals are held against. */
+/** The synchronous drivers that the goals compare with. */
 export const SYNCHRONOUS_DRIVERS: readonly PeerName[] = ['better-sqlite3', 'node:sqlite'];
 
 /** One connection per opened peer, used by the calling thread: a second reader is a second connection. */

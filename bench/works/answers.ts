@@ -9,7 +9,7 @@ export function expectedRow(id: number): ItemRow {
   return { ...rest, created_at: createdAt };
 }
 
-/** A fast wrong answer is worth nothing: looked at before every measurement, with calls at the same time. */
+/** A fast wrong answer is worth nothing: checked before every measurement, with calls at the same time. */
 export async function checkReads(peer: SqlPeer): Promise<void> {
   const ids = [1, 2, 50_000, 100_000];
   const rows = await Promise.all(ids.map((id) => peer.pointRead(id)));
