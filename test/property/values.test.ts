@@ -4,7 +4,7 @@ import type { Database } from '../../src/index.ts';
 import { scaled, scaledTimeoutMs, seed } from '../fixtures/scale.ts';
 import { scratchForAll } from '../fixtures/scratch-database.ts';
 
-/** What has upset something somewhere: an own list, in the manner of lists of naughty strings. */
+/** What has upset something somewhere: a list of our own, in the manner of lists of naughty strings. */
 const HOSTILE = [
   ...[
     '',

@@ -6,7 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a server may not run as. `nobody` is on every Linux; who is not root runs it as himself. */
+/** Servers refuse to run as root: then they run as `nobody`, who is on every Linux; else as whoever asks. */
 const NOBODY = 65_534;
 const UNPRIVILEGED: { readonly uid?: number; readonly gid?: number } =
   process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
@@ -94,7 +94,7 @@ export async function runUnprivileged(command: readonly [string, ...string[]], c
   if (code !== 0) throw new Error(`${file} ended with ${code}:\n${output}`);
 }
 
-/** What clients are told that come too early is logged as fatal too. */
+/** What clients that come too early are told is logged as fatal too. */
 const CANNOT_START =
   /Address already in use|FATAL(?!:  (the database system is|terminating|sorry|remaining))/;
 

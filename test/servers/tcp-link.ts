@@ -12,7 +12,7 @@ export interface Weather {
 /** Where and how a connection breaks. */
 export interface Cut {
   readonly direction: Direction;
-  /** Breaks when so many bytes have passed since the connection began or `resetCounts`. */
+  /** Breaks when this many bytes have passed since the connection began or `resetCounts`. */
   readonly after?: number;
   /** Breaks at the first place of these bytes, when `keep` of them have passed. */
   readonly pattern?: Uint8Array;

@@ -49,7 +49,7 @@ export class TcpProxy implements AsyncDisposable {
     this.#weather.delayMs = () => Math.max(0, latencyMs + (Math.random() * 2 - 1) * jitterMs);
   }
 
-  /** No more than so many bytes pass each second, in each direction of each connection. */
+  /** At most this many bytes pass each second, in each direction of each connection. */
   drip(bytesPerSecond: number): void {
     this.#weather.bytesPerSecond = bytesPerSecond;
   }

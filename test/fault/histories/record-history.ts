@@ -20,7 +20,7 @@ const READ = 'select value from entry where list = ? order by place';
 export interface Plan {
   readonly transactions: number;
   readonly seed: number;
-  /** About so many threads die on the way. */
+  /** About how many threads die on the way. */
   readonly deaths: number;
   readonly options?: DatabaseOptions;
 }

@@ -17,7 +17,7 @@ const WARM_UP_ROUNDS = 6;
 /** What a quiet process may differ by from one moment to another. */
 const TOLERANCE: Readonly<Record<keyof Sample, number>> = { memoryMiB: 60, handles: 8, files: 16, logMiB: 8 };
 
-/** Holds the middle of the last third of the samples against the middle of the first, warm-up apart. */
+/** Compares the median of the last third of the samples with that of the first, leaving out the warm-up. */
 export function growth(samples: readonly Sample[]): Readonly<Partial<Record<keyof Sample, Growth>>> {
   const compared = samples.slice(WARM_UP_ROUNDS);
   const third = Math.floor(compared.length / 3);

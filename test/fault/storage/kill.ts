@@ -72,7 +72,7 @@ async function killOnce(path: string, { name, moment, random, ledger, env }: Kil
     throw new Error(`the child ended before it was killed: ${stderr}`);
 }
 
-/** Reads a copy: the next child shall find the file as the kill left it. */
+/** Reads a copy, so that the next child finds the file as the kill left it. */
 function inspect(scratch: Scratch): Content | undefined {
   const copy = scratch.file('copy.db');
   for (const suffix of ['', '-wal', '-shm', '-journal']) {

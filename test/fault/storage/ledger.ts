@@ -25,7 +25,7 @@ export class Ledger {
     return this.#counts[told];
   }
 
-  /** Holds what callers were told against what the file holds. */
+  /** Compares what callers were told with what is in the file. */
   check(when: string, { whole, torn, integrity }: Content, findings: Findings): void {
     if (integrity !== 'ok') findings.break(`${when}: integrity_check says ${integrity}`);
     for (const op of torn) findings.break(`${when}: ${op} is there in part`);

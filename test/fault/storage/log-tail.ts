@@ -36,7 +36,7 @@ export async function damageLog({ count, seed }: Extent): Promise<Outcome> {
 }
 
 async function openAndCheck(when: string, path: string, findings: Findings): Promise<void> {
-  // Thousands of openings: one of them may well meet a moment in which the machine does something else.
+  // Of thousands of openings, one may come in a moment in which the machine does something else.
   const pool = { createTimeoutMs: 60_000 };
   await using db = await openDatabase(`sqlite:${path}`, { log: 'silent', name: false, pool });
   const rows = await db.all<Row>('select * from rows order by id');

@@ -23,15 +23,15 @@ export interface LogReport {
 }
 
 /** What goes on beside the writers; it ends when `isOver` says so. */
-export type Company = (db: Database, isOver: () => boolean) => Promise<unknown>;
+export type Neighbour = (db: Database, isOver: () => boolean) => Promise<unknown>;
 
 /**
- * Writes `megabytes` from a few callers, in small transactions of one row each, while `company` does what it
- * does.
+ * Writes `megabytes` from a few callers, in small transactions of one row each, while `neighbour` does its
+ * own; the log is measured meanwhile, and once more when the neighbour has ended.
  */
-export async function writeInCompany(
+export async function writeBeside(
   megabytes: number,
-  company: Company,
+  neighbour: Neighbour,
   options: DatabaseOptions = {},
 ): Promise<LogReport> {
   using scratch = new Scratch();
@@ -44,32 +44,33 @@ export async function writeInCompany(
   let mostLogBytes = 0;
   const look = () => (mostLogBytes = Math.max(mostLogBytes, logBytes(db)));
   const looking = setInterval(look, 5);
-  const companion = company(db, () => isOver);
-  // What the company runs is known by then: heavy or light.
+  const neighbouring = neighbour(db, () => isOver);
+  // By then it is known whether what the neighbour runs is heavy or light.
   await sleep(WARM_UP_MS);
   const latencies = await writeAll(db, Math.ceil((megabytes * 1_024 ** 2) / ROW_BYTES));
   isOver = true;
-  await companion;
+  await neighbouring;
   clearInterval(looking);
   look();
   await writeAll(db, latencies.length);
   return { ...describe(latencies), mostLogBytes, laterGrowthBytes: logBytes(db) - mostLogBytes, alarms };
 }
 
-const SCENARIOS: Readonly<Record<string, { readonly company: Company; readonly options?: DatabaseOptions }>> =
-  {
-    alone: { company: async () => undefined },
-    oneConnection: { company: async () => undefined, options: { pooled: false } },
-    scans: { company: (db, isOver) => scanWithoutPause(db, isOver) },
-    forgottenTransaction: { company: (db, isOver) => forgetTransaction(db, isOver) },
-    forgottenStream: { company: (db, isOver) => forgetStream(db, isOver) },
-  };
+const SCENARIOS: Readonly<
+  Record<string, { readonly neighbour: Neighbour; readonly options?: DatabaseOptions }>
+> = {
+  alone: { neighbour: async () => undefined },
+  oneConnection: { neighbour: async () => undefined, options: { pooled: false } },
+  scans: { neighbour: (db, isOver) => scanWithoutPause(db, isOver) },
+  forgottenTransaction: { neighbour: (db, isOver) => forgetTransaction(db, isOver) },
+  forgottenStream: { neighbour: (db, isOver) => forgetStream(db, isOver) },
+};
 
 /** C16: writes `count` megabytes beside each kind of reader, and measures the log and the writes. */
 export async function measureLog({ count }: Extent): Promise<Outcome> {
   const findings = new Findings();
-  for (const [name, { company, options }] of Object.entries(SCENARIOS)) {
-    const report = await writeInCompany(count, company, options);
+  for (const [name, { neighbour, options }] of Object.entries(SCENARIOS)) {
+    const report = await writeBeside(count, neighbour, options);
     findings.add(`${name}: log MiB`, Math.round(report.mostLogBytes / 1_024 ** 2));
     findings.add(`${name}: alarms`, report.alarms.length);
     findings.add(`${name}: write p50 ms`, round(report.p50Ms));
@@ -85,7 +86,7 @@ function round(ms: number): number {
 }
 
 /** Statements of some milliseconds each, one right after the other on every reader there is. */
-export const scanWithoutPause: Company = async (db, isOver) => {
+export const scanWithoutPause: Neighbour = async (db, isOver) => {
   const scan = `with recursive n(i) as (select 1 union all select i + 1 from n where i < 60000)
     select count(*) from n where i > (select count(*) from rows)`;
   const scanOn = async () => {
@@ -95,7 +96,7 @@ export const scanWithoutPause: Company = async (db, isOver) => {
 };
 
 /** A read transaction that somebody holds without a statement, until the database ends it. */
-export const forgetTransaction: Company = async (db, isOver) => {
+export const forgetTransaction: Neighbour = async (db, isOver) => {
   const forget = async () => {
     while (!isOver()) await sleep(5);
   };
@@ -106,7 +107,7 @@ export const forgetTransaction: Company = async (db, isOver) => {
 };
 
 /** A stream whose consumer took some rows and went away. */
-export const forgetStream: Company = async (db, isOver) => {
+export const forgetStream: Neighbour = async (db, isOver) => {
   const stream = db.stream(
     'with recursive n(i) as (select 1 union all select i + 1 from n) select i from n, rows',
     [],

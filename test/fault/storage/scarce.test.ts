@@ -16,7 +16,7 @@ interface Told {
   readonly looks: Map<string, string>;
 }
 
-/** Runs the child under a limit of the shell's, and holds what it told against the file. */
+/** Runs the child under a limit that the shell sets, and compares what it told with the file. */
 async function runUnder(limit: string, what: 'size' | 'files'): Promise<Told> {
   const path = scratch.file('app.db');
   const ledger = new Ledger();

@@ -35,7 +35,7 @@ export class SmallDisk implements Disposable {
     return this.#scratch.path;
   }
 
-  /** Takes all space but so many bytes. */
+  /** Takes all space but this many bytes. */
   fill(spareBytes: number): void {
     const { bavail, bsize } = statfsSync(this.path);
     const block = Buffer.alloc(4_096);

@@ -152,7 +152,7 @@ describe('a transaction that has ended', () => {
         expect(await rejection(inContext(send)), use).toBeInstanceOf(TransactionClosedError);
       }
       expect(await db.all('select * from row')).toEqual(before);
-      // Who says so steps out.
+      // What steps out on purpose, and says so, is allowed.
       await inContext(() => withoutTransaction(() => db.run("insert into row (note) values ('on purpose')")));
       await inContext(() => db.transaction(() => Promise.resolve(), { propagation: 'requires-new' }));
       expect(await db.value("select count(*) from row where note = 'on purpose'")).toBe(1);

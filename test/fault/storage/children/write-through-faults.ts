@@ -1,7 +1,7 @@
 /**
  * Writes some rounds while the file system fails as the shim was told, then some after it was healed, and
  * tells what callers were told, what the health check says, and whether reads go on. Arguments: the file, and
- * `dies` where the process shall end with the first failure, by a signal that nothing can answer.
+ * `dies` where the process is to end with the first failure, by a signal that nothing can answer.
  */
 import { MillpondError, openDatabase, type Database } from '../../../../src/index.ts';
 import { arm } from '../io-shim.ts';

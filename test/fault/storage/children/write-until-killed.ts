@@ -19,7 +19,7 @@ tell('opening');
 const db = await openDatabase(`sqlite:${path}`, {
   log: 'silent',
   durability,
-  // As small as it may be: many of the kills shall hit a checkpoint.
+  // As small as possible, so that many of the kills hit a checkpoint.
   sqlite: { walCheckpointBytes: 65_536 },
 });
 await db.script(SCHEMA);
