@@ -79,6 +79,13 @@ describe('who counts as one client (C65)', () => {
     expect(clientNetwork('::1')).toBe('0:0:0:0::/64');
   });
 
+  test('an IPv4 address behind a translator is one client, not all of them (C65)', () => {
+    const one = clientNetwork('64:ff9b::192.0.2.1');
+    expect(clientNetwork('64:FF9B::c000:201')).toBe(one);
+    expect(clientNetwork('64:ff9b::192.0.2.2')).not.toBe(one);
+    expect(clientNetwork('64:ff9b:0:1::1')).toBe('64:ff9b:0:1::/64');
+  });
+
   test('is the same for all addresses of a /64, and for no others', () => {
     const groups = fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, maxLength: 8 });
     fc.assert(

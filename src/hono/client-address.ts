@@ -9,6 +9,8 @@ export type ClientAddress = (context: Context) => string | undefined;
 
 /** Entries of `X-Forwarded-For` that are looked at, from the last: a chain of proxies is never longer. */
 const MOST_HOPS = 20;
+/** IPv4 addresses as an IPv6 network sees them: https://www.rfc-editor.org/rfc/rfc6052#section-2.1 */
+const TRANSLATED = '64:ff9b:0:0:0:0';
 const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
 
 /** An address, or a network as `10.0.0.0/8`. */
@@ -74,8 +76,11 @@ class ProxyChain {
  */
 export function clientNetwork(address: string): string {
   // The colon is looked for first: Node tells the kinds of addresses apart by large regular expressions.
-  const isLong = address.includes(':') && isIPv6(address);
-  return isLong ? `${groupsOf(address).slice(0, 4).join(':')}::/64` : address;
+  if (!address.includes(':') || !isIPv6(address)) return address;
+  const groups = groupsOf(address);
+  // Behind a translator every IPv4 client of the world comes from this one /64.
+  if (groups.slice(0, 6).join(':') === TRANSLATED) return groups.join(':');
+  return `${groups.slice(0, 4).join(':')}::/64`;
 }
 
 /** The other end of a connection is the same for all its requests. */

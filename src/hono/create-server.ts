@@ -34,7 +34,8 @@ import { trustedHostMatcher, trustedHosts } from './trusted-hosts.ts';
 export interface MountedMonitor {
   /** @default '/monitoring' */
   readonly basePath?: string;
-  handle(request: Request): Response | Promise<Response>;
+  /** @param client the address that asks, as far as `trustedProxies` let it be known */
+  handle(request: Request, client?: string): Response | Promise<Response>;
   /** Called when the service begins to stop: pages that are open would keep it waiting. */
   close?(): void;
 }
@@ -122,7 +123,7 @@ export function createServer(given: CreateServerOptions = {}): Hono {
   // logged.
   app.route('/', healthRoutes({ databases: options.databases, stopping: state.stopping.signal }));
   for (const middleware of middlewares) app.use(middleware);
-  if (options.monitor !== undefined) mount(app, options.monitor, state.stopping.signal);
+  if (options.monitor !== undefined) mount(app, options.monitor, options, state.stopping.signal);
   for (const middleware of aroundRoutes(options)) app.use(middleware);
   return app;
 }
@@ -140,9 +141,15 @@ function useFastLane(app: Hono, lane: FastLane): void {
     });
 }
 
-function mount(app: Hono, monitor: MountedMonitor, stopping: AbortSignal): void {
+function mount(
+  app: Hono,
+  monitor: MountedMonitor,
+  { trustedProxies }: CreateServerOptions,
+  stopping: AbortSignal,
+): void {
   const { basePath = '/monitoring' } = monitor;
-  const serve: MiddlewareHandler = async (context) => monitor.handle(context.req.raw);
+  const clientOf = clientAddressBehind(trustedProxies);
+  const serve: MiddlewareHandler = async (context) => monitor.handle(context.req.raw, clientOf(context));
   app.all(basePath, serve).all(`${basePath}/*`, serve);
   stopping.addEventListener('abort', () => monitor.close?.());
 }

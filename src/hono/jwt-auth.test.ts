@@ -257,6 +257,8 @@ describe('options that would not be safe are refused at the start', () => {
     ['algorithms', { algorithms: ['RS256'] }],
     ['algorithms', { secret: undefined, publicKey: pem }],
     ['secret', { secret: 'short' }],
+    ['give it as publicKey', { secret: pem }],
+    ['give it as publicKey', { secret: Buffer.from(pem) }],
     ['exactly one of', { secret: undefined }],
     ['exactly one of', { publicKey: pem, algorithms: ['RS256'] }],
     ['publicKey', { secret: undefined, publicKey: 'no key', algorithms: ['RS256'] }],

@@ -70,7 +70,11 @@ const names = either(text(), list(text(), 20));
 const secretCheck: Check = (value) => {
   const bytes =
     typeof value === 'string' || value instanceof Uint8Array ? Buffer.from(value as string).length : 0;
-  return bytes >= LEAST_SECRET_BYTES ? undefined : `must have at least ${LEAST_SECRET_BYTES} bytes`;
+  if (bytes < LEAST_SECRET_BYTES) return `must have at least ${LEAST_SECRET_BYTES} bytes`;
+  // Whoever has the public key could sign with it: https://www.rfc-editor.org/rfc/rfc8725#section-2.1
+  return Buffer.from(value as string).includes('-----BEGIN ')
+    ? 'is a key as PEM, no secret: give it as publicKey, with RS, PS, ES or Ed algorithms'
+    : undefined;
 };
 const CHECKS = {
   issuer: names,

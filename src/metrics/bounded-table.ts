@@ -26,7 +26,8 @@ export class BoundedTable<Entry> {
   of(key: string, create: (key: string) => Entry): Entry {
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
-    if (this.#entries.size >= this.#max) return (this.#other ??= create(OTHER));
+    // Who calls one `other` shares it as well: two of one name could not be told apart from outside.
+    if (key === OTHER || this.#entries.size >= this.#max) return (this.#other ??= create(OTHER));
     const entry = create(key);
     this.#entries.set(key, entry);
     return entry;

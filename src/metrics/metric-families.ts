@@ -3,6 +3,7 @@ import type { DurationHistogram } from './duration-histogram.ts';
 import type { EventLoopSnapshot } from './event-loop.ts';
 import type { ObservedCache, ObservedStats } from './observed-database.ts';
 import type { RouteRecord } from './route-table.ts';
+import { OTHER } from './bounded-table.ts';
 import type { StatementSnapshot } from './statement-record.ts';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -158,7 +159,11 @@ function statementFamilies(databases: readonly DatabaseMetrics[]): MetricFamily[
   const all = databases.flatMap((metrics) =>
     metrics.statements().map((record) => record.snapshot(metrics.database.name)),
   );
-  const labelsOf = ({ database, id, name }: StatementSnapshot) => ({ database, statement: name ?? id });
+  // One that is named as the shared record is goes by its id: two series of one name would be refused.
+  const labelsOf = ({ database, id, name = id }: StatementSnapshot) => ({
+    database,
+    statement: name === OTHER ? id : name,
+  });
   const counter = (name: string, help: string, read: (one: StatementSnapshot) => number) =>
     family(
       `statement_${name}`,

@@ -53,6 +53,23 @@ describe('the Prometheus text (M12)', () => {
     );
   });
 
+  test('has each series once, also where an application calls its own `other` (C73)', () => {
+    metrics = new Metrics({ maxRoutes: 2, maxStatements: 2 });
+    metrics.watch(db);
+    for (const name of ['other', 'a', 'b', 'c', 'd']) {
+      metrics.recordRequest({ route: name, durationMs: 1, failed: false, thresholdMs: 20 });
+      db.ran('select 1', { durationMs: 1, rows: 1, name });
+    }
+    const series = still(prometheusText(metrics)).map((line) => line.slice(0, line.lastIndexOf(' ')));
+    expect(series.filter((name, index) => series.indexOf(name) !== index)).toEqual([]);
+    const { routes } = metrics.snapshot();
+    expect(routes.map(({ route, count }) => [route, count])).toEqual([
+      ['a', 1],
+      ['b', 1],
+      ['other', 3],
+    ]);
+  });
+
   test('has the figures of PostgreSQL beside those of SQLite', () => {
     const postgres = { shared: 5, alone: 2, groupCommits: 3, groupedWrites: 12 };
     metrics.watch(observedDatabase('far', { postgres }));

@@ -37,6 +37,11 @@ describe('a monitor is closed by default (B18)', () => {
       /4 faults[^]*Did you mean "maxClients"/,
     );
     expect(() => options({ token: 'secret' })).not.toThrow('secret');
+    for (const wrong of [`${TOKEN}\n`, ` ${TOKEN}`, ' '.repeat(20)])
+      expect(() => options({ token: wrong })).toThrow('at its start or end');
+    for (const basePath of ['/a/../b', '/.', '/a/..', '/'])
+      expect(() => options({ token: TOKEN, basePath })).toThrow('basePath');
+    expect(options({ token: TOKEN, basePath: '/.ops/a..b' }).basePath).toBe('/.ops/a..b');
   });
 });
 
@@ -77,6 +82,14 @@ describe('the guard of the monitor', () => {
     }
     const failing = create({ authorize: () => Promise.reject(new Error('down')) });
     expect((await ask(failing, '/monitoring/pool')).status).toBe(403);
+  });
+
+  test('when it is open, comes from this machine, where the server says who asks: a name is easily said', async () => {
+    const monitor = create({ open: true });
+    const from = async (client?: string): Promise<number> =>
+      (await monitor.handle(new Request('http://localhost/monitoring/pool'), client)).status;
+    for (const near of [undefined, '127.0.0.1', '127.0.0.5', '::1']) expect(await from(near)).toBe(200);
+    for (const far of ['192.0.2.1', '10.0.0.1', '::2', '2001:db8::1', '']) expect(await from(far)).toBe(403);
   });
 
   test('when it is open, comes as localhost: another name may have been made to lead here', async () => {

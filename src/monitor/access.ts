@@ -17,12 +17,15 @@ export class Access {
     this.#expected = options.token === undefined ? undefined : digest(options.token);
   }
 
-  /** @returns the refusal, or undefined for those who may go on */
-  async refuse(request: Request): Promise<Response | undefined> {
+  /**
+   * @param client the address that asks, where it is known
+   * @returns the refusal, or undefined for those who may go on
+   */
+  async refuse(request: Request, client?: string): Promise<Response | undefined> {
     const { authorize, open } = this.#options;
     if (this.#expected !== undefined) return this.#hasToken(request) ? undefined : unauthorized();
     if (authorize !== undefined) return (await asks(authorize, request)) ? undefined : forbidden();
-    return open && isLoopback(request) ? undefined : forbidden();
+    return open && isLoopback(request) && isLocal(client) ? undefined : forbidden();
   }
 
   #hasToken(request: Request): boolean {
@@ -62,6 +65,11 @@ async function asks(
 function isLoopback(request: Request): boolean {
   const url = `http://${hostOf(request)}`;
   return URL.canParse(url) && LOOPBACK.has(new URL(url).hostname);
+}
+
+/** Anybody can ask for `localhost`; only where the server cannot say who asks, that must do. */
+function isLocal(client: string | undefined): boolean {
+  return client === undefined || client === '::1' || client.startsWith('127.');
 }
 
 function hostOf(request: Request): string {

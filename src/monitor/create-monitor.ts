@@ -47,10 +47,14 @@ export class Monitor {
     return this.#feed.clients;
   }
 
-  /** Never rejects. What is not under `basePath` is answered with 404, to those who may know. */
-  async handle(request: Request): Promise<Response> {
+  /**
+   * Never rejects. What is not under `basePath` is answered with 404, to those who may know.
+   *
+   * @param client the address that asks, if the server knows it: an `open` monitor answers this machine alone
+   */
+  async handle(request: Request, client?: string): Promise<Response> {
     // Before anything else: whoever may not see the pages learns nothing, not even which pages there are.
-    const refusal = await this.#access.refuse(request);
+    const refusal = await this.#access.refuse(request, client);
     if (refusal !== undefined) return refusal;
     const endpoint = this.#find(new URL(request.url).pathname);
     if (endpoint === undefined) return answerError(404, 'There is no such page.');

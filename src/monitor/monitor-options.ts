@@ -53,7 +53,8 @@ const NUMBERS = {
 const DEFAULTS = { basePath: '/monitoring', sampleMs: 1_000, maxSamples: 300, maxClients: 20 } as const;
 const KEYS = ['databases', 'metrics', 'caches', 'token', 'authorize', 'open', ...Object.keys(DEFAULTS)];
 const LEAST_TOKEN = 16;
-const BASE_PATH = /^(\/[\w.~-]{1,100}){1,10}$/;
+/** Without `.` and `..`, which no address has when it arrives. */
+const BASE_PATH = /^(\/(?!\.\.?(\/|$))[\w.~-]{1,100}){1,10}$/;
 
 /**
  * @param environment NODE_ENV and MILLPOND_MONITOR_TOKEN are read
@@ -98,6 +99,9 @@ function accessProblems({ token, authorize, open }: Access, isProduction: boolea
     return [problem('open', 'is refused where NODE_ENV is production: give a token, or authorize.')];
   if (token !== undefined && token.length < LEAST_TOKEN)
     return [problem('token', `has at least ${LEAST_TOKEN} characters: it is all that protects the page.`)];
+  // Headers are trimmed on their way: such a token would never be the one that arrives.
+  if (token !== undefined && token.trim() !== token)
+    return [problem('token', "has spaces or a line break at its start or end: a file's last line?")];
   return [];
 }
 
