@@ -1,7 +1,7 @@
 import { qualified, type PlanNode } from './plan-facts.ts';
-import { endsWithLimitOne, PlanRows, type RowRules } from './plan-rows.ts';
-import { OutputNullability } from './postgres-plan.ts';
-import type { ColumnRules } from './postgres-expression.ts';
+import { endsWithLimitOne, PlanRows } from './plan-rows.ts';
+import { namedParts } from './plan-parts.ts';
+import { OutputNullability, type PlanRules } from './postgres-plan.ts';
 import { postgresType } from './postgres-types.ts';
 import type { RowCount, ShapeReader, ShapeSource, StatementShape, ValueShape } from './query-shape.ts';
 
@@ -39,8 +39,9 @@ const UNIQUE_KEYS = `select i.indrelid::regclass::text as relation, array(select
 const PLAIN_TABLES = `select c.oid::regclass::text as relation from pg_class c where c.relkind = 'r'
     and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgtype & 3 = 3)`;
 
-interface Catalog extends ColumnRules {
-  readonly rules: RowRules;
+const VERSION = "select current_setting('server_version_num')::int as version";
+
+interface Catalog extends PlanRules {
   /** By table, for each of its columns in order, dropped ones too: whether it is NOT NULL. */
   readonly columns: ReadonlyMap<string, readonly boolean[]>;
 }
@@ -83,7 +84,8 @@ export class PostgresShapeReader implements ShapeReader {
   }
 
   #rows(text: string, plan: PlanNode | undefined, { rules }: Catalog): RowCount {
-    return plan === undefined ? 'many' : new PlanRows(rules, endsWithLimitOne(text)).count(plan);
+    if (plan === undefined) return 'many';
+    return new PlanRows(rules, endsWithLimitOne(text), namedParts(plan)).count(plan);
   }
 
   /** Undefined where the server cannot explain the statement, or a rule makes several of it. */
@@ -111,7 +113,9 @@ export class PostgresShapeReader implements ShapeReader {
     const keys = await this.#source.all<{ relation: string; columns: readonly string[] }>(UNIQUE_KEYS);
     const json = await this.#source.all<{ name: string }>(JSON_COLUMNS);
     const plain = await this.#source.all<{ relation: string }>(PLAIN_TABLES);
+    const [server] = await this.#source.all<{ version: number }>(VERSION);
     return {
+      tellsSubqueries: server!.version >= 170_000,
       notNull: new Set(notNull.map(({ name }) => name)),
       json: new Set(json.map(({ name }) => name)),
       columns: grouped(order.map(({ relation, isNotNull }) => [relation, isNotNull])),

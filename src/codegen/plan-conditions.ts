@@ -36,9 +36,14 @@ export function equalitiesOf(condition: string): Equality[] {
 export function requiredColumns(condition: string): ColumnOfAlias[] {
   return conjunctsOf(condition).flatMap((tokens) => {
     const isTest = tokens.slice(-3).join(' ') === 'IS NOT NULL';
-    const sides = isTest ? [tokens.slice(0, -3)] : sidesOf(tokens, (operator) => OPERATORS.has(operator));
+    const sides = isTest ? [tokens.slice(0, -3)] : sidesOf(tokens, needsBoth);
     return (sides ?? []).flatMap((side) => columnOf(side) ?? []);
   });
+}
+
+/** With OR one side may be NULL where the other is true. */
+function needsBoth(operator: string): boolean {
+  return OPERATORS.has(operator) && operator !== 'OR';
 }
 
 function equalityOf(side: readonly string[], other: readonly string[]): Equality[] {

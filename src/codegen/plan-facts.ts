@@ -32,13 +32,31 @@ export interface PlanNode extends PlanConditions {
   readonly Plans?: readonly PlanNode[];
 }
 
+/** These give the rows of all their inputs, column by column. */
+export const UNIONS: ReadonlySet<string> = new Set(['Append', 'Merge Append']);
 /** Above these an output bears the name of one of several inputs. */
-const MIXING: ReadonlySet<string> = new Set(['Append', 'Merge Append', 'Recursive Union', 'SetOp']);
+const MIXING: ReadonlySet<string> = new Set([...UNIONS, 'Recursive Union', 'SetOp']);
+/** What reads rows of another part of the plan, under names of its own. */
+const READS_PARTS: ReadonlySet<string> = new Set(['CTE Scan', 'Subquery Scan', 'WorkTable Scan']);
+
+/** Where a node stands in the plan. */
+interface PlanPlace {
+  /** Its rows may be missing: outputs above show NULL for them. */
+  readonly isNullable: boolean;
+  /** Every row of the plan comes through it. */
+  readonly isOnTheWay: boolean;
+  /** Outputs above it have other names than its own. */
+  readonly isPart: boolean;
+}
+
+const AT_TOP: PlanPlace = { isNullable: false, isOnTheWay: true, isPart: false };
 
 /** What the whole plan says of names and expressions in it. */
 export class PlanFacts {
   /** Tables by the aliases under which outputs name them; undefined for an alias that is there twice. */
   readonly relations: Map<string, string | undefined> = new Map<string, string | undefined>();
+  /** Subqueries and common tables, in the same way. */
+  readonly scans: Map<string, PlanNode | undefined> = new Map<string, PlanNode | undefined>();
   /** Aliases on the side of an outer join that may be missing. */
   readonly nullableAliases: Set<string> = new Set<string>();
   /** What is computed on such a side: above the join it is shown as it is, and may be NULL all the same. */
@@ -53,9 +71,9 @@ export class PlanFacts {
   /** `alias.column` of what conditions on the way of every row require not to be NULL. */
   readonly requiredColumns: Set<string> = new Set<string>();
 
-  read(node: PlanNode, isNullable: boolean, isOnTheWay: boolean = !isNullable): void {
+  read(node: PlanNode, { isNullable, isOnTheWay, isPart }: PlanPlace = AT_TOP): void {
     const { Alias: alias, Output: output = [], Plans: plans = [] } = node;
-    if (MIXING.has(node['Node Type'])) this.isMixed = true;
+    if (!isPart && (MIXING.has(node['Node Type']) || hasSeveralGroups(node))) this.isMixed = true;
     if (node['Node Type'] === 'Aggregate') this.#aggregate(node);
     if (node['One-Time Filter'] !== undefined && plans.length === 0) this.hasLeftOut = true;
     if (alias !== undefined) this.#name(alias, node);
@@ -67,10 +85,15 @@ export class PlanFacts {
       const side = child['Parent Relationship'];
       const isMissing =
         join === 'Full' || (join === 'Left' && side === 'Inner') || (join === 'Right' && side === 'Outer');
-      const isBeside = isMissing || /^(InitPlan|SubPlan)$/.test(side ?? '') || isAntiSide(node, side);
+      const isApart = /^(InitPlan|SubPlan)$/.test(side ?? '');
+      const isBeside = isMissing || isApart || isAntiSide(node, side);
       // An UPDATE gives its rows as they are afterwards, whatever was asked of them before.
       const isOther = node['Node Type'] === 'ModifyTable' && node.Operation !== 'Delete';
-      this.read(child, isNullable || isMissing, isOnTheWay && !isBeside && !isOther);
+      this.read(child, {
+        isNullable: isNullable || isMissing,
+        isOnTheWay: isOnTheWay && !isBeside && !isOther,
+        isPart: isPart || isApart || node['Node Type'] === 'Subquery Scan',
+      });
     }
   }
 
@@ -86,7 +109,6 @@ export class PlanFacts {
   #aggregate(node: PlanNode): void {
     this.hasAggregate = true;
     if (node['Group Key'] === undefined || node.Strategy === 'Plain') this.isGrouped = false;
-    if (node['Grouping Sets'] !== undefined || node.Strategy === 'Mixed') this.isMixed = true;
   }
 
   #name(alias: string, node: PlanNode): void {
@@ -96,7 +118,13 @@ export class PlanFacts {
     const known = this.relations.get(alias);
     const isNew = !this.relations.has(alias) || known === table;
     this.relations.set(alias, isNew ? table : undefined);
+    if (READS_PARTS.has(node['Node Type'])) this.scans.set(alias, this.scans.has(alias) ? undefined : node);
   }
+}
+
+/** In some of its rows the columns of other groupings are NULL. */
+function hasSeveralGroups(node: PlanNode): boolean {
+  return node['Grouping Sets'] !== undefined || node.Strategy === 'Mixed';
 }
 
 /** An anti-join keeps the rows of one side for which the other has none. */

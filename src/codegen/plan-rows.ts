@@ -25,26 +25,24 @@ const JOINS: ReadonlySet<string> = new Set(['Hash Join', 'Merge Join', 'Nested L
 export class PlanRows {
   readonly #rules: RowRules;
   readonly #endsWithOne: boolean;
-  /** What is computed once, by the name under which scans ask for it. */
-  readonly #named = new Map<string, PlanNode>();
+  readonly #parts: ReadonlyMap<string, PlanNode | undefined>;
 
   /** @param endsWithOne whether the statement's own LIMIT is 1, which no plan shows */
-  constructor(rules: RowRules, endsWithOne: boolean) {
+  constructor(rules: RowRules, endsWithOne: boolean, parts: ReadonlyMap<string, PlanNode | undefined>) {
     this.#rules = rules;
     this.#endsWithOne = endsWithOne;
+    this.#parts = parts;
   }
 
   count(plan: PlanNode): Count {
-    this.#nameParts(plan);
     const limited = plan['Node Type'] === 'LockRows' ? plan.Plans?.[0] : plan;
     if (limited?.['Node Type'] === 'Limit' && this.#endsWithOne) return 'optional';
     return this.#count(plan);
   }
 
-  #nameParts(node: PlanNode): void {
-    const name = node['Subplan Name'];
-    if (name !== undefined) this.#named.set(name, node);
-    for (const child of node.Plans ?? []) this.#nameParts(child);
+  /** The same of a subquery or a common table. */
+  countPart(part: PlanNode): Count {
+    return this.#count(part);
   }
 
   #count(node: PlanNode): Count {
@@ -60,7 +58,7 @@ export class PlanRows {
   }
 
   #commonTable(node: PlanNode): Count {
-    const part = this.#named.get(`CTE ${node['CTE Name'] ?? ''}`);
+    const part = this.#parts.get(`CTE ${node['CTE Name'] ?? ''}`);
     return part === undefined ? 'many' : this.#count(part);
   }
 
@@ -149,7 +147,7 @@ function conditionsOf(node: PlanNode, names: readonly (keyof PlanConditions)[]):
 }
 
 /** Without what is computed beside: subqueries and common tables. */
-function inputsOf({ Plans: plans = [] }: PlanNode): PlanNode[] {
+export function inputsOf({ Plans: plans = [] }: PlanNode): PlanNode[] {
   return plans.filter((child) => !/^(InitPlan|SubPlan)$/.test(child['Parent Relationship'] ?? ''));
 }
 

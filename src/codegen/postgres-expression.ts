@@ -9,7 +9,7 @@ import {
   withoutCast,
   withoutParentheses,
 } from './expression-tokens.ts';
-import { bare, type PlanFacts } from './plan-facts.ts';
+import { bare, type PlanFacts, type PlanNode } from './plan-facts.ts';
 
 /** What the catalog says of columns, as `table.column`, quoted where SQL would quote them. */
 export interface ColumnRules {
@@ -17,6 +17,13 @@ export interface ColumnRules {
   readonly notNull: ReadonlySet<string>;
   /** Of the type `jsonb`. */
   readonly json: ReadonlySet<string>;
+}
+
+/** What is known of the parts of a plan that expressions of another one name. */
+export interface PlanParts {
+  isWholeNotNull(scan: PlanNode): boolean;
+  isValueNotNull(name: string, column: number): boolean;
+  isColumnNotNull(name: string, column: number): boolean;
 }
 
 /** Strict functions of the server that give a value for every value: NULL comes of NULL alone. */
@@ -58,13 +65,15 @@ const CONSTANT_WORDS: ReadonlySet<string> = new Set([
 export class ExpressionReader {
   readonly #facts: PlanFacts;
   readonly #catalog: ColumnRules;
+  readonly #parts: PlanParts;
   readonly #nullable: ReadonlySet<string>;
   /** In a plan of one table its columns stand alone. */
   readonly #onlyAlias: string | undefined;
 
-  constructor(facts: PlanFacts, catalog: ColumnRules) {
+  constructor(facts: PlanFacts, catalog: ColumnRules, parts: PlanParts) {
     this.#facts = facts;
     this.#catalog = catalog;
+    this.#parts = parts;
     this.#nullable = new Set([...facts.nullableOutputs].map((output) => keyOf(tokensOf(output) ?? [output])));
     const isAlone = facts.relations.size === 1 && !facts.hasLeftOut;
     this.#onlyAlias = isAlone ? facts.relations.keys().next().value : undefined;
@@ -91,6 +100,9 @@ export class ExpressionReader {
     if (first === 'EXISTS' || (first === 'NOT' && tokens.length > 1)) {
       return first === 'EXISTS' || this.#isTokensNotNull(tokens.slice(1));
     }
+    const value = subqueryValue(tokens);
+    if (value !== undefined) return this.#parts.isValueNotNull(value.name, value.column);
+    if (first === 'ANY' || first === 'ALL') return this.#isComparisonNotNull(tokens);
     if (first === '-' || first === '+') return this.#isTokensNotNull(tokens.slice(1));
     if (tokens[1] === '(') return this.#isCallNotNull(first, tokens);
     return this.#isOperationNotNull(tokens);
@@ -107,7 +119,34 @@ export class ExpressionReader {
     if (this.#facts.nullableAliases.has(name)) return false;
     const relation = this.#facts.relations.get(name);
     const isRequired = this.#facts.requiredColumns.has(`${name}.${column}`);
+    const scan = this.#facts.scans.get(name);
+    if (scan !== undefined) return isRequired || this.#parts.isWholeNotNull(scan);
     return relation !== undefined && (isRequired || this.#catalog.notNull.has(`${relation}.${column}`));
+  }
+
+  /**
+   * `(ANY (t.id = (SubPlan 1).col1))`: not NULL where no comparison with a row is. That of an array looks much
+   * the same, and may hold NULL.
+   */
+  #isComparisonNotNull(tokens: readonly string[]): boolean {
+    if (tokens[1] !== '(' || closing(tokens, 1) !== tokens.length - 1) return false;
+    const [compared, isOfRows] = this.#withoutRows(tokens.slice(2, -1));
+    return isOfRows && this.#isTokensNotNull(compared);
+  }
+
+  /** With a value, or with NULL, in place of each column of a subquery. */
+  #withoutRows(tokens: readonly string[]): [tokens: readonly string[], isOfRows: boolean] {
+    const compared: string[] = [];
+    for (let at = 0; at < tokens.length; at += 1) {
+      const end = closing(tokens, at) + 2;
+      const column = tokens[at] === '(' ? columnOfRows(tokens.slice(at, end + 1)) : undefined;
+      if (column === undefined) compared.push(tokens[at]!);
+      else {
+        compared.push(this.#parts.isColumnNotNull(column.name, column.column) ? '0' : 'NULL');
+        at = end;
+      }
+    }
+    return [compared, compared.length < tokens.length && !compared.includes('SubPlan')];
   }
 
   /** From PostgreSQL 18 on, the cast of a JSON null is NULL: https://www.postgresql.org/docs/release/18.0/ */
@@ -167,6 +206,29 @@ export class ExpressionReader {
     }
     return false;
   }
+}
+
+interface SubqueryColumn {
+  readonly name: string;
+  /** From 0. */
+  readonly column: number;
+}
+
+/** `SubPlan 1`, `(InitPlan 1).col1`: the value of a subquery. */
+function subqueryValue(tokens: readonly string[]): SubqueryColumn | undefined {
+  if (tokens.length === 2 && tokens[0] === 'SubPlan') return { name: tokens.join(' '), column: 0 };
+  return tokens[1] === 'InitPlan' ? columnOf(tokens) : undefined;
+}
+
+/** `(SubPlan 1).col1`, `(hashed SubPlan 1).col1`: a column of each row of a subquery. */
+function columnOfRows(tokens: readonly string[]): SubqueryColumn | undefined {
+  const plain = tokens.filter((token) => token !== 'hashed');
+  return plain[1] === 'SubPlan' ? columnOf(plain) : undefined;
+}
+
+function columnOf(tokens: readonly string[]): SubqueryColumn | undefined {
+  const [, name, number] = /^\( (\w+ \d+) \) \. col(\d+)$/.exec(tokens.join(' ')) ?? [];
+  return name === undefined ? undefined : { name, column: Number(number) - 1 };
 }
 
 /** A JSON null as text is the word. */

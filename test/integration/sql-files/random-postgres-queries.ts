@@ -30,9 +30,11 @@ export class RandomQueries {
 
   query(): string {
     const kind = this.#random();
-    if (kind < 0.06) {
-      const operator = this.#pick(['union', 'union all', 'intersect', 'except']);
-      return `select ${this.#pick(TABLES['t']!.number)} from t ${operator} select ${this.#pick(['c', 'e'])} from k`;
+    if (kind < 0.06) return this.#union();
+    if (kind < 0.09) {
+      const step = this.#pick(['n + 1', 'm', 'nullif(n + 1, 3)', 'coalesce(m, 1)']);
+      const start = this.#pick(['id, n', 'n, m', '1, 1']);
+      return `with recursive c (n, m) as (select ${start} from t union select ${step}, n from c where n < 4) select ${this.#pick(['n, m', 'm, n', 'm'])} from c`;
     }
     if (kind < 0.14)
       return `with c as ${this.#pick(['', 'materialized '])}(${this.#select()}) select * from c`;
@@ -57,6 +59,21 @@ export class RandomQueries {
     for (let id = this.#below(4); id > 0; id -= 1)
       lines.push(`insert into k values ('${id}', ${id}, ${maybe(number())});`);
     return lines.join('\n');
+  }
+
+  #union(): string {
+    const { t, k } = TABLES as { t: Columns; k: Columns };
+    const part = (columns: Columns, table: string) =>
+      `select ${this.#pick(columns.number)}, ${this.#expression('number', columns, 2)} from ${table}`;
+    const operator = () => this.#pick(['union', 'union all', 'union all', 'intersect', 'except']);
+    const end = this.#pick(['', ' order by 1', ' limit 3', ' order by 2 limit 3']);
+    const text = `${part(t, 't')} ${operator()} ${part(k, 'k')} ${operator()} ${part(t, 't')}${end}`;
+    const columns = 'select n, m, count(*) over ()';
+    return this.#pick([
+      text,
+      `with c (m, n) as materialized (${text}) ${columns} from c`,
+      `${columns} from (${text}) q (n, m)`,
+    ]);
   }
 
   #write(): string {
@@ -207,7 +224,7 @@ export class RandomQueries {
       () => `${this.#pick(['abs', '-'])}(${n()})`,
       () => `length(${x()})`,
       () =>
-        `(select ${this.#pick(['w', 'max(w)', 'count(*)::int', 'tid'])} from u q where q.${this.#pick(['tid', 'w'])} = ${n()} limit 1)`,
+        `(select ${this.#pick(['w', 'max(w)', 'count(*)::int', 'tid'])} from u q where q.${this.#pick(['tid', 'w'])} = ${n()}${this.#pick(['', ' limit 1'])})`,
     ];
   }
 

@@ -71,6 +71,15 @@ const BOTH: readonly (readonly [query: string, expected: string])[] = [
     'optional',
   ],
   ['insert into jobs (name) select name from jobs returning id', 'many'],
+  ['insert into jobs (name) select $1 returning id', 'many / one'],
+  ['insert into jobs (name) select $1 where $2 > 3 returning id', 'many / optional'],
+  ['insert into jobs (name) select max(name) from jobs returning id', 'many / one'],
+  ['insert into jobs (name) select name from jobs limit 1 returning id', 'many'],
+  ['insert into jobs (name) select name from jobs where id = $1 returning id', 'many / optional'],
+  [
+    'with j as materialized (select id from jobs) select id from j where exists (with j as materialized (select id from jobs where id = 1) select 1 from j)',
+    'many',
+  ],
   ['insert into dropping (m) values ($1) returning id', 'optional'],
   ['update jobs set queue = $1 where id = $2 returning id', 'optional'],
   ['update jobs set queue = $1 returning id', 'many'],
@@ -102,8 +111,6 @@ const POSTGRES_ALONE: readonly (readonly [string, string])[] = [
   ['with n as (insert into jobs (name) values ($1) returning id) select id from n', 'one'],
   ['insert into named (name) values ($1) returning id', 'one'],
   ['insert into parts (id) values ($1) returning id', 'optional'],
-  ['insert into jobs (name) select $1 returning id', 'one'],
-  ['insert into jobs (name) select max(name) from jobs returning id', 'one'],
   ['insert into heard (id) values ($1) returning id', 'many'],
   [
     `update jobs set queue = 'taken' where id = (select id from jobs where queue = $1 order by id limit 1
