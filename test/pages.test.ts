@@ -68,3 +68,16 @@ describe.each(PAGES)('%s', (page) => {
     expect(named.filter((name) => !known.includes(name))).toEqual([]);
   });
 });
+
+test('docs/README.md leads to every page', () => {
+  const guides = globSync('docs/*.md', { cwd: ROOT }).filter((path) => path !== join('docs', 'README.md'));
+  const contents = read('docs/README.md');
+  expect(guides.filter((path) => !contents.includes(`](${relative('docs', path)})`))).toEqual([]);
+});
+
+test('README.md names every door of the package', () => {
+  const { exports } = JSON.parse(read('package.json')) as { exports: object };
+  const doors = Object.keys(exports).filter((door) => door !== './package.json');
+  const page = read('README.md');
+  expect(doors.filter((door) => !page.includes(`\`${join('millpond', door)}\``))).toEqual([]);
+});
