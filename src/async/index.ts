@@ -1,3 +1,4 @@
+export { AfterTurn } from './after-turn.ts';
 export { systemClock, type Clock, type Timer, type TimerOptions } from './clock.ts';
 export { Line } from './line.ts';
 export { ManualClock } from './manual-clock.ts';

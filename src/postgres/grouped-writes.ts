@@ -1,3 +1,4 @@
+import { AfterTurn } from '../async/index.ts';
 import type { LeaseLike } from '../driver/index.ts';
 import { ConnectionPoolExhaustedError } from '../errors/index.ts';
 import type { SenderEnvironment } from './call-sender.ts';
@@ -48,7 +49,8 @@ export class GroupedWrites {
   /** Those under way for too long. */
   #stalled = 0;
   #lease: LeaseLike<PostgresConnection> | undefined;
-  #releaseScheduled = false;
+  /** Not at once: the callers that were just answered are about to ask for more. */
+  readonly #givingBack = new AfterTurn(() => this.giveBackIdle());
 
   constructor(parts: GroupedWritesParts) {
     this.#parts = parts;
@@ -152,18 +154,8 @@ export class GroupedWrites {
     } else {
       this.#lease = lease;
     }
-    if (this.#queue.length === 0) this.#scheduleRelease();
+    if (this.#queue.length === 0) this.#givingBack.schedule();
     this.#pump();
-  }
-
-  /** Not at once: the callers that were just answered are about to ask for more. */
-  #scheduleRelease(): void {
-    if (this.#releaseScheduled) return;
-    this.#releaseScheduled = true;
-    setImmediate(() => {
-      this.#releaseScheduled = false;
-      this.giveBackIdle();
-    });
   }
 
   /** Ends the moment that a connection is kept for those who were just answered. */

@@ -1,4 +1,4 @@
-import { runInRootContext } from '../async/index.ts';
+import { AfterTurn, runInRootContext } from '../async/index.ts';
 import type { LeaseLike } from '../driver/index.ts';
 import { CallQueue } from './call-queue.ts';
 import type { ConnectionSource } from './clean-source.ts';
@@ -47,7 +47,8 @@ export class SharedReads {
   /** Aborted when the calls that a connection was asked for have ended without it. */
   #acquiring: AbortController | undefined;
   #lookTimer: NodeJS.Timeout | undefined;
-  #releaseScheduled = false;
+  /** Not at once: the callers that were just answered are about to ask for more. */
+  readonly #givingBack = new AfterTurn(() => this.giveBackIdle());
 
   constructor(parts: SharedReadsParts) {
     this.#parts = parts;
@@ -113,7 +114,7 @@ export class SharedReads {
         if (this.#acquiring === acquiring) this.#acquiring = undefined;
         const shared = this.#adopt(lease);
         this.#sendQueued(shared);
-        if (shared.size === 0) this.#scheduleRelease();
+        if (shared.size === 0) this.#givingBack.schedule();
       },
       () => {
         if (signal.aborted) return;
@@ -165,18 +166,8 @@ export class SharedReads {
     }
     if (this.#queue.length > 0) this.#sendQueued(shared);
     if (shared.size > 0) return;
-    if (shared.isUsable) this.#scheduleRelease();
+    if (shared.isUsable) this.#givingBack.schedule();
     else this.#drop(shared);
-  }
-
-  /** Not at once: the callers that were just answered are about to ask for more. */
-  #scheduleRelease(): void {
-    if (this.#releaseScheduled) return;
-    this.#releaseScheduled = true;
-    setImmediate(() => {
-      this.#releaseScheduled = false;
-      this.giveBackIdle();
-    });
   }
 
   /** Ends the moment that connections are kept for those who were just answered. */

@@ -1,3 +1,4 @@
+import { AfterTurn } from '../async/index.ts';
 import type { LeaseLike, LeaseSource } from '../driver/index.ts';
 import { CallQueue } from './call-queue.ts';
 import type { SqliteConnection } from './connection.ts';
@@ -36,7 +37,8 @@ export class Lane {
   readonly #queue = new CallQueue<PendingCall>();
   #lease: LeaseLike<SqliteConnection> | undefined;
   #acquiring = false;
-  #releaseScheduled = false;
+  /** Not at once: the callers that were just answered are about to ask for more. */
+  readonly #givingBack = new AfterTurn(() => this.giveBackIdle());
 
   constructor(source: LaneSource, options: { readonly holder: string; readonly maxWaiting: number }) {
     this.#source = source;
@@ -78,7 +80,7 @@ export class Lane {
         this.#acquiring = false;
         this.#adopt(lease);
         this.#sendQueued();
-        if (lease.resource.worker.inFlight === 0) this.#scheduleRelease();
+        if (lease.resource.worker.inFlight === 0) this.#givingBack.schedule();
       },
       (error: unknown) => {
         this.#acquiring = false;
@@ -103,22 +105,12 @@ export class Lane {
     if (worker.usable && this.#queue.length > 0 && this.#source.waiting === 0) return this.#sendQueued();
     if (worker.inFlight > 0) return;
     if (!worker.usable || this.#source.waiting > 0) this.#release();
-    else this.#scheduleRelease();
+    else this.#givingBack.schedule();
   }
 
   #sendQueued(): void {
     const { worker } = this.#lease!.resource;
     while (this.#queue.length > 0 && worker.hasRoom) worker.send(this.#queue.shift()!);
-  }
-
-  /** Not at once: the callers that were just answered are about to ask for more. */
-  #scheduleRelease(): void {
-    if (this.#releaseScheduled) return;
-    this.#releaseScheduled = true;
-    setImmediate(() => {
-      this.#releaseScheduled = false;
-      this.giveBackIdle();
-    });
   }
 
   /** Ends the moment that a connection is kept for those who were just answered. */

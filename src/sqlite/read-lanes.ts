@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { runInRootContext } from '../async/index.ts';
+import { AfterTurn, runInRootContext } from '../async/index.ts';
 import { acquireWithin, type LeaseLike } from '../driver/index.ts';
 import { CallQueue } from './call-queue.ts';
 import type { SqliteConnection } from './connection.ts';
@@ -54,7 +54,8 @@ export class ReadLanes {
   /** Express readers that a slow statement keeps. */
   #expressApart = 0;
   #lookTimer: NodeJS.Timeout | undefined;
-  #releaseScheduled = false;
+  /** Not at once: the callers that were just answered are about to ask for more. */
+  readonly #givingBack = new AfterTurn(() => this.giveBackIdle());
 
   constructor(sources: ReadSources, maxWaiting: number, cores: number = availableParallelism()) {
     this.#sources = sources;
@@ -149,7 +150,7 @@ export class ReadLanes {
         this.#acquiring.delete(source);
         const reader = this.#adopt(source, lease);
         this.#sendQueued(reader);
-        if (lease.resource.worker.inFlight === 0) this.#scheduleRelease();
+        if (lease.resource.worker.inFlight === 0) this.#givingBack.schedule();
       },
       (error: unknown) => {
         this.#acquiring.delete(source);
@@ -193,17 +194,7 @@ export class ReadLanes {
     if (worker.usable && this.#queue.length > 0) this.#sendQueued(reader);
     if (worker.inFlight > 0) return;
     if (!worker.usable || this.#sources.readers.waiting > 0) this.#drop(reader);
-    else this.#scheduleRelease();
-  }
-
-  /** Not at once: the callers that were just answered are about to ask for more. */
-  #scheduleRelease(): void {
-    if (this.#releaseScheduled) return;
-    this.#releaseScheduled = true;
-    setImmediate(() => {
-      this.#releaseScheduled = false;
-      this.giveBackIdle();
-    });
+    else this.#givingBack.schedule();
   }
 
   /** Ends the moment that readers are kept for those who were just answered. */
