@@ -19,4 +19,4 @@ export type {
 } from './resolved.ts';
 export { resolveDatabaseConfig } from './resolve.ts';
 export { toSqliteUrl } from './sqlite-url.ts';
-export { suggest } from './suggest.ts';
+export { noSuchOption, suggest } from './suggest.ts';

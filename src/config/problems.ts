@@ -24,6 +24,11 @@ export class Problems {
     this.#cause ??= cause;
   }
 
+  /** Whether a fault is about a file as a whole, or its syntax: then nobody knows what else it says. */
+  get hasUnreadFile(): boolean {
+    return this.#problems.some(({ key, source }) => source === key || source.startsWith(`${key}:`));
+  }
+
   /** @throws ConfigError if anything was added. */
   throwIfAny(): void {
     if (this.#problems.length > 0) throw new ConfigError(this.#problems, { cause: this.#cause });

@@ -47,7 +47,9 @@ export async function resolveDatabaseConfig(request: ConfigRequest = {}): Promis
 
   const layers = [code, environment, file.layer];
   const chosen = chooseAddresses(layers);
-  if (chosen === undefined) reportNoAddress(section, { file, variables }, problems);
+  // A file that could not be read may hold the address.
+  if (chosen === undefined && !problems.hasUnreadFile)
+    reportNoAddress(section, { file, variables }, problems);
   const location = chosen && readAddresses(chosen, directory, problems);
   const levels = layers.map(({ settings }, level) =>
     level === location?.level ? [...settings, ...location.settings] : settings,

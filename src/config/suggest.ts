@@ -14,6 +14,12 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   return best?.candidate;
 }
 
+/** What to say to somebody who gave an option that does not exist. */
+export function noSuchOption(key: string, known: Iterable<string>): string {
+  const meant = suggest(key, known);
+  return `There is no such option.${meant === undefined ? '' : ` Did you mean "${meant}"?`}`;
+}
+
 function plain(word: string): string {
   return word
     .slice(0, 100)

@@ -240,13 +240,19 @@ describe('C57 a wrong option stops the start, by its name', () => {
     expect((await refusal({ given: '' })).problems[0]).toMatchObject({ key: 'url', source: 'options' });
   });
 
-  it('J2 a name that no section has, with those there are', async () => {
+  it('J2 a name that no section has, with those there are; of a file that cannot be read only that', async () => {
     const files = { 'config/database.yaml': 'databases:\n  analytics: { sqlite: { path: a.db } }' };
     const misspelt = await refusal({ given: { name: 'analytcs' }, files });
     expect(misspelt.message).toContain(
       'url (options): of "analytcs" is nowhere: give a database URL in code, or under databases in ' +
         'config/database.yaml, which has analytics; did you mean "analytics"?',
     );
+    for (const text of ['database: [', 'database: {', 'a: b: c', 'just a text']) {
+      const { problems } = await refusal({ files: { 'config/database.yaml': text } });
+      expect(problems.map(({ key }) => key)).toEqual(['config/database.yaml']);
+    }
+    const broken = await refusal({ files: { 'millpond.config.mjs': 'export default {' } });
+    expect(broken.problems.map(({ key }) => key)).toEqual(['millpond.config.mjs']);
     const noFile = await refusal({ given: { name: 'analytics' } });
     expect(noFile.message).toMatch(/or under databases in config\/database\.yaml$/);
   });
