@@ -1,4 +1,4 @@
-import { suggest } from '../config/index.ts';
+import { noSuchOption } from '../config/index.ts';
 import { ConfigError, type ConfigProblem } from '../errors/index.ts';
 import type { RedisOptions } from './redis-options.ts';
 
@@ -163,13 +163,7 @@ function withoutUndefined<T extends object>(given: T): { [Name in keyof T]: Excl
 function unknownKeys(given: object, known: readonly string[]): ConfigProblem[] {
   return Object.keys(given)
     .filter((key) => !known.includes(key))
-    .map((key) => {
-      const meant = suggest(key, known);
-      return problem(
-        key,
-        `There is no such option.${meant === undefined ? '' : ` Did you mean "${meant}"?`}`,
-      );
-    });
+    .map((key) => problem(key, noSuchOption(key, known)));
 }
 
 function outOfRange(options: object, ranges: Readonly<Record<string, Range>>): ConfigProblem[] {

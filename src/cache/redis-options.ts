@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigProblem } from '../errors/index.ts';
-import { suggest } from '../config/index.ts';
+import { noSuchOption } from '../config/index.ts';
 
 /** How a cache uses Redis. */
 export interface RedisOptions {
@@ -64,13 +64,7 @@ function unknownKeys(given: object): ConfigProblem[] {
   const known = [...Object.keys(NUMBERS), 'url', 'prefix', 'secret'];
   return Object.keys(given)
     .filter((key) => !known.includes(key))
-    .map((key) => {
-      const meant = suggest(key, known);
-      return problem(
-        key,
-        `There is no such option.${meant === undefined ? '' : ` Did you mean "${meant}"?`}`,
-      );
-    });
+    .map((key) => problem(key, noSuchOption(key, known)));
 }
 
 function wrongNumbers(options: ResolvedRedisOptions): ConfigProblem[] {

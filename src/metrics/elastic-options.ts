@@ -1,4 +1,4 @@
-import { suggest } from '../config/index.ts';
+import { noSuchOption } from '../config/index.ts';
 import { ConfigError, type ConfigProblem } from '../errors/index.ts';
 
 /** Where lines are shipped, and how many may wait. */
@@ -115,8 +115,7 @@ function headerOf({ apiKey, username, password }: ElasticShipperOptions): string
 }
 
 function unknownKey(key: string): ConfigProblem {
-  const meant = suggest(key, KEYS);
-  return problem(key, `There is no such option.${meant === undefined ? '' : ` Did you mean "${meant}"?`}`);
+  return problem(key, noSuchOption(key, KEYS));
 }
 
 function problem(key: string, message: string): ConfigProblem {

@@ -1,4 +1,4 @@
-import { suggest, type Logger } from '../config/index.ts';
+import { noSuchOption, type Logger } from '../config/index.ts';
 import { ConfigError, type ConfigProblem } from '../errors/index.ts';
 
 /** What a caller may pass. */
@@ -59,9 +59,7 @@ export function resolveMetricsOptions(given: MetricsOptions = {}): ResolvedMetri
 }
 
 function unknownKey(key: string): ConfigProblem {
-  const meant = suggest(key, KEYS);
-  const hint = meant === undefined ? '' : ` Did you mean "${meant}"?`;
-  return { key: `metrics.${key}`, message: `There is no such option.${hint}`, source: 'options' };
+  return { key: `metrics.${key}`, message: noSuchOption(key, KEYS), source: 'options' };
 }
 
 function outOfRange(key: NumberKey, value: unknown): ConfigProblem[] {

@@ -1,4 +1,4 @@
-import { suggest, type PoolSettings } from '../config/index.ts';
+import { noSuchOption, type PoolSettings } from '../config/index.ts';
 import { ConfigError, type ConfigProblem } from '../errors/index.ts';
 
 /**
@@ -93,9 +93,7 @@ export function resolvePoolOptions(given: PoolOptions = {}): ResolvedPoolOptions
 }
 
 function unknownKey(key: string): ConfigProblem {
-  const meant = suggest(key, KEYS);
-  const hint = meant === undefined ? '' : ` Did you mean "${meant}"?`;
-  return problem(key, `There is no such option.${hint}`);
+  return problem(key, noSuchOption(key, KEYS));
 }
 
 function wrongValues(options: ResolvedPoolOptions): ConfigProblem[] {
