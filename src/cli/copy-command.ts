@@ -1,4 +1,6 @@
+import { resolveDatabaseConfig } from '../config/index.ts';
 import { openDatabase } from '../database/index.ts';
+import { ConfigError } from '../errors/index.ts';
 import type { CommandContext, CommandResult } from './command.ts';
 import { copyDatabase } from './copy/copy-database.ts';
 import { openSource } from './copy/open-source.ts';
@@ -14,7 +16,9 @@ export async function copyCommand(
 ): Promise<CommandResult> {
   const quiet = { name: false, log: 'silent', healthCheck: { enabled: false }, autoMigrate: false } as const;
   const unhurried = { idleInTransactionTimeoutMs: 0, ...quiet };
+  await requireAddress('source', source);
   await requireDatabase({ url: source });
+  await requireAddress('target', target);
   await using from = await openSource(source, unhurried);
   await using to = await openDatabase({ url: target, ...unhurried });
   const startedAt = performance.now();
@@ -40,5 +44,20 @@ export async function copyCommand(
   } catch (error) {
     bar.end('Stopped');
     throw error;
+  }
+}
+
+/** There are two of them: a fault says which one it is in. @throws ConfigError */
+async function requireAddress(which: 'source' | 'target', url: string): Promise<void> {
+  try {
+    await resolveDatabaseConfig({ given: { url, name: false } });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const problems = error.problems.map(({ key, message, source }) =>
+      key === 'url' && source === 'options'
+        ? { key: which, message, source: 'argument' }
+        : { key, message, source },
+    );
+    throw new ConfigError(problems, { cause: error });
   }
 }

@@ -56,34 +56,43 @@ export async function inferQuery(
   const parameters: (ValueShape | undefined)[] = definition.parameters.map(() => undefined);
   for (const variant of variantsOf(definition)) {
     const rendered = renderQuery(definition, dialect, variant);
-    const found = await describe(query, rendered, reader);
+    const found = await describe(query, { rendered, text: rendered.text, offset: 0 }, reader);
     rendered.slots.forEach(({ parameter }, index) => (parameters[parameter] ??= found.parameters[index]));
     shape = shape === undefined ? found : joinShapes(query, shape, found);
   }
   return typesOf(query, dialect, { shape: shape!, parameters });
 }
 
-/** Its tables, where each statement is about such as are there already. */
-async function scriptShape(
-  { definition }: SqlQuery,
-  dialect: Dialect,
-  reader: ShapeReader,
-): Promise<StatementShape> {
-  const { text } = renderQuery(definition, dialect, fullVariant(definition));
+/**
+ * Its tables, where each statement is about such as are there already. Up to the first statement that may
+ * change the schema, each has to be right; those behind it may be about what is not there yet.
+ */
+async function scriptShape(query: SqlQuery, dialect: Dialect, reader: ShapeReader): Promise<StatementShape> {
+  const { definition } = query;
+  const rendered = renderQuery(definition, dialect, fullVariant(definition));
   let tablesRead: readonly string[] = [];
   let tablesWritten: readonly string[] = [];
-  for (const statement of splitScript(text)) {
+  let isSchemaKnown = true;
+  let offset = 0;
+  for (const text of splitScript(rendered.text)) {
+    offset = rendered.text.indexOf(text, offset);
+    isSchemaKnown &&= ABOUT_ROWS.test(text);
     try {
-      const shape = await reader.shapeOf(statement);
+      const shape = await describe(query, { rendered, text, offset }, reader);
       tablesRead = union(tablesRead, shape.tablesRead);
       tablesWritten = union(tablesWritten, shape.tablesWritten);
-    } catch {
+    } catch (error) {
+      if (isSchemaKnown) throw error;
       // What an earlier statement makes is not there: then nothing is said, and the script itself will tell.
       return NO_SHAPE;
     }
+    offset += text.length;
   }
   return { ...NO_SHAPE, tablesRead, tablesWritten };
 }
+
+/** How statements begin that leave the schema as it is. */
+const ABOUT_ROWS = /^(?:delete|insert|replace|select|update|values|with)\b/i;
 
 /**
  * With all parts, with none, with each part alone, and with each choice: what is true of these is true of
@@ -103,17 +112,25 @@ function variantsOf(definition: QueryDefinition): Variant[] {
   return [full, ...(optionals.length === 0 ? [] : [none, ...(optionals.length > 1 ? alone : [])]), ...chosen];
 }
 
+/** A statement of a rendered query; of a script, one of several. */
+interface RenderedStatement {
+  readonly rendered: RenderedQuery;
+  readonly text: string;
+  /** Where it begins in the query. */
+  readonly offset: number;
+}
+
 async function describe(
   query: SqlQuery,
-  rendered: RenderedQuery,
+  { rendered, text, offset }: RenderedStatement,
   reader: ShapeReader,
 ): Promise<StatementShape> {
   try {
-    return await reader.shapeOf(rendered.text);
+    return await reader.shapeOf(text);
   } catch (error) {
     const { source, definition } = query;
-    const place = placeOfFailure(error, rendered.text);
-    const start = place === undefined ? definition.bodyStart : rendered.sourceOffset(place.start);
+    const place = placeOfFailure(error, text);
+    const start = place === undefined ? definition.bodyStart : rendered.sourceOffset(offset + place.start);
     const end = start + (place === undefined ? 1 : place.end - place.start);
     const said = error instanceof Error ? error.message.split('\n')[0]! : String(error);
     const message = said.replaceAll(/\$(\d+)/g, (placeholder, number) => {

@@ -74,10 +74,13 @@ export class QueryCaller {
         );
       case 'each':
         return async (items: readonly QueryParams[] = [], options?: CallOptions) =>
-          this.#invalidating(this.#each(items, options));
+          this.#invalidating(this.#each(this.#params.list(items), options));
       case 'script':
-        return async (_params?: undefined, options?: CallOptions) =>
-          this.#invalidating(this.#script(this.#optionsWith(options)));
+        return async (params?: QueryParams, options?: CallOptions) => {
+          // It has none, and says so.
+          this.#statement(params);
+          return this.#invalidating(this.#script(this.#optionsWith(options)));
+        };
     }
   }
 

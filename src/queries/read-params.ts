@@ -57,6 +57,12 @@ export class ParamsReader {
     return values;
   }
 
+  /** Of a query that is run for each of several. @throws UsageError */
+  list(given: readonly QueryParams[]): readonly QueryParams[] {
+    if (Array.isArray(given)) return given as readonly QueryParams[];
+    throw this.#fault('parameters are an array, with an object for each row');
+  }
+
   /** Which text the parameters ask for. @throws UsageError */
   variant(given: QueryParams | undefined): Variant {
     const params = this.#checked(given);

@@ -151,7 +151,8 @@ describe('millpond', () => {
 
   test('query runs one named query and suggests what was meant', async () => {
     const sql =
-      '-- name: count_users$\nselect count(*) from users;\n-- name: user^\nselect * from users where name = :name';
+      '-- name: count_users$\nselect count(*) from users;\n-- name: user^\nselect * from users where name = :name\n-- name: clear#\ndelete from users;\n' +
+      '-- name: add*!\ninsert into users (name) values (:name)';
     const folder = await folderWith({ ...MIGRATIONS, 'sql/all.sql': sql });
     await callMillpond(folder, ['migrate', 'up', ...URL_OPTION]);
     const run = (...args: string[]) => callMillpond(folder, ['query', ...args, ...URL_OPTION]);
@@ -163,6 +164,16 @@ describe('millpond', () => {
     const wrong = await run('countUser');
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('Did you mean "countUsers"?')]);
     expect((await run('user', '--param', 'name')).stderr).toContain('A parameter is name=value');
+    for (const name of ['countUsers', 'clear', 'user']) {
+      const unknown = await run(name, '--param', 'name=Ada', '--param', 'nme=Ada');
+      expect([name, unknown.code, unknown.stderr]).toEqual([
+        name,
+        2,
+        expect.stringMatching(new RegExp(`^${name}\\(\\): there is no parameter .*nme`)),
+      ]);
+    }
+    expect((await run('add', '--param', 'name=Bob')).stderr).toContain('add(): parameters are an array');
+    expect((await run('countUsers')).stdout.trim()).toBe('1');
   });
 
   test('P12: drizzle-config writes the file for the dialect, without a password', async () => {

@@ -257,6 +257,20 @@ describe('copy', () => {
     expect(before.equals(await readFile(path))).toBe(true);
   });
 
+  test('says which of its two addresses is wrong', async () => {
+    const folder = await folderWith();
+    const { path } = await openScratch('create table a (id integer primary key)');
+    const good = `sqlite:${path}`;
+    for (const [args, which] of [
+      [['nonsense', good], 'source'],
+      [[good, 'nonsense'], 'target'],
+      [[good, 'postgres://localhost:port/x'], 'target'],
+    ] as const) {
+      const end = await callMillpond(folder, ['copy', ...args]);
+      expect([end.code, end.stderr]).toEqual([2, expect.stringContaining(`  - ${which} (argument): is "`)]);
+    }
+  });
+
   test('is a command', async () => {
     const folder = await folderWith();
     const { path } = await openScratch('create table a (id integer primary key); insert into a values (7)');

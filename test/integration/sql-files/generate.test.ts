@@ -100,6 +100,17 @@ describe('the module of a folder', () => {
     );
   });
 
+  test('says what is wrong in a script, as far as nothing before it may make it right', async () => {
+    const script = (text: string) => faults({ 'sql/a.sql': `-- name: a#\n${text}` });
+    expect(await script('delete from jobs;\n-- then;\nupdate jobs set quue = 1; delete from jobz')).toEqual([
+      'a.sql:4:17 a: no such column: quue',
+    ]);
+    const text = `-- name: fine#\ndelete from runs; create table later (id int); insert into later values (1);
+-- name: made#\ncreate trigger t after insert on runs begin delete from gone; end; delete from nothing;`;
+    const folder = await project({ 'sql/b.sql': text });
+    expect((await generateQueries({ sql: join(folder, 'sql') })).queries).toHaveLength(10);
+  });
+
   test('warns of what may be meant otherwise', async () => {
     const folder = await project({
       'sql/b.sql': '-- name: a^\nselect * from jobs\n-- name: b$\nselect id, name from jobs limit 1',
