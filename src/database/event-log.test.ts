@@ -69,8 +69,8 @@ describe('below the level', () => {
 
 test('every event has its line', () => {
   logEvents(hub, logger, 'debug');
-  // Of a statement's start its end tells more, changes are asked of the file only while somebody listens, and
-  // metrics write down themselves what they find.
+  // The end of a statement says more than its start; changes of data are looked for only while somebody
+  // listens, which a log must not cause; metrics log the loops that they find.
   const unwritten: (keyof EventMap)[] = ['query:start', 'data:change', 'query:n-plus-one'];
   const without = EVENT_NAMES.filter((name) => !hub.has(name) && !unwritten.includes(name));
   expect(without).toEqual([]);

@@ -45,7 +45,7 @@ describe('the facts of a table', () => {
       key: ['email'],
       version: undefined,
       deleted: undefined,
-      // Drizzle counts it up all the same.
+      // It is no version any more, but Drizzle still counts it up.
       renewed: ['revision', 'updatedAt'],
     });
   });

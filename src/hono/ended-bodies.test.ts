@@ -31,7 +31,7 @@ it('a body whose reader goes away while it waits is cancelled, and no error', as
   const next = reader.read();
   await reader.cancel('gone');
   expect(await next).toEqual({ done: true, value: undefined });
-  // What waited settles in the turns of the event loop behind.
+  // What waited settles in later turns of the event loop.
   await new Promise((resolve) => setImmediate(resolve));
   expect(told).toEqual({ errors: [], cancelled: ['gone'] });
 });

@@ -18,7 +18,7 @@ function read(pieces: readonly Buffer[]): string[] {
     expect(String.fromCharCode(code)).toBe('D');
     found.push(buffer.toString('latin1', start, end));
   });
-  // As a socket does that has one buffer: filled anew each time.
+  // Like a socket that has one buffer, and fills it anew each time.
   const buffer = Buffer.alloc(STREAM.length + 10);
   for (const piece of pieces) {
     buffer.fill(0xff);

@@ -93,7 +93,7 @@ describe('COMMIT', () => {
     expect(await failed).toBeInstanceOf(OutcomeUnknownError);
     release();
     await next;
-    // The COMMIT was late, and in order: so is the connection.
+    // The COMMIT came late, but succeeded: the connection is sound.
     expect(bench.source.discarded).toBe(0);
     expect(bench.log).toEqual(['begin', 'set a 1', 'commit', 'begin', 'set b 2', 'commit']);
     expect(bench.manager.stats()).toMatchObject({ unknown: 1, committed: 1, active: 0 });

@@ -86,7 +86,7 @@ describe('what a statement reads is known without being told (X4, B15)', () => {
   test('and what has nothing to do with a write stays', async () => {
     const { db, cache } = await open();
     const load = () => cache.getOrSet('k', () => db.all('select * from authors'));
-    // Once more than once: what a new statement does is found out while it runs.
+    // More than once: which tables a new statement reads is found out while it first runs.
     for (let round = 0; round < 3; round += 1) await load();
     const { loads } = cache.stats();
     await db.run('insert into unrelated values (1)');
@@ -229,7 +229,7 @@ test('what another process writes to the file is noticed within a second (D4)', 
   const { db, cache, path } = await open();
   const count = () => cache.getOrSet('count', () => db.value('select count(*) from users'));
   expect(await count()).toBe(1);
-  // The first look of the database is what later ones are compared with.
+  // What the database sees when it first looks is what it compares later looks with.
   await sleep(700);
   const foreign = new DatabaseSync(path);
   foreign.exec("insert into users values (2, 'Bob')");

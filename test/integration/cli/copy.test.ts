@@ -80,7 +80,7 @@ describe('copy', () => {
       { active: false, balance: 1e10 },
       { active: true, balance: -3 },
     ]);
-    // As SQLite would: 5 was given away once.
+    // As SQLite would: 5 was given out once.
     expect(await target.value("insert into users (name) values ('New') returning id")).toBe(6);
     await expect(target.run("insert into users (name, email) values ('x', 'E1@X')")).rejects.toMatchObject({
       kind: 'unique',

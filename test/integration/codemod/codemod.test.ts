@@ -82,7 +82,7 @@ describe('millpond codemod (S12)', () => {
       expect(after.json<unknown[]>().length).toBeGreaterThan(50);
       expect(after.json()).toEqual(before.json());
 
-      // The fix by hand: the one who opens the connection waits for it, and passes it.
+      // What the codemod leaves to be done by hand: a constructor cannot wait, so a function opens and passes.
       const settings = await readFile(join(folder, 'src/settings.ts'), 'utf8');
       const [signature, opening] = [/constructor\(path: string\) \{/, 'this.#db = new Database(path);'];
       expect(settings).toMatch(signature);

@@ -160,7 +160,7 @@ describe('the fast lane of createServer', () => {
 
   beforeAll(async () => {
     fast = await open((app) => app.fetch);
-    // A context of execution is none of Node: whoever has one goes through the middleware.
+    // Node gives no execution context: a request that has one goes through the middleware.
     whole = await open((app) => (request, env) => app.fetch(request, env, {} as ExecutionContext));
     return () => [fast, whole].forEach((lane) => lane[Symbol.dispose]?.());
   });
@@ -213,7 +213,7 @@ describe('the fast lane of createServer', () => {
     const { lines } = fast;
     lines.length = 0;
     await ask(fast.port, { path: '/again' });
-    // That one has no socket, and goes through the middleware.
+    // The inner request has no socket, and goes through the middleware.
     expect(lines.map(([, { route, client }]) => [route, client])).toEqual([
       ['GET /small', undefined],
       ['GET /again', '127.0.0.1'],

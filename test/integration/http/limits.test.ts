@@ -69,7 +69,7 @@ describe('a rate limit (S7, C65)', () => {
       const address = `2001:db8:0:1:${count.toString(16)}::1`;
       if ((await statusOf(address)) === 200) passed += 1;
     }
-    // The one of the /64.
+    // One place for the whole /64.
     expect(passed).toBe(1);
     expect(await statusOf('192.0.2.2')).toBe(200);
     expect(await statusOf('::ffff:192.0.2.3')).toBe(200);
@@ -124,7 +124,7 @@ describe('in Redis, for all processes together (C65)', () => {
       await Promise.all(Array.from({ length: 6 }, (_, at) => take(stores[at % 2]!)));
       await sleep(15);
     }
-    // Of a call that began and ended in a stretch of time it is certain that it was counted there.
+    // A call that began and ended within a stretch of time was certainly counted in it.
     const within = (start: number): number =>
       allowed.filter(({ fromMs, toMs }) => fromMs >= start && toMs < start + policy.windowMs).length;
     expect(Math.max(...allowed.map(({ fromMs }) => within(fromMs)))).toBeLessThanOrEqual(policy.limit);

@@ -155,7 +155,7 @@ describe.each(LEVELS.map((isolation, index) => [isolation, index] as const))('%s
     await using t1 = await db.begin({ isolation });
     await using t2 = await db.begin({ isolation });
     await using t3 = await db.begin({ isolation });
-    // Each has its moment from its first read on, as the schedule says.
+    // The snapshot of each is taken at its first read, where the schedule says.
     const [name] = anomaly.split(':');
     expect(await SCHEDULES[name!]!(t1, t2, t3)).toBe(happens[index]);
   });

@@ -67,7 +67,7 @@ describe('routing (P19)', () => {
   test('reads with target replica and read-only transactions go to the replicas, in turn', async () => {
     const { db } = await openReplicated();
     const ports = new Set<number>();
-    // The one is asked how far it has come before the other is.
+    // One of them may be known to have come far enough before the other is.
     for (let round = 0; ports.size < 2 && round < 500; round++) {
       const row = await db.get<{ replica: boolean; port: number }>(WHERE, [], { target: 'replica' });
       expect(row!.replica).toBe(true);

@@ -76,7 +76,7 @@ describe('a session of the server', () => {
     await db.script(`create function forget() returns void language plpgsql as
       $$ begin execute 'deallocate all'; end $$`);
     for (let round = 0; round < 3; round += 1) expect(await connection.value('select 5 as five')).toBe(5);
-    // Out of a function: its text does not say what it does.
+    // From within a function: the text does not say what it does.
     await connection.run('select forget()');
     expect(await connection.value('select 5 as five')).toBe(5);
     expect(await Promise.all([1, 2, 3].map(() => connection.value('select 5 as five')))).toEqual([5, 5, 5]);

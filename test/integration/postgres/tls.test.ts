@@ -33,7 +33,7 @@ function createCertificate(name: string, extension: string): void {
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millpond-tls-'));
-  // The server, which is somebody else, reads who may show it a certificate.
+  // The server runs as another user, and must read the authority of its clients in here.
   chmodSync(folder, 0o755);
   for (const name of ['ours', 'theirs']) createAuthority(name);
   createCertificate('server', `subjectAltName=DNS:${HOST}`);
@@ -73,7 +73,7 @@ async function sessionWith({ sslmode, host = HOST, ...files }: Choice): Promise<
   const session = await db.get<Session>(
     'select ssl, client_dn from pg_stat_ssl where pid = pg_backend_pid()',
   );
-  // A cancellation goes its own way to the server, and is held to the same.
+  // A cancellation goes over a connection of its own, to which the same settings apply.
   const stopped = await rejection(db.value('select pg_sleep(10)::text', [], { timeoutMs: 50 }));
   expect(stopped).toMatchObject({ code: 'ERR_MILLPOND_TIMEOUT', cancellation: 'interrupt' });
   return session!;

@@ -164,7 +164,7 @@ export function describeRoundTrips(label: string, open: () => Promise<Database>)
       expect(await ids(jobs['find']!({ queue: 'b' }))).toEqual([2]);
       expect(await ids(jobs['find']!({ queue: undefined, idle: true }))).toEqual([3]);
       expect(await ids(jobs['find']!({ ids: [1, 2], idle: false, sort: 'name' }))).toEqual([2, 1]);
-      // Given as null is given: nothing is equal to NULL.
+      // A null that is given is compared with, unlike undefined: nothing is equal to NULL.
       expect(await ids(jobs['find']!({ queue: null }))).toEqual([]);
     });
 
