@@ -70,7 +70,7 @@ async function readItems(lines: readonly string[], response: Response): Promise<
   return {
     retry: lines.filter((_, index) => isBusy(results[index]!)),
     refused: results.filter((item) => (item.status ?? 0) >= FAULT && !isBusy(item)).length,
-    failure: failed?.error?.type ?? `status ${failed?.status}`,
+    ...(failed === undefined ? {} : { failure: failed.error?.type ?? `status ${failed.status}` }),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type ResolvedElasticOptions,
 } from './elastic-options.ts';
 import { LineQueue } from './line-queue.ts';
+import { LineSplitter } from './line-splitter.ts';
 
 /** `written = shipped + dropped + refused + waiting`. */
 export interface ElasticShipperStats {
@@ -48,11 +49,12 @@ const CLOSE_TIMEOUT_MS = 5_000;
  * is bounded; what is lost is counted. While Elasticsearch is away, that is all it costs the application.
  */
 export class ElasticShipper {
-  /** For pino, or to pipe into. */
+  /** For pino, or to pipe into. Lines end with a line feed, wherever chunks do; the last one, when it is closed. */
   readonly stream: Writable;
   readonly #options: ResolvedElasticOptions;
   readonly #fetch: typeof fetch;
   readonly #clock: Clock;
+  readonly #splitter: LineSplitter;
   readonly #queue: LineQueue;
   readonly #ending = new AbortController();
   #held: (() => void) | undefined;
@@ -69,9 +71,10 @@ export class ElasticShipper {
     this.#fetch = parts.fetch ?? fetch;
     this.#clock = parts.clock ?? systemClock;
     this.#queue = new LineQueue(options);
+    this.#splitter = new LineSplitter(options.maxBatchBytes);
     this.stream = new Writable({
       decodeStrings: false,
-      write: (chunk: string | Buffer, _encoding, taken) => this.#write(String(chunk), taken),
+      write: (chunk: string | Buffer, _encoding, taken) => this.#write(chunk, taken),
       final: (ended) => void this.close().then(() => ended(), ended),
     });
   }
@@ -98,6 +101,7 @@ export class ElasticShipper {
 
   /** Ships what waits for up to `timeoutMs`, counts the rest as dropped, and takes nothing more. */
   async close({ timeoutMs = CLOSE_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    for (const line of this.#splitter.end()) this.#queue.add(line);
     await waitAtMost(timeoutMs, this.flush());
     this.#ending.abort();
     this.#timer?.cancel();
@@ -106,8 +110,8 @@ export class ElasticShipper {
     this.#letIn();
   }
 
-  #write(chunk: string, taken: () => void): void {
-    for (const line of chunk.split('\n')) if (line !== '') this.#queue.add(line);
+  #write(chunk: string | Buffer, taken: () => void): void {
+    for (const line of this.#splitter.linesOf(chunk)) this.#queue.add(line);
     this.#schedule(this.#queue.hasBatch ? 0 : this.#options.flushMs);
     // Nothing more comes while the callback is held: whoever pipes waits.
     if (this.#options.whenFull === 'wait' && this.#queue.isFull) this.#held = taken;

@@ -1,9 +1,9 @@
+import { OTHER } from './bounded-table.ts';
 import type { DatabaseMetrics } from './database-metrics.ts';
 import type { DurationHistogram } from './duration-histogram.ts';
 import type { EventLoopSnapshot } from './event-loop.ts';
 import type { ObservedCache, ObservedStats } from './observed-database.ts';
 import type { RouteRecord } from './route-table.ts';
-import { OTHER } from './bounded-table.ts';
 import type { StatementSnapshot } from './statement-record.ts';
 
 export type Labels = Readonly<Record<string, string>>;

@@ -81,6 +81,31 @@ describe('logs shipped to Elasticsearch (M11, J9)', () => {
     expect(shipper.stats()).toMatchObject({ shipped: 1_000, dropped: 0, waiting: 0, waitingBytes: 0 });
   });
 
+  test('are whole, wherever the chunks of a file that is piped end', async () => {
+    const server = await bulkServer();
+    const shipper = shipTo(server, { whenFull: 'wait', maxQueueBytes: 1_000 });
+    const texts = Array.from({ length: 200 }, (_, id) => JSON.stringify({ id, text: 'Österreich 🏔' }));
+    const file = Buffer.from(texts.join('\n'));
+    const chunks = Array.from({ length: Math.ceil(file.length / 7) }, (_, at) =>
+      file.subarray(at * 7, at * 7 + 7),
+    );
+    await pipeline(chunks, shipper.stream);
+    expect(server.documents.map((document) => JSON.stringify(document))).toEqual(texts);
+    expect(shipper.stats()).toMatchObject({ written: 200, shipped: 200 });
+  });
+
+  test('of an answer that says failed, and names none that did, are shipped', async () => {
+    const answer = { errors: true, items: [{ create: { status: 201 } }] };
+    const shipper = createElasticShipper(
+      { url: 'http://127.0.0.1:9' },
+      { fetch: async () => Response.json(answer) },
+    );
+    shipper.stream.write(line(1));
+    await shipper.close();
+    expect(shipper.stats()).toMatchObject({ shipped: 1, refused: 0 });
+    expect(shipper.stats()).not.toHaveProperty('lastFailure');
+  });
+
   test.each([429, 500, 503, 401])('wait while the answer is %i, and are shipped then', async (status) => {
     const server = await bulkServer();
     server.answer = { status };
