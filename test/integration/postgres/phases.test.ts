@@ -30,26 +30,28 @@ async function openBehindProxy(latencyMs: number): Promise<{ db: Database; ended
   return { db, ended };
 }
 
+/** On a busy machine any call can be slow once, and then goes elsewhere for a while. */
+const PATIENCE = { timeout: 20_000, interval: 1 };
+
 const IDS = Array.from({ length: 32 }, (_, index) => index + 1);
 
 describe('the time of a statement (P8)', () => {
   test('is told in its parts, wherever it runs', async () => {
     const { db, ended } = await openBehindProxy(0);
     for (let round = 0; round < 4; round += 1) await db.value(READ, [1]);
-    for (let round = 0; round < 3; round += 1) {
+    const placesOf = async () => {
       await Promise.all(IDS.map((id) => db.value(READ, [id])));
       await Promise.all(IDS.map((id) => db.run(WRITE, [id])));
-    }
+      return [...new Set(ended.map(({ placement }) => placement))].toSorted();
+    };
+    await expect.poll(placesOf, PATIENCE).toEqual(['connection', 'grouped', 'worker']);
     await db.transaction((tx) => tx.run(WRITE, [1]));
-    await db.value('select pg_sleep(0.1)::text');
+    await db.value('select pg_sleep(0.2)::text');
     for (const { durationMs, waitedMs, ranMs } of ended) {
       expect(waitedMs! + ranMs!).toBeLessThanOrEqual(durationMs);
       expect(Math.min(waitedMs!, ranMs!)).toBeGreaterThanOrEqual(0);
     }
-    expect(new Set(ended.map(({ placement }) => placement))).toEqual(
-      new Set(['connection', 'worker', 'grouped']),
-    );
-    expect(ended.at(-1)!.ranMs).toBeGreaterThan(80);
+    expect(ended.at(-1)!.ranMs).toBeGreaterThan(100);
   });
 
   test('inside a server that is far away has nothing of the way, also after calls that went together', async () => {
@@ -57,18 +59,21 @@ describe('the time of a statement (P8)', () => {
     for (let round = 0; round < 4; round += 1) await db.value(READ, [1]);
     for (let round = 0; round < 3; round += 1) await Promise.all(IDS.map((id) => db.value(READ, [id])));
     ended.length = 0;
-    await db.value(READ, [1]);
-    const [{ durationMs, ranMs }] = ended as [Phases];
-    expect(durationMs).toBeGreaterThanOrEqual(2 * LATENCY_MS - 2);
-    expect(ranMs).toBeLessThan(LATENCY_MS);
+    for (let round = 0; round < 8; round += 1) await db.value(READ, [1]);
+    const least = (times: (phases: Phases) => number) => Math.min(...ended.map(times));
+    expect(least(({ durationMs }) => durationMs)).toBeGreaterThanOrEqual(2 * LATENCY_MS - 2);
+    expect(least(({ ranMs }) => ranMs!)).toBeLessThan(LATENCY_MS);
   });
 
   test('far away does not keep cheap reads from sharing a connection (X2)', async () => {
     const { db } = await openBehindProxy(LATENCY_MS);
     for (let round = 0; round < 4; round += 1) await db.value(READ, [1]);
     for (let round = 0; round < 3; round += 1) await Promise.all(IDS.map((id) => db.value(READ, [id])));
-    const before = db.stats().postgres!.shared;
-    for (let round = 0; round < 5; round += 1) await Promise.all(IDS.map((id) => db.value(READ, [id])));
-    expect(db.stats().postgres!.shared - before).toBeGreaterThan(IDS.length * 2);
+    const sharedOf = async () => {
+      const before = db.stats().postgres!.shared;
+      for (let round = 0; round < 5; round += 1) await Promise.all(IDS.map((id) => db.value(READ, [id])));
+      return db.stats().postgres!.shared - before;
+    };
+    await expect.poll(sharedOf, PATIENCE).toBeGreaterThan(IDS.length * 2);
   });
 });
