@@ -81,6 +81,18 @@ describe('a value', () => {
     expect([light.peek('large'), light.stats().unkept]).toEqual([undefined, 1]);
   });
 
+  test('counts the whole buffer that a piece keeps alive, once, and of the common pool the piece (M5)', async () => {
+    const bounded = bench.create({ maxBytes: 1_000_000 });
+    const large = Buffer.alloc(100_000);
+    await bounded.set('pieces', [large.subarray(0, 10), new DataView(large.buffer, 0, 10)]);
+    expect(bounded.stats().bytes).toBeGreaterThan(100_000);
+    expect(bounded.stats().bytes).toBeLessThan(101_000);
+    await bounded.set('small', Buffer.from('ab'));
+    await bounded.set('common', new Uint8Array(new SharedArrayBuffer(100_000)));
+    expect(bounded.stats().bytes).toBeGreaterThan(200_000);
+    expect(bounded.stats().bytes).toBeLessThan(202_000);
+  });
+
   test('cannot be changed by the callers that got it', async () => {
     const rows = await cache.getOrSet('k', () => [{ name: 'Ada', tags: ['a'] }]);
     expect(() => rows[0]!.tags.push('b')).toThrow(TypeError);

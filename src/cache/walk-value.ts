@@ -1,3 +1,5 @@
+import { isAnyArrayBuffer } from 'node:util/types';
+
 /** Of an object or array itself, and of each of its slots, roughly as V8 lays them out on 64 bits. */
 const OBJECT_BYTES = 24;
 const SLOT_BYTES = 8;
@@ -43,8 +45,13 @@ function sizeOfPrimitive(value: unknown): number {
 
 /** Puts what an object consists of on the stack. @returns the bytes of the parts that are no values */
 function pushParts(object: object, open: unknown[]): number {
-  if (ArrayBuffer.isView(object)) return object.byteLength;
-  if (object instanceof ArrayBuffer) return object.byteLength;
+  if (ArrayBuffer.isView(object)) {
+    // A piece keeps all of its buffer alive; only the pool of small Buffers is shared by many.
+    if (object.buffer.byteLength <= Buffer.poolSize) return object.byteLength;
+    open.push(object.buffer);
+    return 0;
+  }
+  if (isAnyArrayBuffer(object)) return object.byteLength;
   if (object instanceof Map) {
     for (const [key, value] of object) open.push(key, value);
     return object.size * SLOT_BYTES;
