@@ -1,18 +1,7 @@
-import { Kysely, SqliteDialect, type Generated } from 'kysely';
+import { Kysely, SqliteDialect } from 'kysely';
 import { openBetterSqlite3 } from './better-sqlite3.ts';
-import type { ItemRow, OpenOptions, SqlPeer } from './peer.ts';
-
-interface Tables {
-  readonly items: ItemRow;
-  readonly accounts: { readonly id: number; readonly balance: number };
-  readonly events: {
-    readonly id: Generated<number>;
-    readonly item_id: number;
-    readonly kind: string;
-    readonly payload: string;
-    readonly at: number;
-  };
-}
+import type { Tables } from './kysely-tables.ts';
+import type { OpenOptions, SqlPeer } from './peer.ts';
 
 /** Kysely on better-sqlite3: its query builder, as in its documentation. */
 export function openPeer({ file, synchronous }: OpenOptions): SqlPeer {

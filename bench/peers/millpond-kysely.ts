@@ -1,22 +1,12 @@
-import { Kysely, type Generated } from 'kysely';
+import { Kysely } from 'kysely';
 import type * as Millpond from '../../src/index.ts';
 import type * as MillpondKysely from '../../src/kysely/index.ts';
+import type { Tables } from './kysely-tables.ts';
 import { importMillpond } from './millpond-source.ts';
-import type { ItemRow, OpenOptions, SqlPeer } from './peer.ts';
+import type { OpenOptions, SqlPeer } from './peer.ts';
 
 const { openDatabase } = await importMillpond<typeof Millpond>('index');
 const { MillpondDialect } = await importMillpond<typeof MillpondKysely>('kysely/index');
-
-interface Tables {
-  readonly items: ItemRow;
-  readonly events: {
-    readonly id: Generated<number>;
-    readonly item_id: number;
-    readonly kind: string;
-    readonly payload: string;
-    readonly at: number;
-  };
-}
 
 /** The same queries as the peer `kysely`, through millpond. */
 export async function openPeer({ file, synchronous }: OpenOptions): Promise<SqlPeer> {
