@@ -1,6 +1,7 @@
-import { qualified, type PlanNode } from './plan-facts.ts';
+import { qualified, quoteIdent, type PlanNode } from './plan-facts.ts';
 import { endsWithLimitOne, PlanRows } from './plan-rows.ts';
 import { namedParts } from './plan-parts.ts';
+import { readAssignments } from './postgres-assignments.ts';
 import { OutputNullability, type PlanRules } from './postgres-plan.ts';
 import { postgresType } from './postgres-types.ts';
 import type { RowCount, ShapeReader, ShapeSource, StatementShape, ValueShape } from './query-shape.ts';
@@ -65,7 +66,7 @@ export class PostgresShapeReader implements ShapeReader {
     const catalog = await this.#catalog;
     const plan = await this.#explain(text, parameters.length);
     const output = plan === undefined ? undefined : new OutputNullability(plan, catalog);
-    const stored = plan === undefined ? new Set<number>() : nullableParameters(plan, catalog);
+    const stored = plan === undefined ? new Set<number>() : nullableParameters(plan, catalog, text);
     return {
       writes,
       tablesRead,
@@ -138,11 +139,21 @@ function grouped<T>(pairs: readonly (readonly [key: string, value: T])[]): Reado
 }
 
 /** The parameters that are written into columns that may be NULL. */
-function nullableParameters(plan: PlanNode, { columns }: Catalog): ReadonlySet<number> {
+function nullableParameters(
+  plan: PlanNode,
+  { columns, notNull: declared }: Catalog,
+  text: string,
+): ReadonlySet<number> {
   const nullable = new Set<number>();
   const notNull = new Set<number>();
+  const assigned = readAssignments(text);
   visit(plan, (node) => {
     if (node['Node Type'] !== 'ModifyTable') return;
+    if (assigned !== undefined && assigned.table === node['Relation Name']) {
+      const table = qualified(node.Schema, assigned.table);
+      for (const [number, column] of assigned.columns)
+        (declared.has(`${table}.${quoteIdent(column)}`) ? notNull : nullable).add(number);
+    }
     const table = columns.get(qualified(node.Schema, node['Relation Name'] ?? '')) ?? [];
     const output = node.Plans?.[0]?.Output ?? [];
     output.forEach((expression, index) => {

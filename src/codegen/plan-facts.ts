@@ -140,7 +140,7 @@ export function qualified(schema: string | undefined, name: string): string {
 }
 
 /** As the server quotes names in outputs and in `regclass`. */
-function quoteIdent(name: string): string {
+export function quoteIdent(name: string): string {
   return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
