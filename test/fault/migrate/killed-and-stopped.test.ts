@@ -1,16 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openDatabase, type Database } from '../../../src/index.ts';
 import { migrate, migrationStatus } from '../../../src/migrate/index.ts';
 import { folderWith } from '../../fixtures/folder-with.ts';
+import { MIGRATION_RUNNER, startStoppedRunner } from '../../fixtures/migration-runner.ts';
 import { runScript, type ScriptEnd } from '../../fixtures/run-script.ts';
 import { randomFrom, scaled, scaledTimeoutMs, seed } from '../../fixtures/scale.ts';
 import { expectAtRest, scratchPath } from '../../fixtures/scratch-database.ts';
 import { MIGRATIONS, STEPS_OF_EACH, thirtyStatements } from '../../fixtures/thirty-statements.ts';
 
-const RUNNER = new URL('../scripts/migration-runner.ts', import.meta.url);
 /** Runners beside one that was stopped: seven with TEST_SCALE=3. */
 const OTHERS = Math.min(7, scaled(3));
 
@@ -35,7 +33,7 @@ async function expected(folder: string): Promise<unknown> {
 }
 
 function run(path: string, folder: string, ...args: string[]): Promise<ScriptEnd> {
-  return runScript(RUNNER, { args: [`sqlite:${path}`, folder, ...args] });
+  return runScript(MIGRATION_RUNNER, { args: [`sqlite:${path}`, folder, ...args] });
 }
 
 const LIMIT_MS = scaledTimeoutMs(60_000);
@@ -89,7 +87,7 @@ describe('C54, B16: eight runners at once', () => {
     async () => {
       const folder = await folderWith(thirtyStatements());
       const path = scratchPath();
-      const stopped = await startStopped(path, folder, 'stop-inside');
+      const stopped = await startStoppedRunner(`sqlite:${path}`, folder, 'stop-inside');
       const ends = await Promise.all(Array.from({ length: OTHERS }, () => run(path, folder, '500', 'run')));
       for (const { lines, stderr } of ends) {
         expect(lines[0], stderr).toMatchObject({ kind: 'locked' });
@@ -108,7 +106,7 @@ describe('C54, B16: eight runners at once', () => {
     async () => {
       const folder = await folderWith(thirtyStatements());
       const path = scratchPath();
-      const stopped = await startStopped(path, folder, 'stop-between');
+      const stopped = await startStoppedRunner(`sqlite:${path}`, folder, 'stop-between');
       let told = '';
       stopped.stdout!.on('data', (text: Buffer) => (told += text.toString()));
       const ends = await Promise.all(Array.from({ length: OTHERS }, () => run(path, folder, '30000', 'run')));
@@ -121,12 +119,3 @@ describe('C54, B16: eight runners at once', () => {
     },
   );
 });
-
-/** Resolves when it has stopped itself; it is killed when the test is over. */
-async function startStopped(path: string, folder: string, how: string): Promise<ChildProcess> {
-  const args = [fileURLToPath(RUNNER), `sqlite:${path}`, folder, '30000', how];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  await once(child.stdout, 'data');
-  return child;
-}

@@ -1,10 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Database } from '../../../src/index.ts';
 import { migrate, migrationStatus } from '../../../src/migrate/index.ts';
 import { folderWith } from '../../fixtures/folder-with.ts';
+import { MIGRATION_RUNNER, startStoppedRunner } from '../../fixtures/migration-runner.ts';
 import { runScript } from '../../fixtures/run-script.ts';
 import { randomFrom, scaled, scaledTimeoutMs, seed } from '../../fixtures/scale.ts';
 import { expectAtRest, rejection } from '../../fixtures/scratch-database.ts';
@@ -12,7 +11,6 @@ import { openPostgresAt } from '../../fixtures/scratch-postgres.ts';
 import { MIGRATIONS, STEPS_OF_EACH, thirtyStatements } from '../../fixtures/thirty-statements.ts';
 import { sharedPostgresDatabase } from '../../servers/shared.ts';
 
-const RUNNER = new URL('../scripts/migration-runner.ts', import.meta.url);
 const LIMIT_MS = scaledTimeoutMs(60_000);
 
 async function dump(db: Database): Promise<unknown> {
@@ -33,16 +31,6 @@ async function expected(folder: string): Promise<unknown> {
   return await dump(db);
 }
 
-/** Resolves when it has stopped itself; it is killed when the test is over. */
-async function startStopped(url: string, folder: string, how: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [fileURLToPath(RUNNER), url, folder, '30000', how], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  await once(child.stdout, 'data');
-  return child;
-}
-
 describe('B16: on PostgreSQL', () => {
   test(
     'C53: a runner killed at any statement leaves before or after, and a rerun gives the same',
@@ -56,7 +44,7 @@ describe('B16: on PostgreSQL', () => {
       for (let index = 0; index < count; index += 1) {
         const point = 1 + (isEach ? index : Math.floor(random() * MIGRATIONS * STEPS_OF_EACH));
         const url = await sharedPostgresDatabase();
-        const end = await runScript(RUNNER, { args: [url, folder, '5000', 'kill', String(point)] });
+        const end = await runScript(MIGRATION_RUNNER, { args: [url, folder, '5000', 'kill', String(point)] });
         expect(end.signal, `step ${point}: ${end.stderr}`).toBe('SIGKILL');
         const db = await openPostgresAt(url, '');
         // The server may not have heard yet that its client is gone: then this waits for the lock.
@@ -73,7 +61,7 @@ describe('B16: on PostgreSQL', () => {
   test('a lock goes with the process that held it', { timeout: LIMIT_MS }, async () => {
     const folder = await folderWith(thirtyStatements());
     const url = await sharedPostgresDatabase();
-    const stopped = await startStopped(url, folder, 'stop-inside');
+    const stopped = await startStoppedRunner(url, folder, 'stop-inside');
     const db = await openPostgresAt(url, '');
     const error = await rejection(migrate(db, { folder, lockTimeoutMs: 200 }));
     expect(error).toMatchObject({ kind: 'locked', message: expect.stringContaining('the server process') });
@@ -91,7 +79,7 @@ describe('B16: on PostgreSQL', () => {
     async () => {
       const folder = await folderWith(thirtyStatements());
       const url = await sharedPostgresDatabase();
-      const stopped = await startStopped(url, folder, 'stop-between');
+      const stopped = await startStoppedRunner(url, folder, 'stop-between');
       let told = '';
       stopped.stdout!.on('data', (text: Buffer) => (told += text.toString()));
       const db = await openPostgresAt(url, '');
@@ -113,7 +101,7 @@ describe('B16: on PostgreSQL', () => {
           '-- millpond: no-transaction\ncreate table a (id int);\ncreate index concurrently i on a (id);',
       });
       const url = await sharedPostgresDatabase();
-      const end = await runScript(RUNNER, { args: [url, folder, '5000', 'kill', '2'] });
+      const end = await runScript(MIGRATION_RUNNER, { args: [url, folder, '5000', 'kill', '2'] });
       expect(end.signal, end.stderr).toBe('SIGKILL');
       const db = await openPostgresAt(url, '');
       expect(await rejection(migrate(db, { folder }))).toMatchObject({ kind: 'dirty' });

@@ -8,11 +8,10 @@ import {
   type MigrationProgress,
 } from '../../../src/migrate/index.ts';
 import { folderWith } from '../../fixtures/folder-with.ts';
+import { MIGRATION_RUNNER } from '../../fixtures/migration-runner.ts';
 import { runScript } from '../../fixtures/run-script.ts';
 import { expectAtRest, rejection } from '../../fixtures/scratch-database.ts';
 import { sharedPostgresDatabase } from '../../servers/shared.ts';
-
-const RUNNER = new URL('../../fault/scripts/migration-runner.ts', import.meta.url);
 
 async function open(url: string): Promise<Database> {
   const db = await openDatabase({ url, name: false, log: 'silent', healthCheck: { enabled: false } });
@@ -96,7 +95,7 @@ describe('P14, B16: migrations on PostgreSQL', () => {
       files[`${number}_t.sql`] = `create table t${number} (id int)`;
     const { db, folder, url } = await start(files);
     const args = [url, folder, '30000', 'run'];
-    const ends = await Promise.all(Array.from({ length: 8 }, () => runScript(RUNNER, { args })));
+    const ends = await Promise.all(Array.from({ length: 8 }, () => runScript(MIGRATION_RUNNER, { args })));
     const done = ends.flatMap(
       ({ lines, stderr }) => (lines[0] as { done: string[] } | undefined)?.done ?? stderr,
     );
