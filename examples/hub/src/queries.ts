@@ -51,9 +51,9 @@ export interface Country {
 }
 
 export interface CrowdedPlace {
-  readonly id: number | null;
-  readonly name: string | null;
-  readonly country: string | null;
+  readonly id: number;
+  readonly name: string;
+  readonly country: string;
   readonly neighbours: number;
 }
 
