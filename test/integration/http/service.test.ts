@@ -404,6 +404,17 @@ describe('the stack of createServer', () => {
     );
   });
 
+  test('tells the monitor who asks: an open one is for this machine alone (B18)', async () => {
+    const { db } = await openScratch('create table t (i int)');
+    const monitor = createMonitor({ databases: [db], open: true });
+    onTestFinished(() => monitor.close());
+    const service = await serve(() => undefined, { monitor, trustedProxies: ['127.0.0.1'] });
+    const from = async (client: Record<string, string>): Promise<number> =>
+      (await fetch(`${service.url}/monitoring/pool`, { headers: client })).status;
+    expect(await from({})).toBe(200);
+    expect(await from({ 'X-Forwarded-For': '192.0.2.1' })).toBe(403);
+  });
+
   test('mounts the monitor, which stops with the service (M7)', async () => {
     const { db } = await openScratch('create table t (i int)');
     const metrics = new Metrics();
