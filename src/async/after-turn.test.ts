@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { AfterTurn } from './after-turn.ts';
 
-test('what is asked for many times in a turn is done once after it, and again when it is asked for again', async () => {
+test('what is asked for many times in a turn is done once after it, and again when asked again', async () => {
   let times = 0;
   const once = new AfterTurn(() => (times += 1));
   for (let asked = 0; asked < 3; asked += 1) once.schedule();

@@ -12,8 +12,9 @@ export interface Assignments {
 const ENDS: ReadonlySet<string> = new Set(['from', 'returning', 'where']);
 
 /**
- * Reads the one list of assignments in a text. It narrows what a caller may pass and says nothing of rows, so
- * a text that is not understood only leaves more allowed: undefined, where there is a comment or another list.
+ * Reads the one list of assignments in a text. It narrows what a caller may pass and says nothing of rows,
+ * so a text that is not understood only leaves more allowed: undefined, where there is a comment or another
+ * list.
  */
 export function readAssignments(text: string): Assignments | undefined {
   const tokens = tokensOf(text.replace(/[\s;]+$/, ''));

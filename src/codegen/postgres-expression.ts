@@ -125,8 +125,8 @@ export class ExpressionReader {
   }
 
   /**
-   * `(ANY (t.id = (SubPlan 1).col1))`: not NULL where no comparison with a row is. That of an array looks much
-   * the same, and may hold NULL.
+   * `(ANY (t.id = (SubPlan 1).col1))`: not NULL where no comparison with a row is. That of an array looks
+   * much the same, and may hold NULL.
    */
   #isComparisonNotNull(tokens: readonly string[]): boolean {
     if (tokens[1] !== '(' || closing(tokens, 1) !== tokens.length - 1) return false;

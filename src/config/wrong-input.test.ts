@@ -240,7 +240,7 @@ describe('C57 a wrong option stops the start, by its name', () => {
     expect((await refusal({ given: '' })).problems[0]).toMatchObject({ key: 'url', source: 'options' });
   });
 
-  it('J2 a name that no section has, with those there are; of a file that cannot be read only that', async () => {
+  it('J2 a name that no section has, with those there are; of an unreadable file only that', async () => {
     const files = { 'config/database.yaml': 'databases:\n  analytics: { sqlite: { path: a.db } }' };
     const misspelt = await refusal({ given: { name: 'analytcs' }, files });
     expect(misspelt.message).toContain(

@@ -49,7 +49,10 @@ const CLOSE_TIMEOUT_MS = 5_000;
  * is bounded; what is lost is counted. While Elasticsearch is away, that is all it costs the application.
  */
 export class ElasticShipper {
-  /** For pino, or to pipe into. Lines end with a line feed, wherever chunks do; the last one, when it is closed. */
+  /**
+   * For pino, or to pipe into. Lines end with a line feed, wherever chunks do; the last one, when it is
+   * closed.
+   */
   readonly stream: Writable;
   readonly #options: ResolvedElasticOptions;
   readonly #fetch: typeof fetch;

@@ -84,7 +84,7 @@ describe('the guard of the monitor', () => {
     expect((await ask(failing, '/monitoring/pool')).status).toBe(403);
   });
 
-  test('when it is open, comes from this machine, where the server says who asks: a name is easily said', async () => {
+  test('when it is open, comes from this machine, where the server says who asks', async () => {
     const monitor = create({ open: true });
     const from = async (client?: string): Promise<number> =>
       (await monitor.handle(new Request('http://localhost/monitoring/pool'), client)).status;
