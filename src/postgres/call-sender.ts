@@ -1,6 +1,6 @@
 import { Line } from '../async/index.ts';
 import { armGrace, CallAlarms, disarm, NEVER_SENT, type CancelReason } from '../driver/index.ts';
-import { MillpondError, OutcomeUnknownError } from '../errors/index.ts';
+import { MillpondError } from '../errors/index.ts';
 import { failCall, stopped, succeedCall } from './call-settlement.ts';
 import type { TimedAnswer, WorkDone } from './cost-model.ts';
 import type { TransactionStatus } from './exchange.ts';
@@ -11,7 +11,13 @@ import { ScriptExchange } from './script-exchange.ts';
 import { isFatal, type ServerFailure } from './server-error.ts';
 import { keptLimits, liftTexts, type ServerLimits } from './server-limits.ts';
 import { StatementExchange, type ExchangeAnswer, type Step } from './statement-exchange.ts';
-import { connectionLostError, faultInPart, SqlState, translateFailure } from './translate-failure.ts';
+import {
+  connectionLostError,
+  faultInPart,
+  outcomeUnknownError,
+  SqlState,
+  translateFailure,
+} from './translate-failure.ts';
 
 /** How a call is sent, where it is not sent alone and on its own. */
 export interface Sending {
@@ -278,7 +284,7 @@ export class CallSender {
     if (call.cancelReason !== undefined) {
       this.#fail(call, call.cancelReason(stopped(!isUnknown)));
     } else if (error instanceof MillpondError) this.#fail(call, error);
-    else if (isUnknown) this.#fail(call, unknownError(error));
+    else if (isUnknown) this.#fail(call, outcomeUnknownError(error));
     else if (failure === undefined) this.#fail(call, connectionLostError(error));
     else this.#fail(call, translateFailure(failure, failedStatement(call, part)));
     sending.over?.();
@@ -360,11 +366,3 @@ function guarded({ text, serverLimitMs }: PendingCall): string {
 
 /** The savepoint around what must be undone alone, inside a transaction. */
 export const GUARD = 'millpond_guard';
-
-function unknownError(cause: unknown): OutcomeUnknownError {
-  return new OutcomeUnknownError(
-    'The connection was lost after the statement was sent: what it should have written may be committed ' +
-      'or not.',
-    { cause },
-  );
-}

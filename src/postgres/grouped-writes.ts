@@ -208,7 +208,6 @@ class Turn {
 function fullError(waiting: number): ConnectionPoolExhaustedError {
   return new ConnectionPoolExhaustedError(
     `The line of writes is full: ${waiting} are waiting. The database is slower than its callers, or ` +
-      'something ' +
-      'holds a lock that they need.',
+      'something holds a lock that they need.',
   );
 }

@@ -1,6 +1,7 @@
 import {
   ConnectionError,
   ConstraintError,
+  OutcomeUnknownError,
   QueryExecutionError,
   ReadOnlyError,
   TransactionError,
@@ -152,6 +153,15 @@ export function connectionLostError(cause: unknown): ConnectionError {
     cause,
     retryable: true,
   });
+}
+
+/** The link was lost under a write that the server may have done. */
+export function outcomeUnknownError(cause: unknown): OutcomeUnknownError {
+  return new OutcomeUnknownError(
+    'The connection was lost after the statement was sent: what it should have written may be committed ' +
+      'or not.',
+    { cause },
+  );
 }
 
 export function emptyTextError(): UsageError {

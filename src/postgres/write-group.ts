@@ -1,5 +1,4 @@
 import { armGrace, CallAlarms, disarm, NEVER_SENT, type CancelReason } from '../driver/index.ts';
-import { OutcomeUnknownError } from '../errors/index.ts';
 import { failCall, stopped, succeedCall } from './call-settlement.ts';
 import type { SenderEnvironment } from './call-sender.ts';
 import type { CommandTag } from './command-tag.ts';
@@ -7,7 +6,7 @@ import type { Loss } from './exchange.ts';
 import type { PostgresLink } from './link.ts';
 import { renewSteps, type PendingCall } from './pending-call.ts';
 import { StatementExchange, type ExchangeAnswer } from './statement-exchange.ts';
-import { connectionLostError } from './translate-failure.ts';
+import { connectionLostError, outcomeUnknownError } from './translate-failure.ts';
 
 interface WriteGroupParts {
   readonly link: PostgresLink;
@@ -91,7 +90,7 @@ export class WriteGroup {
       if (isUnknown) environment.noteCommit(call);
       if (call.cancelReason !== undefined) {
         this.#fail(call, call.cancelReason(stopped(!isUnknown)));
-      } else this.#fail(call, isUnknown ? unknownError(error) : connectionLostError(error));
+      } else this.#fail(call, isUnknown ? outcomeUnknownError(error) : connectionLostError(error));
     }
     onOver();
   }
@@ -117,12 +116,4 @@ export class WriteGroup {
   #fail(call: PendingCall, error: unknown): void {
     failCall(call, error, this.#parts.link.id);
   }
-}
-
-function unknownError(cause: unknown): OutcomeUnknownError {
-  return new OutcomeUnknownError(
-    'The connection was lost after the statement was sent: what it should have written may be committed ' +
-      'or not.',
-    { cause },
-  );
 }
