@@ -31,6 +31,15 @@ export interface CompressOptions {
 }
 
 const NOT_MODIFIED = 304;
+/** What is said of the bytes that are sent instead; digests: https://www.rfc-editor.org/rfc/rfc9530#section-2 */
+const OF_THE_BYTES = [
+  'content-length',
+  'accept-ranges',
+  'content-digest',
+  'repr-digest',
+  'digest',
+  'content-md5',
+];
 const ENCODINGS: readonly Encoding[] = ['br', 'gzip'];
 const CHECKS = {
   thresholdBytes: integer(0, 1_000_000_000),
@@ -202,8 +211,7 @@ function withBody(
   const { headers } = response;
   if (encoding !== undefined) {
     headers.set('content-encoding', encoding);
-    headers.delete('content-length');
-    headers.delete('accept-ranges');
+    for (const name of OF_THE_BYTES) headers.delete(name);
     weakenTag(headers);
   }
   return new Response(body, { status, headers });
