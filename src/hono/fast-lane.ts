@@ -159,8 +159,8 @@ export class FastLane {
 const MOST_COPIED = 65_536;
 
 /**
- * Node joins a head and its body only where both are text; two pieces cost half as much again as one. As text in
- * Latin-1, each byte is one letter.
+ * Node joins a head and its body only where both are text; two pieces cost half as much again as one. As text
+ * in Latin-1, each byte is one letter.
  */
 function sendInOnePiece(outgoing: ServerResponse, length: number): void {
   if (length <= MOST_COPIED) outgoing.end = endAsText;
