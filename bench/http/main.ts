@@ -6,16 +6,16 @@ import autocannon from 'autocannon';
 import { medianOf, spreadOf } from '../harness/statistics.ts';
 
 /*
- * What the middleware of `createServer` costs over a bare Hono application, and what metrics and a monitor cost a
- * service: `node bench/http/main.ts`. The servers of a comparison run side by side and are asked in turns, for a
- * tenth of a second each: a machine's speed changes more from one second to the next than what is compared. Each
- * turn is held against that of the first server beside it. Every round has new processes, for the compiler of
- * each makes its own decisions.
+ * What the middleware of `createServer` costs over a bare Hono application, and what metrics and a monitor
+ * cost a service: `node bench/http/main.ts`. The servers of a comparison run side by side and are asked in
+ * turns, for a tenth of a second each: a machine's speed changes more from one second to the next than what
+ * is compared. Each turn is compared with that of the first server beside it. Every round has new processes,
+ * for the compiler of each makes its own decisions.
  */
 
 interface Comparison {
   readonly path: string;
-  /** The first is what the others are held against. */
+  /** The others are compared with the first. */
   readonly kinds: readonly string[];
 }
 

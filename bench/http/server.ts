@@ -10,8 +10,8 @@ import { Metrics } from '../../src/metrics/index.ts';
 import { createMonitor } from '../../src/monitor/index.ts';
 
 /*
- * One server of the comparison, in a process of its own: argv says which. Sends its port when it listens, and its
- * CPU time in microseconds, of all its threads, whenever it is asked.
+ * One server of the comparison, in a process of its own: argv says which. Sends its port when it listens,
+ * and its CPU time in microseconds, of all its threads, whenever it is asked.
  */
 
 const ROWS = 1_000;
