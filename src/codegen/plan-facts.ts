@@ -86,7 +86,9 @@ export class PlanFacts {
       const isMissing =
         join === 'Full' || (join === 'Left' && side === 'Inner') || (join === 'Right' && side === 'Outer');
       const isApart = /^(InitPlan|SubPlan)$/.test(side ?? '');
-      const isBeside = isMissing || isApart || isAntiSide(node, side);
+      // A row that one of its inputs finds need not be found by the others.
+      const isChoice = node['Node Type'] === 'BitmapOr';
+      const isBeside = isMissing || isApart || isChoice || isAntiSide(node, side);
       // An UPDATE gives its rows as they are afterwards, whatever was asked of them before.
       const isOther = node['Node Type'] === 'ModifyTable' && node.Operation !== 'Delete';
       this.read(child, {

@@ -12,6 +12,7 @@ create table k (a text, c int, e text, primary key (a, c));
 create table v (z jsonb not null);
 create view renamed as select id, m as n, n as m from t;
 create table truths (g boolean, h boolean);
+create table pairs (a int, b int); create index on pairs (a); create index on pairs (b);
 create index ut on u (tid);
 create view tu as select t.id, t.n, t.m, u.v, u.w from t left join u on u.tid = t.id;
 create view tv as select n, coalesce(m, 0) as m0 from t where x is not null;
@@ -19,6 +20,7 @@ insert into t (n, m, s, x, r, q, d, b, f, j, a) values (1, null, 'a', null, 1.5,
 insert into u (tid, v, w) values (1, 'v1', null), (1, 'v2', 'w2'), (2, 'v3', null);
 insert into k values ('a', 1, null), ('b', 2, 'e');
 insert into v values ('null'), ('1');
+insert into pairs values (1, null), (null, 1), (1, 2);
 insert into truths values (null, true), (true, null), (true, true);
 `;
 
@@ -157,6 +159,9 @@ const ROWS: readonly Row[] = [
   ['delete from u returning id, coalesce(w, v)', 'number, string'],
   ['select (select 1), (select null), (select n from t where id = 99)', 'number, string?, number?'],
   ['select t.n from t where exists (select 1 from u where u.tid = t.id and u.w is not null)', 'number'],
+  ['select a, b from pairs where a = 1 or b = 1', 'number?, number?'],
+  ['select a, b from pairs where a = 1 and b > 1', 'number, number'],
+  ['delete from pairs where 0 in (a, b) returning a, b', 'number?, number?'],
   ['select g, h from truths where g or h', 'boolean?, boolean?'],
   ['select g, h from truths where h or exists (select 1 from t)', 'boolean?, boolean?'],
   ['select (select count(*) from u where u.tid = t.id having count(*) > 1) from t', 'number?'],
