@@ -3,20 +3,26 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
+import { Random } from '../harness/random.ts';
 import { medianOf, spreadOf } from '../harness/statistics.ts';
 
 /*
  * What the middleware of `createServer` costs over a bare Hono application, and what metrics and a monitor
- * cost a service: `node bench/http/main.ts`. The servers of a comparison run side by side and are asked in
- * turns, for a tenth of a second each: a machine's speed changes more from one second to the next than what
- * is compared. Each turn is compared with that of the first server beside it. Every round has new processes,
- * for the compiler of each makes its own decisions.
+ * cost a service: `node bench/http/main.ts`. The servers of a comparison are asked in turns, for a tenth of a
+ * second each: a machine's speed changes more from one second to the next than what is compared. Each turn is
+ * compared with that of the first server beside it. Their order is drawn anew each time: in a fixed one, four
+ * servers that are the same differed by 6 %, for one cleans up what those before it have left.
+ *
+ * Every round has new processes, for the compiler of each makes its own decisions: the same server takes up
+ * to 15 % more or less in another one. That is more than a monitor costs, so the services with and without
+ * one share a process; they have all their code in common. Bare Hono has a process of its own.
  */
 
 interface Comparison {
   readonly path: string;
   /** The others are compared with the first. */
   readonly kinds: readonly string[];
+  readonly isOneProcess: boolean;
 }
 
 interface Turn {
@@ -26,7 +32,6 @@ interface Turn {
 }
 
 interface Server {
-  readonly kind: string;
   readonly child: ChildProcess;
   readonly url: string;
   readonly turns: Turn[];
@@ -41,11 +46,16 @@ const { values } = parseArgs({
 });
 const MIDDLEWARE = ['bare Hono', 'createServer()', 'createServer() with everything'];
 const COMPARISONS: readonly Comparison[] = [
-  { path: '/users/7', kinds: MIDDLEWARE },
-  { path: '/users', kinds: MIDDLEWARE },
-  { path: '/notes/1', kinds: ['a service', 'a service with metrics', 'a service with a monitor'] },
+  { path: '/users/7', kinds: MIDDLEWARE, isOneProcess: false },
+  { path: '/users', kinds: MIDDLEWARE, isOneProcess: false },
+  {
+    path: '/notes/1',
+    kinds: ['a service', 'the same again', 'a service with metrics', 'a service with a monitor'],
+    isOneProcess: true,
+  },
 ].filter(({ path }) => path.startsWith(values.only));
 const CONNECTIONS = 20;
+const random = new Random(7);
 const WARM_UP_TURNS = 30;
 const REQUESTS = 2_500;
 /** Autocannon ends with one of its ticks. */
@@ -53,9 +63,10 @@ const TICK_MS = 5;
 
 for (const comparison of COMPARISONS) await compare(comparison);
 
-async function compare({ path, kinds }: Comparison): Promise<void> {
+async function compare(comparison: Comparison): Promise<void> {
+  const { path, kinds } = comparison;
   const rounds: (readonly Server[])[] = [];
-  for (let round = 0; round < Number(values.rounds); round += 1) rounds.push(await runRound(path, kinds));
+  for (let round = 0; round < Number(values.rounds); round += 1) rounds.push(await runRound(comparison));
   for (const [index, kind] of kinds.entries()) {
     const of = rounds.map((servers) => ({ turns: servers[index]!.turns, first: servers[0]!.turns }));
     const cpuUs = medianOf(of.map(({ turns }) => medianOf(turns.map((turn) => turn.cpuUs))));
@@ -67,14 +78,15 @@ async function compare({ path, kinds }: Comparison): Promise<void> {
   }
 }
 
-async function runRound(path: string, kinds: readonly string[]): Promise<readonly Server[]> {
+async function runRound({ path, kinds, isOneProcess }: Comparison): Promise<readonly Server[]> {
   const servers: Server[] = [];
   try {
-    for (const kind of kinds) servers.push(await start(kind, path));
+    const processes = isOneProcess ? [kinds] : kinds.map((kind) => [kind]);
+    for (const together of processes) servers.push(...(await start(together, path)));
     for (let turn = 0; turn < WARM_UP_TURNS; turn += 1) for (const server of servers) await ask(server);
     for (const { turns } of servers) turns.length = 0;
     for (let turn = 0; turn < Number(values.turns); turn += 1) {
-      for (const server of turn % 2 === 0 ? servers : servers.toReversed()) await ask(server);
+      for (const server of shuffled(servers)) await ask(server);
     }
     return servers;
   } finally {
@@ -82,12 +94,12 @@ async function runRound(path: string, kinds: readonly string[]): Promise<readonl
   }
 }
 
-async function start(kind: string, path: string): Promise<Server> {
-  const child = fork(fileURLToPath(new URL('./server.ts', import.meta.url)), [kind]);
+async function start(kinds: readonly string[], path: string): Promise<readonly Server[]> {
+  const child = fork(fileURLToPath(new URL('./server.ts', import.meta.url)), kinds);
   const failed = once(child, 'exit').then(() => Promise.reject(new Error('The server did not start.')));
-  const [port] = (await Promise.race([once(child, 'message'), failed])) as [number];
+  const [ports] = (await Promise.race([once(child, 'message'), failed])) as [readonly number[]];
   failed.catch(() => undefined);
-  return { kind, child, url: `http://127.0.0.1:${port}${path}`, turns: [] };
+  return ports.map((port) => ({ child, url: `http://127.0.0.1:${port}${path}`, turns: [] }));
 }
 
 async function stop({ child }: Server): Promise<void> {
@@ -124,4 +136,9 @@ function spread(
 function percent(ratio: number): string {
   const more = ((ratio - 1) * 100).toFixed(1);
   return ratio < 1 ? `${more} %` : `+${more} %`;
+}
+
+function shuffled<T>(all: readonly T[]): T[] {
+  const left = [...all];
+  return all.map(() => left.splice(random.below(left.length), 1)[0]!);
 }

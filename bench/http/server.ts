@@ -1,5 +1,6 @@
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,8 +11,8 @@ import { Metrics } from '../../src/metrics/index.ts';
 import { createMonitor } from '../../src/monitor/index.ts';
 
 /*
- * One server of the comparison, in a process of its own: argv says which. Sends its port when it listens,
- * and its CPU time in microseconds, of all its threads, whenever it is asked.
+ * The process of one server of the comparison, or of several: argv says which. Sends their ports when they
+ * listen, and its CPU time in microseconds, of all its threads, whenever it is asked.
  */
 
 const ROWS = 1_000;
@@ -30,7 +31,9 @@ const APPS: Readonly<Record<string, () => Hono | Promise<Hono>>> = {
   'bare Hono': () => withUsers(new Hono()),
   'createServer()': () => withUsers(createServer(BASE)),
   'createServer() with everything': () => withUsers(createServer(EVERYTHING)),
-  'a service': async () => withNotes(createServer(BASE), await openNotes()),
+  'a service': bareService,
+  // What is found between two that are the same is the error of this measurement.
+  'the same again': bareService,
   'a service with metrics': async () => {
     const [metrics, db] = [new Metrics(), await openNotes()];
     metrics.watch(db);
@@ -42,6 +45,10 @@ const APPS: Readonly<Record<string, () => Hono | Promise<Hono>>> = {
     return withNotes(createServer({ ...BASE, metrics, monitor }), db);
   },
 };
+
+async function bareService(): Promise<Hono> {
+  return withNotes(createServer(BASE), await openNotes());
+}
 
 function withUsers(app: Hono): Hono {
   const list = Array.from({ length: 100 }, (_, id) => ({ id, name: `user ${id}`, city: 'Lovelace' }));
@@ -62,16 +69,21 @@ function withNotes(app: Hono, db: Database): Hono {
 async function openNotes(): Promise<Database> {
   const folder = mkdtempSync(join(tmpdir(), 'millpond-http-bench-'));
   process.on('exit', () => rmSync(folder, { recursive: true }));
-  const db = await openDatabase({ url: `sqlite:${join(folder, 'app.db')}`, log });
+  const db = await openDatabase({ url: `sqlite:${join(folder, 'app.db')}`, name: false, log });
   await db.script(`create table notes (id integer primary key, title text);
     with recursive n(v) as (select 1 union all select v + 1 from n where v < ${ROWS})
     insert into notes select v, 'note ' || v from n;`);
   return db;
 }
 
-const app = await APPS[process.argv[2]!]!();
-const server = createAdaptorServer({ fetch: app.fetch });
-server.listen(0, '127.0.0.1', () => process.send!((server.address() as AddressInfo).port));
+const ports: number[] = [];
+for (const kind of process.argv.slice(2)) {
+  const app = await APPS[kind]!();
+  const server = createAdaptorServer({ fetch: app.fetch });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  ports.push((server.address() as AddressInfo).port);
+}
+process.send!(ports);
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
   process.send!(user + system);
