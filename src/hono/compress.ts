@@ -31,7 +31,7 @@ export interface CompressOptions {
 }
 
 const NOT_MODIFIED = 304;
-/** What is said of the bytes that are sent instead; digests: https://www.rfc-editor.org/rfc/rfc9530#section-2 */
+/** What is said of the other bytes. Digests: https://www.rfc-editor.org/rfc/rfc9530#section-2 */
 const OF_THE_BYTES = [
   'content-length',
   'accept-ranges',
