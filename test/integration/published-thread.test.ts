@@ -14,10 +14,10 @@ const BUNDLE_WORKER = fileURLToPath(new URL('../../scripts/bundle-worker.ts', im
 
 test('the thread that is published is one file, which opens a connection and works', async () => {
   const bundle = await bundleWorker();
-  const text = await readFile(bundle, 'utf8');
-  expect(text).toContain('MillpondError = class extends Error');
-  expect(text, 'what the bundler adds would run for each answer').not.toContain('__name(');
-  const imported = [...text.matchAll(/^(?:import|export) .*"(.+)";$/gm)];
+  const code = await readFile(bundle, 'utf8');
+  expect(code).toContain('MillpondError = class extends Error');
+  expect(code, 'what the bundler adds would run for each answer').not.toContain('__name(');
+  const imported = [...code.matchAll(/^(?:import|export) .*"(.+)";$/gm)];
   expect(imported.length).toBeGreaterThan(0);
   expect(imported.map(([, module]) => module).filter((module) => !module!.startsWith('node:'))).toEqual([]);
 
