@@ -110,23 +110,31 @@ export function compressor(given: CompressOptions = {}): Compressor {
     const encoding = method === 'HEAD' ? undefined : choose(accepted);
     if (onlyType === undefined || encoding === undefined) addVary(response.headers, 'Accept-Encoding');
     if (encoding === undefined) return response;
-    if (known !== undefined) return packWhole(response, encoding, known);
+    if (known !== undefined) {
+      const init =
+        onlyType === undefined ? packedInit(response, encoding) : plainInit(response, encoding, onlyType);
+      return packWhole(known, encoding, init);
+    }
     return response.body === null ? response : packStream(response, encoding, response.body);
   };
 
   async function packStream(response: Response, encoding: Encoding, body: ReadableStream): Promise<Response> {
     const peeked = await peekBody(body, thresholdBytes);
-    if ('stream' in peeked) return withBody(response, encoding, packer.stream(encoding, peeked.stream));
+    if ('stream' in peeked) {
+      return new Response(packer.stream(encoding, peeked.stream), packedInit(response, encoding));
+    }
     const { whole } = peeked;
-    if (whole.byteLength < thresholdBytes) return withBody(response, undefined, whole);
-    return packWhole(response, encoding, whole);
+    if (whole.byteLength < thresholdBytes) {
+      return new Response(whole, { status: response.status, headers: response.headers });
+    }
+    return packWhole(whole, encoding, packedInit(response, encoding));
   }
 
-  function packWhole(response: Response, encoding: Encoding, body: Whole): Response | Promise<Response> {
+  function packWhole(body: Whole, encoding: Encoding, init: ResponseInit): Response | Promise<Response> {
     const packed = packer.whole(encoding, body);
     return packed instanceof Promise
-      ? packed.then((bytes) => withBody(response, encoding, bytes))
-      : withBody(response, encoding, packed);
+      ? packed.then((bytes) => new Response(bytes, init))
+      : new Response(packed, init);
   }
 }
 
@@ -197,24 +205,20 @@ function weakenTag(headers: Headers): void {
   if (tag !== null && !tag.startsWith('W/')) headers.set('etag', `W/${tag}`);
 }
 
-function withBody(
-  response: Response,
-  encoding: Encoding | undefined,
-  body: Bytes | ReadableStream,
-): Response {
-  const { status } = response;
-  const type = onlyContentType(response);
-  if (type !== undefined && encoding !== undefined) {
-    const plain = { 'content-type': type, 'content-encoding': encoding, vary: 'Accept-Encoding' };
-    return new Response(body, { status, headers: plain });
-  }
-  const { headers } = response;
-  if (encoding !== undefined) {
-    headers.set('content-encoding', encoding);
-    for (const name of OF_THE_BYTES) headers.delete(name);
-    weakenTag(headers);
-  }
-  return new Response(body, { status, headers });
+/** What the response with the other bytes says, in the headers of the first. */
+function packedInit({ status, headers }: Response, encoding: Encoding): ResponseInit {
+  headers.set('content-encoding', encoding);
+  for (const name of OF_THE_BYTES) headers.delete(name);
+  weakenTag(headers);
+  return { status, headers };
+}
+
+/** The same, where its content type is all that the first one says. */
+function plainInit({ status }: Response, encoding: Encoding, type: string): ResponseInit {
+  return {
+    status,
+    headers: { 'content-type': type, 'content-encoding': encoding, vary: 'Accept-Encoding' },
+  };
 }
 
 function sizeOf(body: Whole): number {
