@@ -123,7 +123,7 @@ export function createServer(given: CreateServerOptions = {}): Hono {
   // logged.
   app.route('/', healthRoutes({ databases: options.databases, stopping: state.stopping.signal }));
   for (const middleware of middlewares) app.use(middleware);
-  if (options.monitor !== undefined) mount(app, options.monitor, options, state.stopping.signal);
+  mountMonitor(app, options, state.stopping.signal);
   for (const middleware of aroundRoutes(options)) app.use(middleware);
   return app;
 }
@@ -141,12 +141,12 @@ function useFastLane(app: Hono, lane: FastLane): void {
     });
 }
 
-function mount(
+function mountMonitor(
   app: Hono,
-  monitor: MountedMonitor,
-  { trustedProxies }: CreateServerOptions,
+  { monitor, trustedProxies }: CreateServerOptions,
   stopping: AbortSignal,
 ): void {
+  if (monitor === undefined) return;
   const { basePath = '/monitoring' } = monitor;
   const clientOf = clientAddressBehind(trustedProxies);
   const serve: MiddlewareHandler = async (context) => monitor.handle(context.req.raw, clientOf(context));
