@@ -125,7 +125,7 @@ export class PlanFacts {
 }
 
 /** In some of its rows the columns of other groupings are NULL. */
-function hasSeveralGroups(node: PlanNode): boolean {
+export function hasSeveralGroups(node: PlanNode): boolean {
   return node['Grouping Sets'] !== undefined || node.Strategy === 'Mixed';
 }
 

@@ -1,6 +1,6 @@
 import { keyOf, tokensOf } from './expression-tokens.ts';
 import { namedParts } from './plan-parts.ts';
-import { PlanFacts, UNIONS, type PlanNode } from './plan-facts.ts';
+import { hasSeveralGroups, PlanFacts, UNIONS, type PlanNode } from './plan-facts.ts';
 import { inputsOf, PlanRows, type RowRules } from './plan-rows.ts';
 import { ExpressionReader, type ColumnRules } from './postgres-expression.ts';
 
@@ -12,17 +12,17 @@ export interface PlanRules extends ColumnRules {
 
 /** These give the columns of their one input, or something computed of them. */
 const PASSING: ReadonlySet<string> = new Set([
-  ...[
-    'Aggregate',
-    'Gather',
-    'Gather Merge',
-    'Incremental Sort',
-    'Limit',
-    'LockRows',
-    'Materialize',
-    'Result',
-  ],
-  ...['Sort', 'Unique', 'WindowAgg'],
+  'Aggregate',
+  'Gather',
+  'Gather Merge',
+  'Incremental Sort',
+  'Limit',
+  'LockRows',
+  'Materialize',
+  'Result',
+  'Sort',
+  'Unique',
+  'WindowAgg',
 ]);
 /** EXPLAIN never shows the outputs of these: https://www.postgresql.org/docs/current/sql-explain.html */
 const SILENT: ReadonlySet<string> = new Set([...UNIONS, 'Foreign Scan', 'ModifyTable', 'Recursive Union']);
@@ -96,8 +96,8 @@ export class OutputNullability {
     const facts = new PlanFacts();
     facts.read(node);
     if (!facts.isMixed) return this.#judge(node, facts);
-    const isPassing = PASSING.has(type) && inputs.length === 1 && node['Grouping Sets'] === undefined;
-    return isPassing && node.Strategy !== 'Mixed' ? this.#passed(node, inputs[0]!) : [];
+    const isPassing = PASSING.has(type) && inputs.length === 1 && !hasSeveralGroups(node);
+    return isPassing ? this.#passed(node, inputs[0]!) : [];
   }
 
   #judge({ Output: output = [] }: PlanNode, facts: PlanFacts): readonly boolean[] {
