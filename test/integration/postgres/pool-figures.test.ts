@@ -23,6 +23,7 @@ test('what has ended is not counted as leased, from its answer on (S4)', async (
     batch: () => db.batch(['select 1', 'select 2']),
     script: () => db.script('select 1; select 2'),
     transaction: () => db.transaction((tx) => tx.get('select 1 as one')),
+    // That it fails is what it is for.
     failure: () => db.get('select missing').catch(() => undefined),
   };
   for (let round = 0; round < 6; round += 1) {
