@@ -83,12 +83,11 @@ export class PlanFacts {
     const join = node['Join Type'];
     for (const child of plans) {
       const side = child['Parent Relationship'];
-      const isMissing =
-        join === 'Full' || (join === 'Left' && side === 'Inner') || (join === 'Right' && side === 'Outer');
+      const isMissing = mayBeMissing(join, side);
       const isApart = /^(InitPlan|SubPlan)$/.test(side ?? '');
       // A row that one of its inputs finds need not be found by the others.
       const isChoice = node['Node Type'] === 'BitmapOr';
-      const isBeside = isMissing || isApart || isChoice || isAntiSide(node, side);
+      const isBeside = isMissing || isApart || isChoice;
       // An UPDATE gives its rows as they are afterwards, whatever was asked of them before.
       const isOther = node['Node Type'] === 'ModifyTable' && node.Operation !== 'Delete';
       this.read(child, {
@@ -129,9 +128,14 @@ export function hasSeveralGroups(node: PlanNode): boolean {
   return node['Grouping Sets'] !== undefined || node.Strategy === 'Mixed';
 }
 
-/** An anti-join keeps the rows of one side for which the other has none. */
-function isAntiSide({ 'Join Type': join }: PlanNode, side: string | undefined): boolean {
-  return (join === 'Anti' && side === 'Inner') || (join === 'Right Anti' && side === 'Outer');
+/**
+ * An anti-join keeps the rows of one side for which the other has none. The server also makes one of a LEFT
+ * JOIN whose other side is to be NULL, and shows the columns of that side above it.
+ */
+function mayBeMissing(join: string | undefined, side: string | undefined): boolean {
+  const inner = join === 'Full' || join === 'Left' || join === 'Anti';
+  const outer = join === 'Full' || join === 'Right' || join === 'Right Anti';
+  return (inner && side === 'Inner') || (outer && side === 'Outer');
 }
 
 /** A table as `regclass` writes it: without the schema where that is searched. */

@@ -55,6 +55,14 @@ const ROWS: readonly Row[] = [
   ],
   ["select t.n, u.v from t left join u on u.tid = t.id where u.v > 'a'", 'number, string'],
   ['select t.n, u.v from t left join u on u.tid = t.id where u.id is null', 'number, string?'],
+  // Anti-joins to the server: what makes the sides meet is what is to be NULL.
+  ['select t.n, u.v from t left join u on u.tid = t.id where u.tid is null', 'number, string?'],
+  ['select t.n, u.v from u right join t on u.tid = t.id where u.tid is null', 'number, string?'],
+  [
+    "select t.n, a.v from t left join (select tid, v || '!' as v from u) a on a.tid = t.id where a.tid is null",
+    'number, string?',
+  ],
+  ['select t.n from t where not exists (select from u where u.tid = t.id)', 'number'],
   ['select t.n, u.v from u right join t on u.tid = t.id', 'number, string?'],
   ['select t.n, u.v from t full join u on u.tid = t.id', 'number?, string?'],
   ['select t.n, u.v from t cross join u', 'number, string'],
