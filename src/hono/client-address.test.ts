@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ask } from '../../test/fixtures/node-request.ts';
 import { clientAddressBehind, clientNetwork, networkCheck } from './client-address.ts';
+import { fc } from '../../test/fixtures/property.ts';
 
 async function addressOf(
   trusted: readonly string[],

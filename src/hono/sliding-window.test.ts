@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SlidingWindow } from './sliding-window.ts';
+import { fc } from '../../test/fixtures/property.ts';
 
 const POLICY = { limit: 3, windowMs: 100 };
 

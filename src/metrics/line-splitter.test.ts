@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LineSplitter } from './line-splitter.ts';
+import { fc } from '../../test/fixtures/property.ts';
 
 function linesOf(chunks: readonly (string | Buffer)[], longest = 1_000): string[] {
   const splitter = new LineSplitter(longest);

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LatencyHistogram } from './latency-histogram.ts';
+import { fc } from '../../test/fixtures/property.ts';
 
 describe('LatencyHistogram', () => {
   it('is all zeros before anything is recorded', () => {

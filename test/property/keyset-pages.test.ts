@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm';
 import { integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { repository } from '../../src/drizzle/index.ts';
 import { openScratch } from '../fixtures/scratch-database.ts';
-import { scaled, scaledTimeoutMs, seed } from '../fixtures/scale.ts';
+import { scaled, scaledTimeoutMs } from '../fixtures/scale.ts';
+import { fc } from '../fixtures/property.ts';
 
 const rows = sqliteTable('rows', {
   id: integer().primaryKey(),
@@ -63,7 +63,7 @@ test(
         expect(seen).toEqual(expected);
       },
     );
-    await fc.assert(property, { numRuns: scaled(60), seed });
+    await fc.assert(property, { numRuns: scaled(60) });
   },
   scaledTimeoutMs(30_000),
 );

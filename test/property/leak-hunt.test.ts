@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
-import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { kill, liveWorkers, type Death } from '../fixtures/live-workers.ts';
 import {
@@ -11,7 +10,8 @@ import {
   type Transaction,
 } from '../../src/index.ts';
 import { expectAtRest, openScratch } from '../fixtures/scratch-database.ts';
-import { scaled, scaledTimeoutMs, seed } from '../fixtures/scale.ts';
+import { scaled, scaledTimeoutMs } from '../fixtures/scale.ts';
+import { fc } from '../fixtures/property.ts';
 
 /*
  * Whatever is done, and whatever goes wrong in it, every lease comes back, every transaction ends, and no thread is
@@ -198,7 +198,7 @@ describe('after any operations with any faults', () => {
         // One writer, the readers of leases, two that light statements share.
         expect(db.stats().pool.size).toBeLessThanOrEqual(1 + READERS + 2);
       });
-      await fc.assert(leavesNothing, { seed, numRuns: scaled(25), endOnFailure: true });
+      await fc.assert(leavesNothing, { numRuns: scaled(25), endOnFailure: true });
       expect(unhandled).toEqual([]);
       // One that died while it was idle is noticed when it is next taken.
       const threads = (): number => liveWorkers('writer').length + liveWorkers('reader').length;

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Transaction } from '../../src/transaction/index.ts';
-import { scaled, seed } from '../fixtures/scale.ts';
+import { scaled } from '../fixtures/scale.ts';
 import { settled, TransactionBench } from '../fixtures/transaction-bench.ts';
+import { fc } from '../fixtures/property.ts';
 
 const RUNS = scaled(300);
 const KEYS = ['a', 'b', 'c', '__proto__'];
@@ -157,7 +157,7 @@ test(
         await settled();
         expect(real.bench.faults()).toEqual([]);
       }),
-      { seed, numRuns: RUNS },
+      { numRuns: RUNS },
     );
   },
   RUNS * 100 + 30_000,

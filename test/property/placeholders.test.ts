@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../src/errors/index.ts';
 import { compile, Sql, sql, type Dialect, type Params } from '../../src/sql/index.ts';
+import { fc } from '../fixtures/property.ts';
 
 const DIALECTS: readonly Dialect[] = ['sqlite', 'postgres'];
 

@@ -1,8 +1,9 @@
-import fc, { type Scheduler } from 'fast-check';
+import type { Scheduler } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../src/async/index.ts';
 import { Pool, resolvePoolOptions, type Lease, type PoolOptions } from '../../src/pool/index.ts';
-import { scaled, scaledTimeoutMs, seed } from '../fixtures/scale.ts';
+import { scaled, scaledTimeoutMs } from '../fixtures/scale.ts';
+import { fc } from '../fixtures/property.ts';
 
 const RUNS = scaled(300);
 
@@ -193,7 +194,7 @@ describe('Pool against a model', () => {
           (await pool.acquire()).release();
           await expectClosesCleanly(pool, clock, made);
         }),
-        { seed, numRuns: RUNS },
+        { numRuns: RUNS },
       );
     },
     scaledTimeoutMs(60_000),
@@ -295,7 +296,7 @@ describe('Pool under adversarial ordering', () => {
             expect(clock.pending).toBe(0);
           },
         ),
-        { seed, numRuns: RUNS },
+        { numRuns: RUNS },
       );
     },
     scaledTimeoutMs(60_000),

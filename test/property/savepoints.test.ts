@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Database, Transaction } from '../../src/index.ts';
 import { expectAtRest, openScratch, rejection } from '../fixtures/scratch-database.ts';
-import { scaled, scaledTimeoutMs, seed } from '../fixtures/scale.ts';
+import { scaled, scaledTimeoutMs } from '../fixtures/scale.ts';
+import { fc } from '../fixtures/property.ts';
 
 /*
  * Random trees of transactions inside transactions, with failures at every level, on a real file, against a map that is
@@ -149,7 +149,7 @@ describe('transactions inside transactions', () => {
           expect(new Map(rows.map((row) => [row.key, row.value]))).toEqual(keptBy(new Map(), tree));
         },
       );
-      await fc.assert(equalsModel, { seed, numRuns: scaled(150) });
+      await fc.assert(equalsModel, { numRuns: scaled(150) });
       await expectAtRest(db);
     },
     scaledTimeoutMs(60_000),
