@@ -68,6 +68,21 @@ describe('an interrupt', () => {
     expect(interrupts).toBe(1);
   });
 
+  test('reaches nothing where nothing runs', () => {
+    expect(board.interruptIfRunning(board.running, () => undefined)).toBe(false);
+  });
+
+  test('may be repeated while the call runs', () => {
+    board.open(1);
+    board.start(1);
+    for (let time = 0; time < 3; time += 1) {
+      expect(board.interruptIfRunning(1, () => undefined)).toBe(true);
+      expect(board.running).toBe(1);
+    }
+    board.finish(1);
+    expect(board.running).toBe(0);
+  });
+
   test('that fails does not keep the worker from going on', () => {
     board.open(1);
     board.start(1);

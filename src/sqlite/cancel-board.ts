@@ -46,14 +46,14 @@ export class CancelBoard {
   /**
    * Runs `interrupt` only if the worker executes `seq`, and keeps the worker from going on to its next
    * statement until `interrupt` returned. Without this an interrupt that comes a moment too late hits an
-   * innocent statement.
+   * innocent statement. One that comes a moment too early has no effect, so the call may be interrupted again.
    */
   interruptIfRunning(seq: number, interrupt: () => void): boolean {
-    if (Atomics.compareExchange(this.#cells, RUNNING, seq, -seq) !== seq) return false;
+    if (seq === 0 || Atomics.compareExchange(this.#cells, RUNNING, seq, -seq) !== seq) return false;
     try {
       interrupt();
     } finally {
-      Atomics.store(this.#cells, RUNNING, 0);
+      Atomics.store(this.#cells, RUNNING, seq);
       Atomics.notify(this.#cells, RUNNING);
     }
     return true;
@@ -72,9 +72,9 @@ export class CancelBoard {
   }
 
   finish(seq: number): void {
-    if (Atomics.compareExchange(this.#cells, RUNNING, seq, 0) === seq) return;
-    // The main thread is inside interruptIfRunning; it takes microseconds.
-    Atomics.wait(this.#cells, RUNNING, -seq);
+    // Where that fails the main thread is inside interruptIfRunning; it takes microseconds.
+    while (Atomics.compareExchange(this.#cells, RUNNING, seq, 0) !== seq)
+      Atomics.wait(this.#cells, RUNNING, -seq);
   }
 
   /** From now on the call cannot be cancelled. @returns false when it was already. */

@@ -191,9 +191,10 @@ export class ReadLanes {
 
   #onAnswered(reader: SharedReader): void {
     const { worker } = reader.lease.resource;
-    if (worker.usable && this.#queue.length > 0) this.#sendQueued(reader);
+    if (!worker.usable) return this.#abandon(reader);
+    if (this.#queue.length > 0) this.#sendQueued(reader);
     if (worker.inFlight > 0) return;
-    if (!worker.usable || this.#sources.readers.waiting > 0) this.#drop(reader);
+    if (this.#sources.readers.waiting > 0) this.#drop(reader);
     else this.#givingBack.schedule();
   }
 
@@ -207,6 +208,20 @@ export class ReadLanes {
     this.#shared = this.#shared.filter((other) => other !== reader);
     giveBack(reader.lease);
     if (this.#queue.length > 0) this.#addReaders();
+  }
+
+  /** Its thread has ended, or is inside a statement that nothing stops: those behind it need not wait. */
+  #abandon(reader: SharedReader): void {
+    const { worker } = reader.lease.resource;
+    const behind = worker.withdrawReads();
+    this.#drop(reader);
+    this.#placeAgain(behind);
+  }
+
+  /** They were accepted before: the limit of the line is for new calls only. */
+  #placeAgain(calls: readonly PendingCall[]): void {
+    this.moved += calls.length;
+    for (const call of calls) this.#place(call);
   }
 
   #admitHeavy(): void {
@@ -270,11 +285,7 @@ export class ReadLanes {
     this.#untilIdle(reader.lease, () => {
       if (isExpress) this.#expressApart -= 1;
     });
-    for (const call of reader.lease.resource.worker.withdrawReads()) {
-      this.moved += 1;
-      // It was accepted before: the limit of the line is for new calls only.
-      this.#place(call);
-    }
+    this.#placeAgain(reader.lease.resource.worker.withdrawReads());
   }
 
   #stopLooking(): void {

@@ -8,7 +8,7 @@ import {
   type QueryObserver,
   type StatementTables,
 } from '../driver/index.ts';
-import { ConnectionError, OutcomeUnknownError, type MillpondError } from '../errors/index.ts';
+import { ConnectionError, OutcomeUnknownError } from '../errors/index.ts';
 import { readAnswer, type Answer } from './answer-decoding.ts';
 import { CallQueue } from './call-queue.ts';
 import { CallSettlement } from './call-settlement.ts';
@@ -32,6 +32,7 @@ import type { RowShape } from './row-builder.ts';
 import { isDurable, type ConnectionRole, type ConnectionSettings } from './settings.ts';
 import type { SharedCounters } from './shared-counters.ts';
 import { fullError } from './full-error.ts';
+import { Stopper } from './stopper.ts';
 import { connectionLostError, translateFailure, type FailedStatement } from './translate-failure.ts';
 import { WorkerThread } from './worker-thread.ts';
 
@@ -76,6 +77,7 @@ export class WorkerConnection {
   readonly #environment: WorkerEnvironment;
   readonly #thread: WorkerThread;
   readonly #board: CancelBoard;
+  readonly #stopper: Stopper;
   readonly #outbox: Outbox;
   readonly #settlement: CallSettlement;
   readonly #alarms = new CallAlarms<PendingCall>({
@@ -85,7 +87,6 @@ export class WorkerConnection {
   readonly #pending = new PendingCalls(CancelBoard.capacity);
   readonly #overflow = new CallQueue<PendingCall>();
   #lastSeq = 0;
-  #interruptKey: number | undefined;
   #usable = true;
   #closing = false;
   #isLost = false;
@@ -101,6 +102,7 @@ export class WorkerConnection {
     this.#environment = environment;
     this.#thread = thread;
     this.#board = new CancelBoard(board);
+    this.#stopper = new Stopper(this.#board, environment.interrupter);
     this.#settlement = new CallSettlement(environment, this.id);
     const { settings } = environment;
     this.#outbox = new Outbox({
@@ -138,7 +140,7 @@ export class WorkerConnection {
       const { path } = environment.settings;
       throw new ConnectionError(`The ${role} of ${path} could not be opened: ${cause.message}`, { cause });
     }
-    connection.#interruptKey = ready.interruptKey;
+    connection.#stopper.opened(ready.interruptKey);
     thread.keepAlive(false);
     return connection;
   }
@@ -184,8 +186,7 @@ export class WorkerConnection {
     call.seq = this.#nextSeq();
     try {
       // Without an interrupt the worker looks out for a cancellation between rows.
-      const watch = this.#interruptKey === undefined;
-      this.#outbox.write(call, watch);
+      this.#outbox.write(call, !this.#stopper.canInterrupt);
     } catch (error) {
       return this.#refuse(call, error);
     }
@@ -228,7 +229,8 @@ export class WorkerConnection {
     if (state === 'final' && !call.commits) return;
     call.cancelReason = reason;
     if (state === 'unstarted') return this.#stop(call);
-    if (state === 'started') call.cancellation = this.#interrupt(call.seq) ? 'interrupt' : 'row';
+    const isOver = () => this.#pending.get(call.seq) !== call;
+    if (state === 'started') call.cancellation = this.#stopper.stop(call.seq, isOver);
     // Its answer tells how it ended; it comes at once unless nothing could stop the statement.
     this.#awaitEnding(call, state === 'final');
   }
@@ -244,10 +246,12 @@ export class WorkerConnection {
 
   /** Ends without rollback or further messages: the thread ends when the statement that it runs does. */
   async terminate(reason: Error): Promise<void> {
-    const running = this.runningCall;
+    const { running } = this.#board;
+    let isOver = false;
     this.#lose(reason);
-    if (running !== undefined) this.#interrupt(running.seq);
+    this.#stopper.stop(running, () => isOver);
     await this.#thread.terminate();
+    isOver = true;
   }
 
   /** Closes the connection in order; after `timeoutMs` the thread is ended without it. */
@@ -341,12 +345,6 @@ export class WorkerConnection {
     this.#settlement.fail(call, call.cancelReason!({ cancellation: call.cancellation, confirmed: true }));
   }
 
-  #interrupt(seq: number): boolean {
-    const { interrupter } = this.#environment;
-    if (interrupter === undefined || this.#interruptKey === undefined) return false;
-    return this.#board.interruptIfRunning(seq, () => interrupter.interrupt(this.#interruptKey!));
-  }
-
   /** The grace is over and the worker has not answered: it is inside a statement that nothing stops. */
   #giveUp(call: PendingCall, tooLate: boolean): void {
     if (call.settled) return;
@@ -383,7 +381,9 @@ export class WorkerConnection {
     this.onAnswered?.();
   }
 
-  #lostCallError(call: PendingCall, reason: Error): MillpondError {
+  #lostCallError(call: PendingCall, reason: Error): unknown {
+    const { cancelReason, cancellation, mayWrite } = call;
+    if (cancelReason !== undefined && !mayWrite) return cancelReason({ cancellation, confirmed: true });
     // What had not become final when the thread ended was rolled back with its connection.
     const isFinal = call.commits && this.#board.isFinal(call.seq);
     if (!isFinal) return connectionLostError(reason);

@@ -17,7 +17,8 @@ test('reads sent together with a slow one are answered before it, those that ran
   // Not just in the message that brings the slow answer.
   expect(endedAt['slow']! - endedAt['before']!).toBeGreaterThan(100);
   expect(endedAt['slow']! - endedAt['behind']!).toBeGreaterThan(100);
-  expect(db.stats().sqlite).toMatchObject({ movedReads: 2 });
+  // The one behind. The other too, unless its answer was sent before the slow one began.
+  expect(db.stats().sqlite?.movedReads).toBeGreaterThanOrEqual(1);
   await expectAtRest(db);
 });
 
