@@ -124,7 +124,7 @@ export class SqlitePools {
     const { config, engine } = this.#parts;
     return {
       role,
-      create: () => engine.connect(role),
+      create: (signal) => engine.connect(role, signal),
       // It takes a thread and a file: on a busy machine longer than many callers want to wait for others.
       opensHere: true,
       destroy: (connection, reason) => connection.end(reason, CLOSE_STEP_MS),

@@ -6,7 +6,9 @@ import {
   type StatementTables,
 } from '../driver/index.ts';
 import type { Answer } from './answer-decoding.ts';
+import type { Failure } from './failure.ts';
 import type { PendingCall } from './pending-call.ts';
+import { translateFailure, type FailedStatement } from './translate-failure.ts';
 
 interface SettlementParts {
   readonly observer: QueryObserver;
@@ -44,6 +46,11 @@ export class CallSettlement {
     rejectCall(call, error, tell);
   }
 
+  /** Fails it with what the worker said. */
+  failAs(call: PendingCall, failure: Failure): void {
+    this.fail(call, translateFailure(failure, failedStatement(call, failure)));
+  }
+
   #observed(call: PendingCall, durationMs: number, micros: number): ObservedStatement {
     const { text, name, params, placement, transactionId, context, sentAt } = call;
     return {
@@ -60,6 +67,12 @@ export class CallSettlement {
       context,
     };
   }
+}
+
+/** Of a batch the one of its statements that failed, where one did. */
+function failedStatement({ request, text, name }: PendingCall, { part }: Failure): FailedStatement {
+  if (request.kind !== 'batch' || part === undefined) return { text, name };
+  return { text: request.statements[part]!.text, name, part };
 }
 
 /** @returns false when the caller has its answer already. */

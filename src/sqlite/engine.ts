@@ -40,7 +40,7 @@ import type { StatementAnalysis } from './statement-analysis.ts';
 import { StatementFailures } from './statement-failures.ts';
 import type { SqliteSources } from './sqlite-sources.ts';
 import { WalGovernor } from './wal-governor.ts';
-import { WorkerConnection } from './worker-connection.ts';
+import { WorkerConnection, type WorkerEnvironment } from './worker-connection.ts';
 
 export interface SqliteEngineParts {
   readonly settings: SqliteSettings;
@@ -112,11 +112,11 @@ export class SqliteEngine {
     this.#environment = this.#createEnvironment();
   }
 
-  /** Opens a connection for a pool. The first writer must be open before anything else is. */
-  async connect(role: ConnectionRole): Promise<SqliteConnection> {
+  /** Opens a connection, unless `signal` ends that. The first writer must be open before anything else is. */
+  async connect(role: ConnectionRole, signal: AbortSignal): Promise<SqliteConnection> {
     this.#fileWatch.assertSameFile();
     this.#memoryWatch?.assertFirst();
-    const worker = await WorkerConnection.open(role, {
+    const environment: WorkerEnvironment = {
       settings: this.#settings,
       interrupter: this.#interrupter,
       observer: this.#observer,
@@ -128,7 +128,8 @@ export class SqliteEngine {
       tablesOf: (text) => this.#planner.tablesOf(text),
       noteFailure: (failure) => this.#fileWatch.noteFailure(failure),
       keepsLog: () => this.#fileWatch.isStopped,
-    });
+    };
+    const worker = await WorkerConnection.open(role, environment, signal);
     this.#memoryWatch?.watch(worker.lost);
     return new SqliteConnection(worker, this.#environment);
   }
@@ -149,7 +150,7 @@ export class SqliteEngine {
       checkpointBytes: this.#settings.walCheckpointBytes,
       announce: this.#announce,
       counters: this.#counters,
-      connect: () => this.connect('checkpointer'),
+      connect: (signal) => this.connect('checkpointer', signal),
       onWriter: (task) => this.#maintainOnWriter(task),
       holdHeavyReads: () => this.#readLanes!.holdHeavy(),
       oldestRead: sources.oldestRead,

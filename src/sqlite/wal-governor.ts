@@ -32,7 +32,7 @@ export interface WalGovernorParts {
   readonly announce: Announcer;
   readonly counters: SharedCounters;
   /** Opens the connection that checkpoints; asked for when the first checkpoint is due. */
-  connect(): Promise<SqliteConnection>;
+  connect(signal: AbortSignal): Promise<SqliteConnection>;
   /** Runs a task on the writer, between two of its transactions. */
   onWriter(task: 'checkpoint' | 'restart'): Promise<unknown>;
   /** Begins no heavy read until `release` is called. */
@@ -65,7 +65,7 @@ export class WalGovernor {
   #lastCommitAt = 0;
   /** Frames that the last checkpoint could not move: it is pointless to try again before there are more. */
   #stuckFrames = 0;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(parts: WalGovernorParts) {
     this.#parts = parts;
@@ -75,7 +75,7 @@ export class WalGovernor {
 
   /** To be called after each commit; costs nothing measurable. */
   noteCommit(): void {
-    if (this.#isClosed) return;
+    if (this.#closing.signal.aborted) return;
     this.#lastCommitAt = performance.now();
     this.#idleTimer ??= this.#wakeAfter(IDLE_MS);
     if (this.#parts.counters.logBacklog > this.#limitFrames + this.#stuckFrames) this.#start();
@@ -86,7 +86,7 @@ export class WalGovernor {
    * write that takes long, and whoever closes the writer moves the log in any case.
    */
   async close(timeoutMs: number): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     clearTimeout(this.#idleTimer);
     await waitAtMost(timeoutMs, this.#disconnect(timeoutMs));
   }
@@ -107,7 +107,7 @@ export class WalGovernor {
   }
 
   #start(): void {
-    if (this.#running !== undefined || this.#isClosed) return;
+    if (this.#running !== undefined || this.#closing.signal.aborted) return;
     this.#running = runInRootContext(() => this.#checkpoint())
       .catch((error: unknown) => this.#noteFailure(error as Error))
       .finally(() => (this.#running = undefined));
@@ -120,7 +120,7 @@ export class WalGovernor {
   async #noteFailure(error: Error): Promise<void> {
     this.#stuckFrames = this.#parts.counters.logBacklog;
     const connection = await this.#disconnect(CLOSE_TIMEOUT_MS);
-    if (this.#isClosed) return;
+    if (this.#closing.signal.aborted) return;
     this.#parts.announce.emit('connection:error', {
       connectionId: connection?.id ?? 0,
       role: 'checkpointer',
@@ -137,7 +137,7 @@ export class WalGovernor {
   }
 
   async #checkpoint(): Promise<void> {
-    this.#connection ??= this.#parts.connect();
+    this.#connection ??= this.#parts.connect(this.#closing.signal);
     const { worker } = await this.#connection;
     const startedAt = performance.now();
     let result: CheckpointResult;
@@ -146,9 +146,9 @@ export class WalGovernor {
       result = (await worker.maintain('checkpoint')) as CheckpointResult;
       rounds += 1;
     } while (this.#isFarBehind(result) && rounds < MAX_ROUNDS);
-    if (this.#isClosed) return;
+    if (this.#closing.signal.aborted) return;
     if (!isHeldBack(result)) result = (await this.#parts.onWriter('checkpoint')) as CheckpointResult;
-    if (this.#isClosed) return;
+    if (this.#closing.signal.aborted) return;
     if (result.walFrames > this.#tooLongFrames) result = await this.#startOver(worker, result);
     this.#note(result, performance.now() - startedAt);
   }

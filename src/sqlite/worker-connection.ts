@@ -33,8 +33,8 @@ import { isDurable, type ConnectionRole, type ConnectionSettings } from './setti
 import type { SharedCounters } from './shared-counters.ts';
 import { fullError } from './full-error.ts';
 import { Stopper } from './stopper.ts';
-import { connectionLostError, translateFailure, type FailedStatement } from './translate-failure.ts';
-import { WorkerThread } from './worker-thread.ts';
+import { connectionLostError, translateFailure } from './translate-failure.ts';
+import { WorkerThread, type ThreadListener } from './worker-thread.ts';
 
 /** What all connections of one database share. */
 export interface WorkerEnvironment {
@@ -114,10 +114,14 @@ export class WorkerConnection {
   }
 
   /**
-   * Starts a worker and waits until its connection is open. @throws ConnectionError, the worker being gone
-   * then
+   * Starts a worker and waits until its connection is open. @param signal ends it before that
+   * @throws ConnectionError, the worker being gone then
    */
-  static async open(role: ConnectionRole, environment: WorkerEnvironment): Promise<WorkerConnection> {
+  static async open(
+    role: ConnectionRole,
+    environment: WorkerEnvironment,
+    signal?: AbortSignal,
+  ): Promise<WorkerConnection> {
     const board = new SharedArrayBuffer(CancelBoard.sizeBytes);
     const start: WorkerStart = {
       settings: environment.settings,
@@ -128,11 +132,12 @@ export class WorkerConnection {
     };
     const thread = new WorkerThread(start);
     const connection = new WorkerConnection(role, environment, thread, board);
-    const ready = await thread.listen({
+    const listener: ThreadListener = {
       onAnswers: (answers) => connection.#receive(answers),
       onError: () => (connection.#usable = false),
       onEnd: (reason) => connection.#lose(reason),
-    });
+    };
+    const ready = await thread.listen(listener, signal);
     if (!ready.ready) {
       await thread.terminate();
       environment.noteFailure(ready);
@@ -334,7 +339,7 @@ export class WorkerConnection {
       this.#environment.noteDoubt(call.changes());
     }
     if (call.cancelReason !== undefined && isStopped(failure)) return this.#stop(call);
-    this.#settlement.fail(call, translateFailure(failure, failedStatement(call, failure)));
+    this.#settlement.failAs(call, failure);
   }
 
   /**
@@ -390,10 +395,4 @@ export class WorkerConnection {
     this.#environment.noteDoubt(call.changes());
     return new OutcomeUnknownError('The writer ended between COMMIT and its answer.', { cause: reason });
   }
-}
-
-/** Of a batch the one of its statements that failed, where one did. */
-function failedStatement({ request, text, name }: PendingCall, { part }: Failure): FailedStatement {
-  if (request.kind !== 'batch' || part === undefined) return { text, name };
-  return { text: request.statements[part]!.text, name, part };
 }

@@ -23,12 +23,15 @@ export class WorkerThread {
     );
   }
 
-  /** @returns the thread's first message; all later ones are answers. */
-  listen(listener: ThreadListener): Promise<WorkerReady> {
+  /** @returns the thread's first message; all later ones are answers. @param signal ends it before that */
+  listen(listener: ThreadListener, signal?: AbortSignal): Promise<WorkerReady> {
+    const giveUp = () => void this.terminate();
+    signal?.addEventListener('abort', giveUp, { once: true });
     return runInRootContext(
       () =>
         new Promise((resolve) => {
           let receive = (first: unknown): void => {
+            signal?.removeEventListener('abort', giveUp);
             receive = (message) => listener.onAnswers(message as Answers);
             resolve(first as WorkerReady);
           };
