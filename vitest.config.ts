@@ -26,8 +26,9 @@ const config: ViteUserConfig = defineConfig({
     pool: 'forks',
     // One a core: many tests wait, for a disk, a server or a limit, and Vitest would leave a core to itself.
     maxWorkers: '100%',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // For tests that hang: what a test promises about time it measures itself.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     globalSetup: './test/setup/shared-servers.ts',
     coverage: {
       // Worker threads are counted too: see the comment there.

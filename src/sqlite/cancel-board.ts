@@ -46,7 +46,7 @@ export class CancelBoard {
   /**
    * Runs `interrupt` only if the worker executes `seq`, and keeps the worker from going on to its next
    * statement until `interrupt` returned. Without this an interrupt that comes a moment too late hits an
-   * innocent statement. One that comes a moment too early has no effect, so the call may be interrupted again.
+   * innocent statement. One that comes a moment too early has no effect: the call may be interrupted again.
    */
   interruptIfRunning(seq: number, interrupt: () => void): boolean {
     if (seq === 0 || Atomics.compareExchange(this.#cells, RUNNING, seq, -seq) !== seq) return false;

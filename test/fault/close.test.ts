@@ -96,7 +96,7 @@ describe('close', () => {
         expect(ids.has(0)).toBe(false);
       }
     },
-    scaledTimeoutMs(60_000),
+    scaledTimeoutMs(),
   );
 
   test('folds the log into the file, and leaves no other file beside it (C56)', async () => {

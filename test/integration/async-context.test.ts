@@ -161,7 +161,7 @@ describe('the transaction of an asynchronous flow (C29)', () => {
       expect(events.filter(([context, id]) => context !== id)).toEqual([]);
       await expectAtRest(db);
     },
-    scaledTimeoutMs(60_000),
+    scaledTimeoutMs(),
   );
 
   test('never is that of the request during which a connection was opened, in no listener either', async () => {

@@ -64,7 +64,7 @@ describe('a transaction that reads before it writes', () => {
       expect(await db.value('select n from counter where id = 1')).toBe(CALLERS * count + count + ofTheOther);
       other.close();
     },
-    scaledTimeoutMs(30_000),
+    scaledTimeoutMs(),
   );
 
   test('cannot begin as a reader and become a writer (C17, J5)', async () => {

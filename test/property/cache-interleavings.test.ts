@@ -167,5 +167,5 @@ test(
     expect(hits).toBeGreaterThan(histories);
     expect(refused).toBeGreaterThan(histories / 2);
   },
-  scaledTimeoutMs(30_000),
+  scaledTimeoutMs(),
 );

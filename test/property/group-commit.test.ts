@@ -208,6 +208,6 @@ describe('group commit', () => {
       expect(groupReplays).toBeGreaterThan(10);
       await expectAtRest(db);
     },
-    scaledTimeoutMs(60_000),
+    scaledTimeoutMs(),
   );
 });

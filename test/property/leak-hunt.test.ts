@@ -207,6 +207,6 @@ describe('after any operations with any faults', () => {
       await db.close({ timeoutMs: 10_000 });
       expect(liveWorkers()).toHaveLength(0);
     },
-    scaledTimeoutMs(60_000),
+    scaledTimeoutMs(),
   );
 });

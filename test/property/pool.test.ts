@@ -197,7 +197,7 @@ describe('Pool against a model', () => {
         { numRuns: RUNS },
       );
     },
-    scaledTimeoutMs(60_000),
+    scaledTimeoutMs(),
   );
 });
 
@@ -299,7 +299,7 @@ describe('Pool under adversarial ordering', () => {
         { numRuns: RUNS },
       );
     },
-    scaledTimeoutMs(60_000),
+    scaledTimeoutMs(),
   );
 });
 

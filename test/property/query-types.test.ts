@@ -183,7 +183,7 @@ function sourceOf(db: DatabaseSync): ShapeSource {
 
 test(
   'D17: no random query gives NULL, or rows, where its types say that it does not',
-  { timeout: scaledTimeoutMs(60_000) },
+  { timeout: scaledTimeoutMs() },
   async () => {
     const db = new DatabaseSync(':memory:');
     db.exec(SCHEMA);

@@ -152,7 +152,7 @@ describe('transactions inside transactions', () => {
       await fc.assert(equalsModel, { numRuns: scaled(150) });
       await expectAtRest(db);
     },
-    scaledTimeoutMs(60_000),
+    scaledTimeoutMs(),
   );
 
   test('may be a thousand deep, and only the one that fails is undone (C31)', async () => {

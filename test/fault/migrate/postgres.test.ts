@@ -11,7 +11,7 @@ import { openPostgresAt } from '../../fixtures/scratch-postgres.ts';
 import { MIGRATIONS, STEPS_OF_EACH, thirtyStatements } from '../../fixtures/thirty-statements.ts';
 import { sharedPostgresDatabase } from '../../servers/shared.ts';
 
-const LIMIT_MS = scaledTimeoutMs(60_000);
+const LIMIT_MS = scaledTimeoutMs();
 
 async function dump(db: Database): Promise<unknown> {
   return {

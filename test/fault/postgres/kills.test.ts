@@ -56,7 +56,7 @@ test(
     expect(counts.rejected).toBeGreaterThan(0);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );
 
 test(
@@ -80,7 +80,7 @@ test(
     expect(settled).toBe(rounds * 28);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );
 
 test(
@@ -112,7 +112,7 @@ test(
     console.log(`${rounds} dead transactions, mixed 0`);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );
 
 test(
@@ -132,7 +132,7 @@ test(
     console.log(`${rounds * 4} transactions beside kills, ${failed} failed, borrowed 0`);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );
 
 function outcomeOf(end: unknown): 'committed' | 'rejected' | 'unknown' {

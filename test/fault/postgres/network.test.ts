@@ -69,7 +69,7 @@ test(
     expect(counts.committed).toBeGreaterThanOrEqual(cuts / 2);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );
 
 test(
@@ -100,7 +100,7 @@ test(
     expect(counts.wrong).toBe(0);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );
 
 test(
@@ -137,7 +137,7 @@ test(
     expect(longestMs).toBeLessThan(2 * limitMs + 250 + 1_000);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );
 
 test('what may be committed, though nobody can say so, is reported as a change of data (C39)', async () => {

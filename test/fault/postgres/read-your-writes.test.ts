@@ -59,5 +59,5 @@ test(
     expect(counts.fromReplica).toBeGreaterThan(0);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );

@@ -68,7 +68,7 @@ test(
     expect(longestMs).toBeLessThan(RECOVERY_LIMIT_MS);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );
 
 test('a server that stands still: calls end within their limits, and go on when it does (C41)', async () => {
@@ -150,7 +150,7 @@ test(
     expect(retired).toBeGreaterThan(5);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );
 
 test(
@@ -191,7 +191,7 @@ test(
       `${operations} operations, borrowed 0, ${open} sessions for a pool of ${db.stats().pool.size} (seed ${seed})`,
     );
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );
 
 async function firstRow(db: Database): Promise<unknown> {

@@ -60,7 +60,7 @@ describe('a timed out transaction is rolled back before its caller is told (C27,
       );
       await expectAtRest(db);
     },
-    scaledTimeoutMs(60_000),
+    scaledTimeoutMs(),
   );
 });
 
@@ -91,7 +91,7 @@ test(
     console.log(`${rounds} cancels beside ${rounds * 20} innocent statements, hit 0`);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );
 
 test(
@@ -121,7 +121,7 @@ test(
     expect(refused).toBeGreaterThan(0);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );
 
 test(
@@ -148,7 +148,7 @@ test(
     expect(await db.value('select (select count(*) from t)::int + (select count(*) from d)::int')).toBe(1);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );
 
 test(
@@ -171,5 +171,5 @@ test(
     console.log(`${rounds} rejections with siblings under way, leftovers 0`);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );

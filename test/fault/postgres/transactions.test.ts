@@ -132,7 +132,7 @@ test(
     console.log(`${found!.rows} statements of ${requests} requests, mixed 0`);
     await expectAtRest(db);
   },
-  scaledTimeoutMs(60_000),
+  scaledTimeoutMs(),
 );
 
 describe('savepoints inside savepoints (C31)', () => {
@@ -175,7 +175,7 @@ describe('savepoints inside savepoints (C31)', () => {
         expect(found, `seed ${seed}`).toEqual(kept.toSorted((a, b) => a - b));
       }
     },
-    scaledTimeoutMs(60_000),
+    scaledTimeoutMs(),
   );
 
   test('that was aborted says what did it, not what failed and was undone before', async () => {

@@ -57,7 +57,7 @@ describe('a signal', () => {
         expect(service.lines.at(-1)).toEqual({ exit: 0, left: [] });
       }
     },
-    scaledTimeoutMs(60_000),
+    scaledTimeoutMs(),
   );
 
   test('closes in order: no more connections, requests under way answered, then the rest, then databases', async () => {

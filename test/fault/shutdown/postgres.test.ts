@@ -71,7 +71,7 @@ describe('a service on PostgreSQL under load', () => {
         await expectKept(stage);
       }
     },
-    scaledTimeoutMs(60_000),
+    scaledTimeoutMs(),
   );
 
   test.each(['/throw', '/reject'])(

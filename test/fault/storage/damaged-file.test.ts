@@ -17,7 +17,7 @@ test(
     expect(counts['refused']).toBeGreaterThan(0);
     expect(counts['stopped'], 'damage was met after opening').toBeGreaterThan(0);
   },
-  scaledTimeoutMs(30_000),
+  scaledTimeoutMs(),
 );
 
 test(
@@ -27,7 +27,7 @@ test(
     expect(broken, `seed ${seed}`).toEqual([]);
     expect(counts['rowsKept'], 'some of the log was good').toBeGreaterThan(0);
   },
-  scaledTimeoutMs(30_000),
+  scaledTimeoutMs(),
 );
 
 describe('what is no database file (C11)', () => {

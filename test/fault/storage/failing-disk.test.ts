@@ -12,7 +12,7 @@ test(
     expect(counts['unknown'], 'commits met the fault').toBeGreaterThan(0);
     expect(counts['runsStoppedForGood'], 'faults without end stopped writes').toBeGreaterThan(0);
   },
-  scaledTimeoutMs(30_000),
+  scaledTimeoutMs(),
 );
 
 test(
@@ -24,5 +24,5 @@ test(
     expect(counts['ERR_MILLPOND_FULL'], 'writes found no space').toBeGreaterThan(0);
     expect(counts['committed']).toBeGreaterThan(0);
   },
-  scaledTimeoutMs(30_000),
+  scaledTimeoutMs(),
 );

@@ -9,5 +9,5 @@ test(
     expect(broken, `seed ${seed}`).toEqual([]);
     expect(counts['increments']).toBeGreaterThan(300);
   },
-  scaledTimeoutMs(30_000),
+  scaledTimeoutMs(),
 );

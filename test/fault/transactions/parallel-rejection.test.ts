@@ -48,7 +48,7 @@ describe('when one of several calls made together rejects', () => {
         expect(await leftovers(), `seed ${seed}`).toEqual([]);
       }
     },
-    scaledTimeoutMs(30_000),
+    scaledTimeoutMs(),
   );
 
   test('siblings that come later, from promise chains of their own, are refused (C30)', async () => {
@@ -98,7 +98,7 @@ describe('when one of several calls made together rejects', () => {
       }
       expect(told.behindIt).toBeGreaterThan(30);
     },
-    scaledTimeoutMs(30_000),
+    scaledTimeoutMs(),
   );
 
   test('siblings with transactions of their own inside it are undone with it (C30)', async () => {

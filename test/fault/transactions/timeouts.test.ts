@@ -294,7 +294,7 @@ describe('the end of a transaction and its limit at the same moment', () => {
       file.close();
       await expectAtRest(db);
     },
-    scaledTimeoutMs(30_000),
+    scaledTimeoutMs(),
   );
 });
 

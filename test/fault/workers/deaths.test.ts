@@ -18,7 +18,7 @@ describe('a thread that dies', () => {
     'by exit, throw, rejection or from outside, at random points: all calls settle, the lock is freed (C20, C21, S5)',
     async () => {
       const args = ['--count', String(scaled(25)), '--seed', String(seed)];
-      const limitMs = scaledTimeoutMs(60_000);
+      const limitMs = scaledTimeoutMs();
       const script = new URL('scripts/deaths.ts', import.meta.url);
       const result = await resultOf<Deaths>(script, { preload, args, limitMs });
       expect(result.broken, `seed ${result.seed}`).toEqual([]);
@@ -29,7 +29,7 @@ describe('a thread that dies', () => {
       // A second, on a machine that has nothing else to do.
       expect(result.slowestRecoveryMs).toBeLessThan(3_000);
     },
-    scaledTimeoutMs(60_000),
+    scaledTimeoutMs(),
   );
 
   test('leaves an unknown outcome only where COMMIT had begun, and a retryable error everywhere before (C20)', async () => {

@@ -18,28 +18,24 @@ interface Starter {
 }
 
 describe('millpond', () => {
-  test(
-    'init makes a service that works: its migration, its query and its test',
-    { timeout: 60_000 },
-    async () => {
-      const folder = await folderWith();
-      const made = await spawnMillpond(folder, ['init', '--json']);
-      expect(made.json()).toMatchObject({ ok: true, files: expect.arrayContaining(['src/queries.ts']) });
-      const { scripts } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Starter;
-      const check = scripts.check.split(' && ')[0]!.split(' ').slice(1);
-      expect((await spawnMillpond(folder, check)).stdout).toContain('src/queries.ts is what the SQL');
-      const tested = await spawnNode(folder, ['--test']);
-      expect(tested.code, tested.stdout).toBe(0);
-      expect(tested.stdout).toMatch(/pass 1\b/);
-      const started = await spawnNode(folder, ['src/main.ts']);
-      expect(started.stdout).toContain('This is start 1.');
-      const asked = await spawnMillpond(folder, ['query', 'listNotes', '--param', 'limit=3', '--json']);
-      expect(asked.json()).toMatchObject({ ok: true, result: [{ id: 1 }] });
-      const again = await spawnMillpond(folder, ['init']);
-      expect(again.code).toBe(2);
-      expect(again.stderr).toContain('Nothing was written: package.json, tsconfig.json');
-    },
-  );
+  test('init makes a service that works: its migration, its query and its test', async () => {
+    const folder = await folderWith();
+    const made = await spawnMillpond(folder, ['init', '--json']);
+    expect(made.json()).toMatchObject({ ok: true, files: expect.arrayContaining(['src/queries.ts']) });
+    const { scripts } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Starter;
+    const check = scripts.check.split(' && ')[0]!.split(' ').slice(1);
+    expect((await spawnMillpond(folder, check)).stdout).toContain('src/queries.ts is what the SQL');
+    const tested = await spawnNode(folder, ['--test']);
+    expect(tested.code, tested.stdout).toBe(0);
+    expect(tested.stdout).toMatch(/pass 1\b/);
+    const started = await spawnNode(folder, ['src/main.ts']);
+    expect(started.stdout).toContain('This is start 1.');
+    const asked = await spawnMillpond(folder, ['query', 'listNotes', '--param', 'limit=3', '--json']);
+    expect(asked.json()).toMatchObject({ ok: true, result: [{ id: 1 }] });
+    const again = await spawnMillpond(folder, ['init']);
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain('Nothing was written: package.json, tsconfig.json');
+  });
 
   test('M9: what init makes runs on PostgreSQL, by the address alone', async () => {
     const folder = await folderWith();
@@ -220,7 +216,7 @@ describe('millpond', () => {
     expect((await callMillpond(folder, ['migrate', 'down', '--count', 'x', ...URL_OPTION])).code).toBe(2);
   });
 
-  test('Ctrl-C rolls the migration under way back', { timeout: 60_000 }, async () => {
+  test('Ctrl-C rolls the migration under way back', async () => {
     const endless = 'with recursive n (i) as (select 1 union all select i + 1 from n) select count(*) from n';
     const folder = await folderWith({ 'migrations/1_slow.sql': `create table t (a);\n${endless}` });
     const interrupt = new AbortController();

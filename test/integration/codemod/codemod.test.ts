@@ -60,60 +60,56 @@ async function typeFaults(folder: string): Promise<string[]> {
 }
 
 describe('millpond codemod (S12)', () => {
-  test(
-    'moves 68 functions and more in twelve files, with one fix by hand: the same results',
-    { timeout: 120_000 },
-    async () => {
-      const folder = await projectWith('tracker');
-      const before = await run(folder, 'main.ts');
-      const end = await callMillpond(folder, ['codemod', 'src', '--json']);
-      const answer = end.json<Answer>();
-      expect(end.code).toBe(1);
-      expect(answer.functions).toBeGreaterThanOrEqual(68);
-      expect(answer.files).toHaveLength(11);
-      expect(answer.byHand).toEqual([
-        {
-          ...{ file: 'src/settings.ts', line: 8, column: 16 },
-          message: 'this connection stays as it is: a constructor cannot wait',
-        },
-      ]);
-      expect(answer.look).toEqual([]);
-      const after = await run(folder, 'main.ts');
-      expect(after.json<unknown[]>().length).toBeGreaterThan(50);
-      expect(after.json()).toEqual(before.json());
+  test('moves 68 functions and more in twelve files, with one fix by hand: the same results', async () => {
+    const folder = await projectWith('tracker');
+    const before = await run(folder, 'main.ts');
+    const end = await callMillpond(folder, ['codemod', 'src', '--json']);
+    const answer = end.json<Answer>();
+    expect(end.code).toBe(1);
+    expect(answer.functions).toBeGreaterThanOrEqual(68);
+    expect(answer.files).toHaveLength(11);
+    expect(answer.byHand).toEqual([
+      {
+        ...{ file: 'src/settings.ts', line: 8, column: 16 },
+        message: 'this connection stays as it is: a constructor cannot wait',
+      },
+    ]);
+    expect(answer.look).toEqual([]);
+    const after = await run(folder, 'main.ts');
+    expect(after.json<unknown[]>().length).toBeGreaterThan(50);
+    expect(after.json()).toEqual(before.json());
 
-      // What the codemod leaves to be done by hand: a constructor cannot wait, so a function opens and passes.
-      const settings = await readFile(join(folder, 'src/settings.ts'), 'utf8');
-      const [signature, opening] = [/constructor\(path: string\) \{/, 'this.#db = new Database(path);'];
-      expect(settings).toMatch(signature);
-      await writeFile(
-        join(folder, 'src/settings.ts'),
-        settings
-          .replace(signature, 'constructor(db: Database.Database) {')
-          .replace(opening, 'this.#db = db;')
-          .replace(/ +this\.#db\.exec\((.*)\);\n/, '')
-          .replace(
-            '  read(',
-            `  static open(path: string): Settings {
+    // What the codemod leaves to be done by hand: a constructor cannot wait, so a function opens and passes.
+    const settings = await readFile(join(folder, 'src/settings.ts'), 'utf8');
+    const [signature, opening] = [/constructor\(path: string\) \{/, 'this.#db = new Database(path);'];
+    expect(settings).toMatch(signature);
+    await writeFile(
+      join(folder, 'src/settings.ts'),
+      settings
+        .replace(signature, 'constructor(db: Database.Database) {')
+        .replace(opening, 'this.#db = db;')
+        .replace(/ +this\.#db\.exec\((.*)\);\n/, '')
+        .replace(
+          '  read(',
+          `  static open(path: string): Settings {
     const db = new Database(path);
     db.exec('create table if not exists settings (name text primary key, value text not null)');
     return new Settings(db);
   }\n\n  read(`,
-          ),
-      );
-      const main = await readFile(join(folder, 'src/main.ts'), 'utf8');
-      await writeFile(join(folder, 'src/main.ts'), main.replace('new Settings(', 'Settings.open('));
-      const fixed = await callMillpond(folder, ['codemod', 'src', '--json']);
-      expect([fixed.code, fixed.json()]).toMatchObject([
-        0,
-        { byHand: [], files: ['src/main.ts', 'src/settings.ts'] },
-      ]);
-      expect(await typeFaults(folder)).toEqual([]);
-      expect((await run(folder, 'main.ts')).json()).toEqual(before.json());
-      expect((await callMillpond(folder, ['codemod', 'src', '--check'])).code).toBe(0);
-      expect(Object.values(await filesIn(folder)).join('')).not.toContain('better-sqlite3');
-    },
-  );
+        ),
+    );
+    const main = await readFile(join(folder, 'src/main.ts'), 'utf8');
+    await writeFile(join(folder, 'src/main.ts'), main.replace('new Settings(', 'Settings.open('));
+    const fixed = await callMillpond(folder, ['codemod', 'src', '--json']);
+    expect([fixed.code, fixed.json()]).toMatchObject([
+      0,
+      { byHand: [], files: ['src/main.ts', 'src/settings.ts'] },
+    ]);
+    expect(await typeFaults(folder)).toEqual([]);
+    expect((await run(folder, 'main.ts')).json()).toEqual(before.json());
+    expect((await callMillpond(folder, ['codemod', 'src', '--check'])).code).toBe(0);
+    expect(Object.values(await filesIn(folder)).join('')).not.toContain('better-sqlite3');
+  });
 
   test('moves JavaScript from node:sqlite: the same results', async () => {
     const folder = await projectWith('notes');

@@ -110,7 +110,7 @@ describe('one transaction per request (P20, C63)', () => {
       expect([...ids].filter((id) => id > last)).toEqual([]);
       await expectAtRest(db);
     },
-    scaledTimeoutMs(60_000),
+    scaledTimeoutMs(),
   );
 
   test('a client that goes away at any moment leaves all or nothing, and no transaction (C63)', async () => {

@@ -23,7 +23,7 @@ async function rowsOf(db: Database, query: string): Promise<unknown[][] | undefi
 
 test(
   'D17: no random query on PostgreSQL gives NULL, or rows, where its types say that it does not',
-  { timeout: scaledTimeoutMs(60_000) },
+  { timeout: scaledTimeoutMs() },
   async () => {
     const db = await openPostgresScratch(SCHEMA);
     const random = new RandomQueries(randomFrom(seed));
