@@ -11,6 +11,8 @@ export interface BulkResult {
   readonly retry: readonly string[];
   /** How many lines it will never take. */
   readonly refused: number;
+  /** The lines to send again must come in smaller requests. */
+  readonly isTooLarge?: boolean;
   readonly failure?: string;
 }
 
@@ -19,6 +21,7 @@ interface BulkItem {
   readonly error?: { readonly type?: string };
 }
 
+const TOO_LARGE = 413;
 const TOO_MANY = 429;
 const FAULT = 400;
 const SERVER_FAULT = 500;
@@ -32,8 +35,10 @@ export async function sendBulk(lines: readonly string[], request: BulkRequest): 
     if (response.ok) return await readItems(lines, response);
     await response.body?.cancel();
     const failure = `status ${response.status}`;
+    const isTooLarge = response.status === TOO_LARGE && lines.length > 1;
+    if (isTooLarge) return { retry: lines, refused: 0, isTooLarge, failure };
     // 401, 403 or a missing index are repaired by people while lines wait; 400 and 413 are about these lines.
-    const isHopeless = response.status === FAULT || response.status === 413;
+    const isHopeless = response.status === FAULT || response.status === TOO_LARGE;
     return isHopeless ? { retry: [], refused: lines.length, failure } : { retry: lines, refused: 0, failure };
   } catch (error) {
     return { retry: lines, refused: 0, failure: codeOf(error) };

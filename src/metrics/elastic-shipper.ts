@@ -144,17 +144,23 @@ export class ElasticShipper {
   async #sendAll(): Promise<void> {
     while (this.#queue.length > 0 && !this.#ending.signal.aborted) {
       const lines = this.#queue.take();
-      const { retry, refused, failure } = await sendBulk(lines, {
+      const {
+        retry,
+        refused,
+        isTooLarge = false,
+        failure,
+      } = await sendBulk(lines, {
         ...this.#options,
         fetch: this.#fetch,
         signal: this.#ending.signal,
       });
+      if (isTooLarge) this.#queue.halve();
       this.#queue.settle(retry);
       this.#shipped += lines.length - retry.length - refused;
       this.#refused += refused;
       this.#letIn();
       if (failure !== undefined) this.#lastFailure = failure;
-      if (retry.length === 0) {
+      if (retry.length === 0 || isTooLarge) {
         this.#failures = 0;
       } else {
         this.#failures += 1;

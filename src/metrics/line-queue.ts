@@ -13,12 +13,15 @@ export class LineQueue {
   #head = 0;
   #underWay: readonly string[] = [];
   #underWayBytes = 0;
+  /** Of one request; less than the limit where a server takes no more. */
+  #batchBytes: number;
   #isClosed = false;
   #written = 0;
   #dropped = 0;
 
   constructor(limits: Limits) {
     this.#limits = limits;
+    this.#batchBytes = limits.maxBatchBytes;
   }
 
   get length(): number {
@@ -43,7 +46,7 @@ export class LineQueue {
 
   /** True when what waits fills a request. */
   get hasBatch(): boolean {
-    return this.#waitingBytes >= this.#limits.maxBatchBytes;
+    return this.#waitingBytes >= this.#batchBytes;
   }
 
   add(line: string): void {
@@ -65,7 +68,7 @@ export class LineQueue {
     for (; this.#head < this.#waiting.length; this.#head += 1) {
       const line = this.#waiting[this.#head]!;
       bytes += Buffer.byteLength(line);
-      if (lines.length > 0 && bytes > this.#limits.maxBatchBytes) break;
+      if (lines.length > 0 && bytes > this.#batchBytes) break;
       lines.push(line);
     }
     this.#compact();
@@ -83,6 +86,11 @@ export class LineQueue {
     this.#waiting = [...again, ...this.#waiting.slice(this.#head)];
     this.#head = 0;
     this.#waitingBytes += sizeOf(again);
+  }
+
+  /** From now on requests have at most half of what is under way. */
+  halve(): void {
+    this.#batchBytes = Math.floor(this.#underWayBytes / 2);
   }
 
   close(): void {

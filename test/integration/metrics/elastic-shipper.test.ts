@@ -118,6 +118,33 @@ describe('logs shipped to Elasticsearch (M11, J9)', () => {
     expectNoLoss(shipper.stats());
   });
 
+  test('of a request that is too large are shipped in smaller ones, from then on; one alone is refused', async () => {
+    const server = await bulkServer();
+    server.answer = { maxBytes: 2_000 };
+    const shipper = shipTo(server, { maxBatchBytes: 100_000 });
+    const long = `${JSON.stringify({ id: 50, text: 'x'.repeat(5_000) })}\n`;
+    const write = (from: number, to: number) => {
+      for (let id = from; id < to; id += 1) shipper.stream.write(id === 50 ? long : line(id));
+    };
+    write(0, 200);
+    await until(() => shipper.stats().waiting === 0);
+    expect(shipper.stats()).toMatchObject({
+      shipped: 199,
+      refused: 1,
+      dropped: 0,
+      lastFailure: 'status 413',
+    });
+    const ids = Array.from({ length: 200 }, (_, id) => id).filter((id) => id !== 50);
+    expect(server.documents.map(({ id }) => id)).toEqual(ids);
+    const { length } = server.requests;
+    write(200, 300);
+    await until(() => shipper.stats().waiting === 0);
+    expect(server.documents.at(-1)).toEqual({ id: 299 });
+    // All of them taken: nothing is found out anew.
+    expect(server.requests.length - length).toBeLessThan(30);
+    expectNoLoss(shipper.stats());
+  });
+
   test('of which single ones are refused are counted, and those it had no time for come again', async () => {
     const server = await bulkServer();
     const asked = new Map<unknown, number>();
