@@ -10,7 +10,12 @@ declare module 'autocannon' {
     readonly headers?: Readonly<Record<string, string>>;
   }
 
-  function autocannon(options: Options): Promise<unknown>;
+  interface Result {
+    /** Answers with such a status. */
+    readonly '2xx': number;
+  }
+
+  function autocannon(options: Options): Promise<Result>;
 
   export { autocannon as default };
 }

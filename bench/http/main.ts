@@ -45,14 +45,12 @@ const { values } = parseArgs({
   },
 });
 const MIDDLEWARE = ['bare Hono', 'createServer()', 'createServer() with everything'];
+const SERVICES = ['a service', 'the same again', 'a service with metrics', 'a service with a monitor'];
 const COMPARISONS: readonly Comparison[] = [
   { path: '/users/7', kinds: MIDDLEWARE, isOneProcess: false },
   { path: '/users', kinds: MIDDLEWARE, isOneProcess: false },
-  {
-    path: '/notes/1',
-    kinds: ['a service', 'the same again', 'a service with metrics', 'a service with a monitor'],
-    isOneProcess: true,
-  },
+  { path: '/notes/1', kinds: SERVICES, isOneProcess: true },
+  { path: '/notes', kinds: SERVICES, isOneProcess: true },
 ].filter(({ path }) => path.startsWith(values.only));
 const CONNECTIONS = 20;
 const random = new Random(7);
@@ -112,8 +110,10 @@ async function ask({ child, url, turns }: Server): Promise<void> {
   const headers = { 'accept-encoding': 'gzip, br', origin: 'https://app.example.com' };
   const before = await cpuOf(child);
   const startedAt = performance.now();
-  await autocannon({ url, amount: REQUESTS, connections: CONNECTIONS, headers, sampleInt: TICK_MS });
+  const load = { url, amount: REQUESTS, connections: CONNECTIONS, headers, sampleInt: TICK_MS };
+  const { '2xx': answered } = await autocannon(load);
   const seconds = (performance.now() - startedAt) / 1_000;
+  if (answered !== REQUESTS) throw new Error(`${url} answered ${answered} of ${REQUESTS} requests with 2xx.`);
   turns.push({ cpuUs: ((await cpuOf(child)) - before) / REQUESTS, perSecond: REQUESTS / seconds });
 }
 

@@ -60,6 +60,14 @@ function withUsers(app: Hono): Hono {
 
 function withNotes(app: Hono, db: Database): Hono {
   let id = 0;
+  app.get('/notes', async (context) => {
+    id = (id % ROWS) + 1;
+    const [notes, total] = await Promise.all([
+      db.all('select * from notes where id > ? order by id limit 50', [id]),
+      db.value('select count(*) from notes'),
+    ]);
+    return context.json({ total, notes });
+  });
   return app.get('/notes/:id', async (context) => {
     id = (id % ROWS) + 1;
     return context.json((await db.get('select * from notes where id = ?', [id])) ?? null);
