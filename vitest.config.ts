@@ -29,6 +29,8 @@ const config: ViteUserConfig = defineConfig({
     // For tests that hang: what a test promises about time it measures itself.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // What comes by itself comes late on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
     globalSetup: './test/setup/shared-servers.ts',
     coverage: {
       // Worker threads are counted too: see the comment there.

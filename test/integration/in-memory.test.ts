@@ -111,7 +111,7 @@ describe('a database in memory', () => {
     const failed = (await under).filter((outcome) => outcome instanceof Error);
     for (const error of failed) expect(error).toMatchObject({ name: 'ConnectionError' });
     expect(failed).toHaveLength(moment.startsWith('held') ? 3 : failed.length);
-    await vi.waitFor(() => expect(liveWorkers('writer')).toEqual([]), { timeout: 10_000 });
+    await expect.poll(() => liveWorkers('writer')).toEqual([]);
     for (const [kind, call] of Object.entries(calls))
       expect(await rejection(call(db)), kind).toMatchObject(gone);
     expect(await db.health()).toMatchObject({ status: 'down', checks: [{ error: gone }] });

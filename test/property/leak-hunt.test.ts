@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { kill, liveWorkers, type Death } from '../fixtures/live-workers.ts';
 import {
   onCommit,
@@ -202,7 +202,7 @@ describe('after any operations with any faults', () => {
       expect(unhandled).toEqual([]);
       // One that died while it was idle is noticed when it is next taken.
       const threads = (): number => liveWorkers('writer').length + liveWorkers('reader').length;
-      await vi.waitUntil(() => threads() <= db.stats().pool.size, { timeout: 3_000 });
+      await expect.poll(() => threads() <= db.stats().pool.size).toBe(true);
       // Not less: a thread that is just being started on a busy machine may outlast a short limit.
       await db.close({ timeoutMs: 10_000 });
       expect(liveWorkers()).toHaveLength(0);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { liveWorkers } from '../../fixtures/live-workers.ts';
 import { openDatabase, type Database } from '../../../src/index.ts';
 import { underWay } from '../../fixtures/scratch-database.ts';
@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   // What callers shared goes back a moment after the last answer.
-  await vi.waitFor(() => expect(underWay(db)).toEqual({ leased: 0, waiting: 0, active: 0 }));
+  await expect.poll(() => underWay(db)).toEqual({ leased: 0, waiting: 0, active: 0 });
   await db.close();
   expect(liveWorkers()).toEqual([]);
   scratch[Symbol.dispose]();

@@ -21,8 +21,8 @@ vi.mock('../../../src/sqlite/interrupt.ts', async (importOriginal) => {
   return { ...original, loadInterrupter };
 });
 
-/** Seconds of work, and nothing is known of it before its first run. */
-const SLOW = `with recursive n (i) as (select 1 union all select i + 1 from n where i < 14000000)
+/** Half a minute of work, and nothing is known of it before its first run. */
+const SLOW = `with recursive n (i) as (select 1 union all select i + 1 from n where i < 200000000)
   select count(*) from n`;
 
 beforeEach(() => {
@@ -30,7 +30,7 @@ beforeEach(() => {
 });
 
 test('an interrupt that comes too early is repeated: the thread does not run on (B9, C42)', async () => {
-  const { db } = await openScratch('create table t (x)', { cancelGraceMs: 10_000 });
+  const { db } = await openScratch('create table t (x)', { cancelGraceMs: 30_000 });
   await db.json('select 1');
   const { created } = db.stats().pool;
   state.lost = 3;
@@ -42,7 +42,7 @@ test('an interrupt that comes too early is repeated: the thread does not run on 
     const begun = performance.now();
     await expect(call()).rejects.toMatchObject({ code: 'ERR_MILLPOND_TIMEOUT' });
     // Seconds before the statement would have ended, and before its grace was over.
-    expect(performance.now() - begun).toBeLessThan(1_500);
+    expect(performance.now() - begun).toBeLessThan(9_000);
     state.sent = 0;
   }
   await expectAtRest(db);
@@ -61,8 +61,10 @@ test('a reader that no interrupt reaches is given up, and those behind are answe
   ]);
   expect(slow).toMatchObject({ status: 'rejected', reason: { code: 'ERR_MILLPOND_TIMEOUT' } });
   expect(behind).toMatchObject({ status: 'fulfilled' });
-  await vi.waitUntil(() => db.stats().pool.leased === 0, { timeout: 1_000 });
+  await vi.waitUntil(() => db.stats().pool.leased === 0, { timeout: 10_000 });
   // While the statement goes on, in a thread that is nobody's.
-  expect(performance.now() - begun).toBeLessThan(1_500);
+  expect(performance.now() - begun).toBeLessThan(9_000);
   await expectAtRest(db);
+  // Now the thread may end.
+  state.lost = 0;
 });

@@ -23,7 +23,8 @@ function shipTo(server: Pick<BulkServer, 'url'>, options: Options = {}): Elastic
 }
 
 async function until(isTrue: () => boolean): Promise<void> {
-  for (const deadline = performance.now() + 5_000; !isTrue() && performance.now() < deadline;) await sleep(5);
+  for (const deadline = performance.now() + 20_000; !isTrue() && performance.now() < deadline;)
+    await sleep(5);
   expect(isTrue()).toBe(true);
 }
 
