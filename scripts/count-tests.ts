@@ -14,12 +14,16 @@ interface Report {
 }
 
 const [path = ''] = process.argv.slice(2);
-const report = JSON.parse(readFileSync(path, 'utf8')) as Report;
+const text = readFileSync(path, 'utf8');
+// Vitest writes it at its end, so a run that was cut off has none.
+const report = text === '' ? undefined : (JSON.parse(text) as Report);
+if (report === undefined) console.log('The tests did not come to their end: there is no report.');
 
 // A file that cannot even be loaded fails without a single failed test in it: it counts as one.
-const brokenFiles = report.testResults.filter(
+const brokenFiles = report?.testResults.filter(
   ({ status, assertionResults }) =>
     status === 'failed' && assertionResults.every((assertion) => assertion.status !== 'failed'),
 );
 
-console.log(`${report.numPassedTests} passed, ${report.numFailedTests + brokenFiles.length} failed`);
+const failed = report === undefined ? 1 : report.numFailedTests + brokenFiles!.length;
+console.log(`${report?.numPassedTests ?? 0} passed, ${failed} failed`);
