@@ -16,14 +16,15 @@ interface Report {
 const [path = ''] = process.argv.slice(2);
 const text = readFileSync(path, 'utf8');
 // Vitest writes it at its end, so a run that was cut off has none.
-const report = text === '' ? undefined : (JSON.parse(text) as Report);
-if (report === undefined) console.log('The tests did not come to their end: there is no report.');
+if (text === '') console.log('The tests did not come to their end: there is no report.');
+const { passed, failed } = text === '' ? { passed: 0, failed: 1 } : countsOf(JSON.parse(text) as Report);
+console.log(`${passed} passed, ${failed} failed`);
 
-// A file that cannot even be loaded fails without a single failed test in it: it counts as one.
-const brokenFiles = report?.testResults.filter(
-  ({ status, assertionResults }) =>
-    status === 'failed' && assertionResults.every((assertion) => assertion.status !== 'failed'),
-);
-
-const failed = report === undefined ? 1 : report.numFailedTests + brokenFiles!.length;
-console.log(`${report?.numPassedTests ?? 0} passed, ${failed} failed`);
+function countsOf(report: Report): { readonly passed: number; readonly failed: number } {
+  // A file that cannot even be loaded fails without a single failed test in it: it counts as one.
+  const brokenFiles = report.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && assertionResults.every((assertion) => assertion.status !== 'failed'),
+  );
+  return { passed: report.numPassedTests, failed: report.numFailedTests + brokenFiles.length };
+}

@@ -142,18 +142,11 @@ export class ElasticShipper {
 
   /** Until nothing waits, or a request fails. */
   async #sendAll(): Promise<void> {
-    while (this.#queue.length > 0 && !this.#ending.signal.aborted) {
+    const { signal } = this.#ending;
+    const request = { ...this.#options, fetch: this.#fetch, signal };
+    while (this.#queue.length > 0 && !signal.aborted) {
       const lines = this.#queue.take();
-      const {
-        retry,
-        refused,
-        isTooLarge = false,
-        failure,
-      } = await sendBulk(lines, {
-        ...this.#options,
-        fetch: this.#fetch,
-        signal: this.#ending.signal,
-      });
+      const { retry, refused, isTooLarge = false, failure } = await sendBulk(lines, request);
       if (isTooLarge) this.#queue.halve();
       this.#queue.settle(retry);
       this.#shipped += lines.length - retry.length - refused;

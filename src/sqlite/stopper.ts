@@ -18,10 +18,10 @@ export class Stopper {
 
   /** False where the worker itself has to look out for a cancellation, between rows. */
   get canInterrupt(): boolean {
-    return this.#interrupter !== undefined && this.#key !== undefined;
+    return this.#key !== undefined;
   }
 
-  /** The connection is open. @param key what it was given for interrupts */
+  /** The connection is open. @param key what it was given for interrupts, where there is an interrupter */
   opened(key: number | undefined): void {
     this.#key = key;
   }

@@ -75,7 +75,7 @@ export class WalGovernor {
 
   /** To be called after each commit; costs nothing measurable. */
   noteCommit(): void {
-    if (this.#closing.signal.aborted) return;
+    if (this.#isClosed) return;
     this.#lastCommitAt = performance.now();
     this.#idleTimer ??= this.#wakeAfter(IDLE_MS);
     if (this.#parts.counters.logBacklog > this.#limitFrames + this.#stuckFrames) this.#start();
@@ -89,6 +89,10 @@ export class WalGovernor {
     this.#closing.abort();
     clearTimeout(this.#idleTimer);
     await waitAtMost(timeoutMs, this.#disconnect(timeoutMs));
+  }
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   #wakeAfter(delayMs: number): NodeJS.Timeout {
@@ -107,7 +111,7 @@ export class WalGovernor {
   }
 
   #start(): void {
-    if (this.#running !== undefined || this.#closing.signal.aborted) return;
+    if (this.#running !== undefined || this.#isClosed) return;
     this.#running = runInRootContext(() => this.#checkpoint())
       .catch((error: unknown) => this.#noteFailure(error as Error))
       .finally(() => (this.#running = undefined));
@@ -120,7 +124,7 @@ export class WalGovernor {
   async #noteFailure(error: Error): Promise<void> {
     this.#stuckFrames = this.#parts.counters.logBacklog;
     const connection = await this.#disconnect(CLOSE_TIMEOUT_MS);
-    if (this.#closing.signal.aborted) return;
+    if (this.#isClosed) return;
     this.#parts.announce.emit('connection:error', {
       connectionId: connection?.id ?? 0,
       role: 'checkpointer',
@@ -146,9 +150,9 @@ export class WalGovernor {
       result = (await worker.maintain('checkpoint')) as CheckpointResult;
       rounds += 1;
     } while (this.#isFarBehind(result) && rounds < MAX_ROUNDS);
-    if (this.#closing.signal.aborted) return;
+    if (this.#isClosed) return;
     if (!isHeldBack(result)) result = (await this.#parts.onWriter('checkpoint')) as CheckpointResult;
-    if (this.#closing.signal.aborted) return;
+    if (this.#isClosed) return;
     if (result.walFrames > this.#tooLongFrames) result = await this.#startOver(worker, result);
     this.#note(result, performance.now() - startedAt);
   }

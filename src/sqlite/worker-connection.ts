@@ -120,7 +120,7 @@ export class WorkerConnection {
   static async open(
     role: ConnectionRole,
     environment: WorkerEnvironment,
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): Promise<WorkerConnection> {
     const board = new SharedArrayBuffer(CancelBoard.sizeBytes);
     const start: WorkerStart = {

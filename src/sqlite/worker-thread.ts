@@ -24,14 +24,14 @@ export class WorkerThread {
   }
 
   /** @returns the thread's first message; all later ones are answers. @param signal ends it before that */
-  listen(listener: ThreadListener, signal?: AbortSignal): Promise<WorkerReady> {
+  listen(listener: ThreadListener, signal: AbortSignal): Promise<WorkerReady> {
     const giveUp = () => void this.terminate();
-    signal?.addEventListener('abort', giveUp, { once: true });
+    signal.addEventListener('abort', giveUp, { once: true });
     return runInRootContext(
       () =>
         new Promise((resolve) => {
           let receive = (first: unknown): void => {
-            signal?.removeEventListener('abort', giveUp);
+            signal.removeEventListener('abort', giveUp);
             receive = (message) => listener.onAnswers(message as Answers);
             resolve(first as WorkerReady);
           };
