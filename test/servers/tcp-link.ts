@@ -82,8 +82,8 @@ export class Link {
     });
     from.on('error', () => this.#broken());
     from.on('close', () => {
-      if (!this.#isSilent() && from.errored === null) return;
-      this.#broken();
+      // In silence the client hears nothing of what becomes of the server.
+      if (from.errored !== null || (this.#isSilent() && from === this.#client)) this.#broken();
     });
   }
 

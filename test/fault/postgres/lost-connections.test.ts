@@ -49,7 +49,7 @@ describe('a process of the server that is ended (C37)', () => {
     const url = Object.assign(new URL(scratch.url), { search: `?application_name=${name}` }).href;
     await using db = await openDatabase(url, { name: false, log: 'silent', pool: { min: 3, max: 5 } });
     const sessions = 'select count(*) from pg_stat_activity where application_name = $1';
-    await expect.poll(() => other.value(sessions, [name])).toBe(3);
+    await expect.poll(() => db.stats().pool).toMatchObject({ size: 3, idle: 3 });
     const losses: Error[] = [];
     db.on('connection:error', ({ error }) => void losses.push(error));
     await other.run(
@@ -60,6 +60,34 @@ describe('a process of the server that is ended (C37)', () => {
     expect(losses[0]).toMatchObject({ code: 'ERR_MILLPOND_CONNECTION', message: 'A connection was lost.' });
     await expect.poll(() => other.value(sessions, [name])).toBe(3);
     await expect.poll(() => db.stats().pool).toMatchObject({ size: 3, idle: 3, retired: 3 });
+  });
+
+  test('while it is idle is reported as soon as the server says so, and once', async () => {
+    const { other } = scratch;
+    const { hostname, port } = new URL(scratch.url);
+    await using proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+    const options = { name: false, log: 'silent', pool: { min: 1, max: 2 } } as const;
+    await using db = await openDatabase(proxy.urlFor(scratch.url), options);
+    const losses: unknown[] = [];
+    db.on('connection:error', ({ error }) => void losses.push(error));
+    const lease = await db.acquire();
+    const processId = await backendOf(lease.connection);
+    lease.release();
+    // The end of the server's last message; the end of the connection, which follows it, does not pass.
+    const pattern = Buffer.from('RProcessInterrupts\0\0');
+    const said = proxy.cutOnce({
+      direction: 'to-client',
+      pattern,
+      keep: pattern.length,
+      how: 'silence',
+    });
+    await terminate(other, processId);
+    await said;
+    await expect.poll(() => db.stats().pool).toMatchObject({ size: 1, idle: 1, retired: 1 });
+    expect(losses).toMatchObject([{ code: 'ERR_MILLPOND_CONNECTION', message: 'A connection was lost.' }]);
+    proxy.finishAll();
+    await expect.poll(() => losses).toHaveLength(2);
+    expect(await db.value('select 1')).toBe(1);
   });
 
   test('while it reads fails that read alone', async () => {
