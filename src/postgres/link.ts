@@ -324,8 +324,8 @@ export class PostgresLink {
     const failure = readFailure(buffer, start, end);
     if (!isFatal(failure)) return;
     this.#fatal = failure;
-    // What is under way takes the error as its answer. With nothing under way this is the loss, not the end of
-    // the socket that follows: who looks in between would put an unusable connection away, and tell nobody.
+    // What is under way takes the error as its answer. With nothing under way this is the loss, not the end
+    // of the socket that follows: who looks in between would put an unusable one away, and tell nobody.
     if (this.#sent.length === 0) this.lose(new Error('the server ended the connection'));
   }
 
