@@ -19,7 +19,7 @@
 enum { ARMED, CALLS, FILES, SKIP, TIMES, ACTION, SEEN, HITS, WORDS };
 enum { SYNC = 1, WRITE = 2, TRUNCATE = 4, UNLINK = 8 };
 enum { WAL = 1, DATABASE = 2, JOURNAL = 4 };
-enum { COUNT_ONLY = 0, KILL_BEFORE = -1, KILL_AFTER = -2, WRITE_HALF = -3 };
+enum { COUNT_ONLY = 0, KILL_BEFORE = -1, KILL_AFTER = -2, WRITE_HALF = -3, HANG = -4 };
 
 static volatile int32_t *control;
 static char database[4096];
@@ -62,6 +62,7 @@ static int decide(int call, int file) {
   if (control[TIMES] >= 0 && seen > control[SKIP] + control[TIMES]) return COUNT_ONLY;
   __atomic_add_fetch(&control[HITS], 1, __ATOMIC_SEQ_CST);
   if (control[ACTION] == KILL_BEFORE) kill(getpid(), SIGKILL);
+  while (control[ACTION] == HANG && control[ARMED]) usleep(1000);
   return control[ACTION];
 }
 

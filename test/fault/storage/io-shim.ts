@@ -13,12 +13,13 @@ export const Files = { log: 1, database: 2, journal: 4 } as const;
 export const ALL_CALLS: number = Calls.sync | Calls.write | Calls.truncate | Calls.unlink;
 export const ALL_FILES: number = Files.log | Files.database | Files.journal;
 
-/** What happens to a call: an errno, or one of these. */
+/** What happens to a call: an errno, or one of these. One that hangs goes on when the fault is there no more. */
 export const Action = {
   count: 0,
   killBefore: -1,
   killAfter: -2,
   writeHalf: -3,
+  hang: -4,
   noSpace: 28,
   ioError: 5,
 } as const;
