@@ -55,7 +55,7 @@ export function translateFailure(failure: Failure, statement?: FailedStatement):
     case Sqlite.busy:
     case Sqlite.locked:
       return new QueryExecutionError(
-        `${what}another connection to the file, mostly of another process, kept it locked for longer than busyTimeoutMs: ${failure.message}`,
+        `${what}another connection kept the file locked for longer than busyTimeoutMs: ${failure.message}`,
         { ...details, code: 'ERR_MILLPOND_BUSY', retryable: true },
       );
     case Sqlite.readOnly:
