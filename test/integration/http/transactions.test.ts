@@ -139,11 +139,12 @@ describe('one transaction per request (P20, C63)', () => {
 
   test('a limit is a rollback, answered with 504, whatever the handler still does (P4, B9)', async () => {
     const { db } = await openScratch(SCHEMA);
+    const answered = Promise.withResolvers<void>();
     const late: string[] = [];
     const service = await serve((app) => {
-      app.post('/', transactional({ database: db, timeoutMs: 30 }), async (context) => {
+      app.post('/', transactional({ database: db, timeoutMs: 500 }), async (context) => {
         await db.run('insert into row values (1)');
-        await sleep(100);
+        await answered.promise;
         await db.run('insert into row values (2)').catch((error: Error) => late.push(error.name));
         context.header('X-Late', 'yes');
         return context.json({}, 201);
@@ -155,8 +156,8 @@ describe('one transaction per request (P20, C63)', () => {
       'application/problem+json',
     ]);
     expect(await response.json()).toMatchObject({ status: 504, detail: expect.stringContaining('undone') });
-    await sleep(150);
-    expect(late).toEqual(['TransactionClosedError']);
+    answered.resolve();
+    await expect.poll(() => late).toEqual(['TransactionClosedError']);
     expect(await idsIn(db)).toEqual(new Set());
     await expectAtRest(db);
   });
