@@ -41,8 +41,9 @@ export class Access {
  */
 export function isMeant(request: Request): boolean {
   if (request.headers.get(CHANGE_HEADER) === null) return false;
+  // The browser's own word, which no page can write. It holds behind proxies that change the host, too.
   const site = request.headers.get('sec-fetch-site');
-  if (site !== null && site !== 'same-origin') return false;
+  if (site !== null) return site === 'same-origin';
   const origin = request.headers.get('origin');
   if (origin === null) return true;
   // The host alone: behind a proxy that ends TLS the scheme differs.

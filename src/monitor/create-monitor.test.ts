@@ -124,8 +124,25 @@ describe('every page and endpoint (C70)', () => {
   test('names no place outside itself, and holds no inline script or style', async () => {
     const { text } = await ask(create(), '/monitoring');
     expect(text).not.toMatch(/https?:|\/\/[a-z]|style=|<style|<script>|javascript:|\son[a-z]+="/);
-    for (const [, path] of text.matchAll(/(?:src|href)="(\/[^"]*)"/g)) {
-      expect((await ask(create(), path!)).status).toBe(200);
+  });
+
+  test.each([
+    ['/monitoring', ''],
+    ['/monitoring/', ''],
+    ['/admin/db', ''],
+    // What a proxy put before it is in the browser's address, and never arrives here.
+    ['/monitoring', '/ops/shop'],
+    ['/monitoring/', '/ops/shop'],
+  ])('finds what it loads from %s, behind a proxy that takes "%s" away', async (path, prefix) => {
+    const monitor = create({ token: TOKEN, basePath: path.replace(/\/$/, '') });
+    const { text } = await ask(monitor, path);
+    const links = [...text.matchAll(/(?:src|href|data-base)="([^#"]*)"/g)].map(([, link]) => link!);
+    expect(links.length).toBeGreaterThan(5);
+    for (const link of links) {
+      const { pathname } = new URL(link, `http://app.test${prefix}${path}`);
+      expect(pathname.startsWith(`${prefix}${monitor.basePath}`)).toBe(true);
+      const behind = pathname.slice(prefix.length);
+      expect([behind, (await ask(monitor, behind)).status]).toEqual([behind, 200]);
     }
   });
 });
@@ -157,6 +174,8 @@ describe('a change', () => {
       { ...AS_PAGE, 'sec-fetch-site': 'same-origin' },
       { 'x-millpond-monitor': '1' },
       { ...AS_PAGE, origin: 'https://app.test' },
+      // A browser's, through a proxy that passes its own host on, or no port.
+      { ...AS_PAGE, origin: 'https://public.test:8443', 'sec-fetch-site': 'same-origin' },
     ]) {
       metrics.recordRequest({ route: 'GET /', durationMs: 1, failed: false, thresholdMs: 0 });
       const made = await ask(monitor, '/monitoring/reset-performance', {

@@ -10,6 +10,9 @@ import {
 import { readState } from './monitor-state.ts';
 import { Sampler } from './sampler.ts';
 
+const NOT_MEANT =
+  'A change needs the header X-Millpond-Monitor and comes from the page itself; proxies must pass Host on.';
+
 /**
  * The pages and endpoints of a monitor, for any server that speaks `Request` and `Response`.
  * @throws ConfigError listing every fault; also where nothing says who may see them
@@ -63,7 +66,7 @@ export class Monitor {
       return answerError(405, 'Not with this method.', { allow: Object.keys(endpoint).join(', ') });
     }
     if (request.method !== 'GET' && !isMeant(request)) {
-      return answerError(403, 'A change needs the header X-Millpond-Monitor, sent by the page itself.');
+      return answerError(403, NOT_MEANT);
     }
     try {
       return await handler(request);

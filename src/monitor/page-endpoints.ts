@@ -5,7 +5,7 @@ import { answer } from './answers.ts';
 import { pageHtml } from './page-html.ts';
 import { PAGE_STYLE } from './page-style.ts';
 
-type Pages = Record<string, { readonly GET: () => Response }>;
+type Pages = Record<string, { readonly GET: (request: Request) => Response }>;
 
 /** The modules of the page, without their extension. `client` is the one that the page names. */
 const MODULES = [
@@ -30,9 +30,9 @@ const STYLE = 'text/css; charset=utf-8';
 
 /** The page and everything that it loads, all from here: a fixed list of names, read once. */
 export function pageEndpoints(basePath: string): Pages {
-  const html = pageHtml(basePath, `${basePath}/assets/client.${EXTENSION}`);
+  const script = `assets/client.${EXTENSION}`;
   const pages: Pages = {
-    '': { GET: () => answer(html, 'text/html; charset=utf-8') },
+    '': { GET: ({ url }) => answer(pageHtml(baseOf(basePath, url), script), 'text/html; charset=utf-8') },
     '/assets/icon.svg': { GET: () => answer(ICON, 'image/svg+xml') },
     '/assets/style.css': { GET: () => answer(PAGE_STYLE, STYLE) },
     '/assets/uplot.css': asset(STYLE, () => packageFile('uplot/dist/uPlot.min.css')),
@@ -42,6 +42,14 @@ export function pageEndpoints(basePath: string): Pages {
     pages[`/assets/${name}.${EXTENSION}`] = asset(SCRIPT, () => moduleText(name));
   }
   return pages;
+}
+
+/**
+ * Relative, for a proxy may know the monitor under another path: the page is told only what its own address,
+ * which ends with the monitor's name or with a slash, needs to get there.
+ */
+function baseOf(basePath: string, url: string): string {
+  return new URL(url).pathname.endsWith('/') ? '.' : basePath.slice(basePath.lastIndexOf('/') + 1);
 }
 
 function asset(contentType: string, read: () => string): { readonly GET: () => Response } {

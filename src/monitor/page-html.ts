@@ -1,5 +1,10 @@
-/** The page as it is before its first event. The base path holds nothing that would need to be escaped. */
-export function pageHtml(basePath: string, script: string): string {
+/**
+ * The page as it is before its first event.
+ *
+ * @param base where the monitor is, as the page's own address sees it; nothing in it needs to be escaped
+ * @param script the page's first module, below that
+ */
+export function pageHtml(base: string, script: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -7,13 +12,13 @@ export function pageHtml(basePath: string, script: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>millpond monitor</title>
-<link rel="icon" type="image/svg+xml" href="${basePath}/assets/icon.svg">
-<link rel="stylesheet" href="${basePath}/assets/uplot.css">
-<link rel="stylesheet" href="${basePath}/assets/style.css">
-<script src="${basePath}/assets/uplot.js" defer></script>
-<script src="${script}" type="module"></script>
+<link rel="icon" type="image/svg+xml" href="${base}/assets/icon.svg">
+<link rel="stylesheet" href="${base}/assets/uplot.css">
+<link rel="stylesheet" href="${base}/assets/style.css">
+<script src="${base}/assets/uplot.js" defer></script>
+<script src="${base}/${script}" type="module"></script>
 </head>
-<body data-base="${basePath}">
+<body data-base="${base}">
 <a class="skip" href="#main">Skip to the figures</a>
 <header>
   <h1><span class="mark" aria-hidden="true"></span>millpond</h1>
@@ -51,7 +56,7 @@ export function pageHtml(basePath: string, script: string): string {
 <footer><button id="reset" type="button">Reset statements and routes</button>
 <span id="reset-said" role="status"></span>
 <span id="since"></span></footer>
-<noscript>This page needs scripts. The same figures are at ${basePath}/state.</noscript>
+<noscript>This page needs scripts. The same figures: <a href="${base}/state">as JSON</a>.</noscript>
 </body>
 </html>
 `;
