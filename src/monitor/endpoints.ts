@@ -26,7 +26,7 @@ export function endpointsOf(options: ResolvedMonitorOptions, feed: LiveFeed): En
   const slowest = ranked(options, (a, b) => b.averageMs - a.averageMs);
   const mostUsed = ranked(options, (a, b) => b.count - a.count);
   return {
-    ...pageEndpoints(options.basePath),
+    ...pageEndpoints(options),
     '/events': { GET: (request) => feed.open(request.signal) },
     '/state': { GET: () => answerJson(readState(options)) },
     '/history': { GET: () => answerJson(feed.history()) },

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 // Not by name: only sources need it, and Node before 22.13 has none.
 import nodeModule from 'node:module';
 import { answer } from './answers.ts';
+import type { ResolvedMonitorOptions } from './monitor-options.ts';
 import { pageHtml } from './page-html.ts';
 import { PAGE_STYLE } from './page-style.ts';
 
+type PageOptions = Pick<ResolvedMonitorOptions, 'basePath' | 'sampleMs'>;
 type Pages = Record<string, { readonly GET: (request: Request) => Response }>;
 
 /** The modules of the page, without their extension. `client` is the one that the page names. */
@@ -29,10 +31,13 @@ const ICON =
 const STYLE = 'text/css; charset=utf-8';
 
 /** The page and everything that it loads, all from here: a fixed list of names, read once. */
-export function pageEndpoints(basePath: string): Pages {
+export function pageEndpoints({ basePath, sampleMs }: PageOptions): Pages {
   const script = `assets/client.${EXTENSION}`;
   const pages: Pages = {
-    '': { GET: ({ url }) => answer(pageHtml(baseOf(basePath, url), script), 'text/html; charset=utf-8') },
+    '': {
+      GET: ({ url }) =>
+        answer(pageHtml(script, { base: baseOf(basePath, url), sampleMs }), 'text/html; charset=utf-8'),
+    },
     '/assets/icon.svg': { GET: () => answer(ICON, 'image/svg+xml') },
     '/assets/style.css': { GET: () => answer(PAGE_STYLE, STYLE) },
     '/assets/uplot.css': asset(STYLE, () => packageFile('uplot/dist/uPlot.min.css')),

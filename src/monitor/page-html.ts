@@ -1,10 +1,17 @@
+export interface PageFacts {
+  /** Where the monitor is, as the page's own address sees it. */
+  readonly base: string;
+  /** Time between two messages, in milliseconds. */
+  readonly sampleMs: number;
+}
+
 /**
  * The page as it is before its first event.
  *
- * @param base where the monitor is, as the page's own address sees it; nothing in it needs to be escaped
- * @param script the page's first module, below that
+ * @param script the page's first module, below `base`
+ * @param facts what the page must know before it hears of the server; nothing in it needs to be escaped
  */
-export function pageHtml(base: string, script: string): string {
+export function pageHtml(script: string, { base, sampleMs }: PageFacts): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -18,7 +25,7 @@ export function pageHtml(base: string, script: string): string {
 <script src="${base}/assets/uplot.js" defer></script>
 <script src="${base}/${script}" type="module"></script>
 </head>
-<body data-base="${base}">
+<body data-base="${base}" data-sample-ms="${sampleMs}">
 <a class="skip" href="#main">Skip to the figures</a>
 <header>
   <h1><span class="mark" aria-hidden="true"></span>millpond</h1>

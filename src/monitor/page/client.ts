@@ -10,6 +10,8 @@ import { routeTable, statementTable } from './tables.ts';
 
 const MOST_SAMPLES = 300;
 const RETRY_MS = 5_000;
+/** A stream that is silent for longer has lost its server, or the server hangs: neither ends the stream. */
+const SILENT_MS = Math.max(10_000, 3 * Number(document.body.dataset['sampleMs']));
 const THEME = 'millpond-monitor-theme';
 
 const select = byId<HTMLSelectElement>('database');
@@ -39,8 +41,21 @@ connect();
 
 function connect(): void {
   const source = new EventSource(addressOf('/events'));
+  let silence: ReturnType<typeof setTimeout> | undefined;
+  const awaitMore = () => {
+    clearTimeout(silence);
+    const since = timeOfDay(Date.now());
+    silence = setTimeout(() => reconnect(`nothing heard since ${since}; trying again`, 0), SILENT_MS);
+  };
+  const reconnect = (why: string, afterMs: number) => {
+    clearTimeout(silence);
+    source.close();
+    showDown(why);
+    setTimeout(connect, afterMs);
+  };
   const on = <Data>(name: string, heard: (data: Data) => void) =>
     source.addEventListener(name, ({ data }: MessageEvent<string>) => {
+      awaitMore();
       showStatus('live', 'live');
       heard(JSON.parse(data) as Data);
     });
@@ -54,12 +69,12 @@ function connect(): void {
     }
   });
   source.addEventListener('error', () => {
-    // Once, not at every attempt: it is read out.
-    if (status.dataset['state'] !== 'down')
-      showStatus('down', `no connection since ${timeOfDay(Date.now())}; trying again`);
+    const why = `no connection since ${timeOfDay(Date.now())}; trying again`;
     // A stream that broke is opened again by the browser, one that was refused is not.
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS);
+    if (source.readyState === EventSource.CLOSED) reconnect(why, RETRY_MS);
+    else showDown(why);
   });
+  awaitMore();
 }
 
 function takeSamples(given: readonly Sample[]): void {
@@ -211,6 +226,11 @@ function tilesOf(sample: Sample): Tile[] {
     { title: 'Write-ahead log', value: log === null ? '–' : bytes(log) },
     { title: 'Memory', value: bytes(sample.rssBytes) },
   ];
+}
+
+/** Once, not at every attempt: it is read out. */
+function showDown(why: string): void {
+  if (status.dataset['state'] !== 'down') showStatus('down', why);
 }
 
 function showStatus(kind: 'live' | 'down', text: string): void {

@@ -17,6 +17,10 @@ const SCHEMA = `
   create table notes (id integer primary key, city_id integer, title text);
   insert into cities select value, 'city ' || value from json_each('[1,2,3,4,5,6,7,8,9,10,11,12]');`;
 
+const WATCH_STATUS = `globalThis.said = [];
+  new MutationObserver(() => said.push(document.getElementById('status').textContent))
+    .observe(document.getElementById('status'), { childList: true, characterData: true, subtree: true });`;
+
 let folder: string;
 let db: Database;
 let metrics: Metrics;
@@ -211,6 +215,40 @@ describe('the page of a monitor', () => {
     await said.waitFor();
     expect(await said.textContent()).toMatch(/^no connection since \d\d:\d\d:\d\d; trying again$/);
     faults = faults.filter((fault) => !fault.includes('ERR_'));
+  });
+
+  test('does not call live what has fallen silent, and asks again', async () => {
+    const monitor = createMonitor({ databases: [db], metrics, token: TOKEN });
+    const answer = monitor.handle.bind(monitor);
+    let isSilent = true;
+    // As from a server that hangs, or over a connection that died unnoticed: nothing comes, nothing ends.
+    monitor.handle = async (request) => {
+      if (!isSilent || !request.url.endsWith('/events')) return await answer(request);
+      const opening = new TextEncoder().encode('event: history\ndata: []\n\n');
+      const body = new ReadableStream({ start: (controller) => controller.enqueue(opening) });
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+    };
+    const silent = await monitorServer(monitor);
+    try {
+      await open({}, silent.url);
+      await page.clock.install();
+      await page.reload();
+      await page.getByText('live', { exact: true }).waitFor();
+      isSilent = false;
+      await page.clock.runFor(9_000);
+      expect(await page.locator('#status').textContent()).toBe('live');
+      await page.evaluate(WATCH_STATUS);
+      await page.clock.runFor(2_000);
+      await page.getByText('live', { exact: true }).waitFor();
+      expect(await page.evaluate<string[]>('said')).toEqual([
+        expect.stringMatching(/^nothing heard since \d\d:\d\d:\d\d; trying again$/),
+        'live',
+      ]);
+      await page.locator('#tiles dt').first().waitFor();
+    } finally {
+      await page.close();
+      await silent.close();
+    }
   });
 
   test('can be paused, and resets what was counted', async () => {
