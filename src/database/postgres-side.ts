@@ -110,6 +110,7 @@ export class PostgresSide {
 
   #factory(role: ConnectionRole): ResourceFactory<PostgresConnection> {
     return {
+      role,
       create: (signal) => this.engine.connect(role, signal),
       destroy: (connection, reason) => connection.end(reason, CLOSE_STEP_MS),
       ping: (connection) => connection.ping(),

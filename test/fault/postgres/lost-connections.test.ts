@@ -62,6 +62,22 @@ describe('a process of the server that is ended (C37)', () => {
     await expect.poll(() => db.stats().pool).toMatchObject({ size: 3, idle: 3, retired: 3 });
   });
 
+  test('before its connection was open is reported by what the connection was for', async () => {
+    const { hostname, port } = new URL(scratch.url);
+    await using proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+    const pool = { min: 1, max: 2, createTimeoutMs: 200, acquireTimeoutMs: 500 };
+    await using db = await openDatabase(proxy.urlFor(scratch.url), { name: false, log: 'silent', pool });
+    const roles = new Set<string>();
+    db.on('connection:error', ({ role }) => void roles.add(role));
+    const lease = await db.acquire();
+    proxy.blackHole();
+    expect(await thrownBy(db.acquire())).toBeInstanceOf(MillpondError);
+    expect([...roles]).toEqual(['connection']);
+    proxy.restore();
+    lease.release();
+    await expect.poll(() => db.value('select 1').catch(() => 0)).toBe(1);
+  });
+
   test('while it is idle is reported as soon as the server says so, and once', async () => {
     const { other } = scratch;
     const { hostname, port } = new URL(scratch.url);
