@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
@@ -22,16 +23,13 @@ import { createMonitor } from '../../../src/monitor/index.ts';
 import { openScratch } from '../../fixtures/scratch-database.ts';
 import { serve, type Service } from './service.ts';
 
-/** What a socket answers until it ends, or for so long. */
-async function talk(port: number, ...parts: string[]): Promise<string> {
+/** What a socket answers until the server ends it, which a request that is right has to ask for. */
+async function talk(port: number, request: string): Promise<string> {
   const socket = dial(port);
   let answer = '';
   socket.on('data', (data) => (answer += data.toString('latin1')));
-  for (const part of parts) {
-    socket.write(part);
-    await sleep(5);
-  }
-  await Promise.race([ended(socket), sleep(400)]);
+  socket.write(request);
+  await ended(socket);
   return answer;
 }
 
@@ -228,9 +226,10 @@ describe('bodies (C64)', () => {
     slowBody.write('POST /raw HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n');
     const dripping = setInterval(() => [slowHead, slowBody].map((socket) => socket.write('x')), 20);
     const ends = Promise.all([slowHead, slowBody].map(ended));
-    await Promise.race([ends, sleep(5_000).then(() => Promise.reject(new Error('still open')))]);
+    await Promise.race([ends, sleep(20_000).then(() => Promise.reject(new Error('still open')))]);
     clearInterval(dripping);
-    expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
+    // More than once: a machine that stands still cuts it off too.
+    await expect.poll(async () => (await fetch(`${service.url}/health/live`)).status).toBe(200);
   });
 });
 
@@ -313,7 +312,8 @@ describe('bodies of answers', () => {
     expect(answer).not.toContain('secret');
     expect(answer.endsWith('0\r\n\r\n')).toBe(false);
     await expect(fetch(service.url).then((response) => response.text())).rejects.toThrow('terminated');
-    expect(service.lines.filter(({ message }) => message === 'a body failed')).toHaveLength(2);
+    const failures = () => service.lines.filter(({ message }) => message === 'a body failed');
+    await expect.poll(failures).toHaveLength(2);
   });
 
   test('one that a HEAD does not read, or a client leaves, is told to stop', async () => {
@@ -331,7 +331,7 @@ describe('bodies of answers', () => {
       });
     });
     expect((await fetch(service.url, { method: 'HEAD' })).status).toBe(200);
-    expect(stopped).toBe(1);
+    await expect.poll(() => stopped).toBe(1);
     const leaving = new AbortController();
     await fetch(service.url, { signal: leaving.signal });
     leaving.abort();
@@ -387,6 +387,7 @@ describe('the stack of createServer', () => {
       },
     });
     const statusOf = async (path: string) => (await fetch(service.url + path)).status;
+    const tail = (host: string) => `HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
     expect(await Promise.all(['/open/x', '/open', '/secret', '/'].map(statusOf))).toEqual([
       200, 401, 401, 401,
     ]);
@@ -398,10 +399,8 @@ describe('the stack of createServer', () => {
       'SAMEORIGIN',
       null,
     ]);
-    expect(await talk(service.port, 'GET /open/x HTTP/1.1\r\nHost: evil\r\n\r\n')).toContain(' 400 ');
-    expect(await talk(service.port, 'GET /health/live HTTP/1.1\r\nHost: 10.1.2.3\r\n\r\n')).toContain(
-      ' 200 ',
-    );
+    expect(await talk(service.port, `GET /open/x ${tail('evil')}`)).toContain(' 400 ');
+    expect(await talk(service.port, `GET /health/live ${tail('10.1.2.3')}`)).toContain(' 200 ');
   });
 
   test('tells the monitor who asks: an open one is for this machine alone (B18)', async () => {
@@ -453,7 +452,7 @@ describe('the stack of createServer', () => {
     const startedAt = performance.now();
     await service.close();
     expect(await reading).toContain('data: ');
-    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   test('writes a line for each request: its route, never its query (S10, B18)', async () => {
@@ -518,36 +517,43 @@ describe('the stack of createServer', () => {
 describe('startServer', () => {
   test('is ready while its databases answer, and not any more when it stops (P1, S8)', async () => {
     const { db } = await openScratch('create table t (i int)', { name: 'ready' });
-    const closed: string[] = [];
+    const listening: string[] = [];
+    const [entered, closing] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const service = await serve(
       (app) => {
         app.post('/', transactional({ database: 'ready' }), async (context) => {
-          await sleep(200);
+          entered.resolve();
+          await closing.promise;
           await getDb('ready').run('insert into t values (1)');
           return context.json({}, 201);
         });
       },
       { databases: [db] },
       {
-        closeables: [() => void closed.push(String(service.server.listening))],
+        closeables: [() => void listening.push(String(service.server.listening))],
         shutdown: { signals: false, delayMs: 0 },
       },
     );
     const ready = await fetch(`${service.url}/health/ready`);
     expect([ready.status, await ready.json()]).toEqual([200, { status: 'up', databases: { ready: 'up' } }]);
     const writing = fetch(service.url, { method: 'POST' });
-    const [stopping] = [dial(service.port)];
-    await sleep(50);
+    await entered.promise;
+    const accepted = once(service.server, 'connection') as Promise<[Socket]>;
+    const stopping = dial(service.port);
     let answer = '';
     stopping.on('data', (data) => (answer += data.toString()));
-    stopping.write('GET /health/ready HTTP/1.1\r\nHost: x\r\n');
-    await sleep(20);
-    const closing = service.close();
+    const head = 'GET /health/ready HTTP/1.1\r\nHost: x\r\n';
+    stopping.write(head);
+    const [served] = await accepted;
+    // A connection that has not said anything yet would be closed as an idle one.
+    await expect.poll(() => served.bytesRead).toBe(head.length);
+    const closed = service.close();
     stopping.write('\r\n');
+    await expect.poll(() => answer).toMatch(/503 Service Unavailable[^]*"stopping"/);
+    closing.resolve();
     expect((await writing).status).toBe(201);
-    await closing;
-    expect(answer).toMatch(/503 Service Unavailable[^]*"stopping"/);
-    expect(closed).toEqual(['false']);
+    await closed;
+    expect(listening).toEqual(['false']);
     await expect(db.value('select 1')).rejects.toMatchObject({ code: 'ERR_MILLPOND_CLOSED' });
   });
 

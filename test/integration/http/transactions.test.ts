@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { Hono, type Context } from 'hono';
@@ -264,10 +265,13 @@ describe('one transaction per request (P20, C63)', () => {
     let answer = '';
     socket.on('data', (data) => (answer += data.toString()));
     const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n';
+    const arrived = once(service.server, 'request');
     socket.write(`${head}{"id":`);
+    await arrived;
+    // What a request that has arrived would do without waiting for its body.
     await sleep(50);
     expect(db.stats().transactions.active).toBe(0);
-    await db.run('insert into row values (1)', [], { timeoutMs: 1_000 });
+    await db.run('insert into row values (1)', [], { timeoutMs: 10_000 });
     socket.write('2}');
     await expect.poll(() => answer).toContain('201 Created');
     expect(await idsIn(db)).toEqual(new Set([1, 2]));
@@ -280,8 +284,9 @@ describe('one transaction per request (P20, C63)', () => {
     });
     const socket = connect(service.port, '127.0.0.1');
     socket.on('error', () => undefined);
+    const arrived = once(service.server, 'request');
     socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf');
-    await sleep(50);
+    await arrived;
     socket.destroy();
     await expect.poll(() => service.lines.map(({ fields }) => fields['status'])).toContain(499);
     expect(service.lines.filter(({ level }) => level === 'error')).toEqual([]);
