@@ -8,13 +8,13 @@ type Attributes = Record<string, string | number>;
 export interface TelemetryTracer {
   startSpan(
     name: string,
-    options: { readonly kind: number; readonly startTime: Date; readonly attributes: Attributes },
+    options: { readonly kind: number; readonly startTime: number; readonly attributes: Attributes },
   ): TelemetrySpan;
 }
 
 export interface TelemetrySpan {
   setStatus(status: { readonly code: number; readonly message?: string }): unknown;
-  end(): void;
+  end(endTime: number): void;
 }
 
 /** `metrics.getMeter('app')` fits. */
@@ -54,6 +54,7 @@ const ERROR = 2;
 /** https://opentelemetry.io/docs/specs/semconv/database/database-metrics */
 const BOUNDARIES_S = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 const MS = 1_000;
+const WRITES: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'MERGE', 'BATCH']);
 
 /**
  * Reports the database's statements, transactions and pool to OpenTelemetry, by its stable conventions for
@@ -78,10 +79,11 @@ interface EndedTransaction {
 
 function traceStatements(database: ObservedDatabase, tracer: TelemetryTracer): (() => void)[] {
   const span = (name: string, durationMs: number, attributes: Attributes, error?: unknown) => {
-    const startTime = new Date(Date.now() - durationMs);
-    const made = tracer.startSpan(name, { kind: CLIENT, startTime, attributes });
+    // Both ends are said, as fractions of a millisecond: most statements are shorter than one.
+    const endTime = Date.now();
+    const made = tracer.startSpan(name, { kind: CLIENT, startTime: endTime - durationMs, attributes });
     if (error !== undefined) made.setStatus({ code: ERROR, message: typeOf(error) });
-    made.end();
+    made.end(endTime);
   };
   const ended = (event: Ended) => {
     const attributes = statementAttributes(database, event);
@@ -120,7 +122,8 @@ function measureStatements(database: ObservedDatabase, meter: TelemetryMeter): (
     database.on('query:end', (event) => {
       const attributes = statementAttributes(database, event);
       durations.record(event.durationMs / MS, attributes);
-      rows.record(event.rows, attributes);
+      // Of a write they are the rows that it changed.
+      if (!WRITES.has(String(attributes['db.operation.name']))) rows.record(event.rows, attributes);
     }),
     database.on('query:error', (event) =>
       durations.record(event.durationMs / MS, statementAttributes(database, event)),
@@ -166,15 +169,29 @@ function baseAttributes({ name, dialect }: ObservedDatabase): Attributes {
 /** https://opentelemetry.io/docs/specs/semconv/database/database-spans */
 function statementAttributes(database: ObservedDatabase, event: Ended): Attributes {
   const operation = /^\s*([a-z]+)/i.exec(event.sql)?.[1]?.toUpperCase() ?? 'SQL';
-  const tables = [...(event.tablesWritten ?? []), ...(event.tablesRead ?? [])];
-  const table = tables.length === 1 ? tables[0] : undefined;
+  // An UPDATE with a condition reads the table that it writes.
+  const tables = new Set([...(event.tablesWritten ?? []), ...(event.tablesRead ?? [])]);
+  const table = tables.size === 1 ? [...tables][0] : undefined;
   const summary = event.name ?? (table === undefined ? operation : `${operation} ${table}`);
   return {
     ...baseAttributes(database),
     'db.operation.name': operation,
     ...(table === undefined ? {} : { 'db.collection.name': table }),
     'db.query.summary': summary,
-    ...(event.error === undefined ? {} : { 'error.type': typeOf(event.error) }),
+    ...(event.error === undefined ? {} : failureAttributes(event.error)),
+  };
+}
+
+function failureAttributes(error: Error): Attributes {
+  // PostgreSQL's SQLSTATE, SQLite's extended result code.
+  const { code, errcode = code } = (error.cause ?? {}) as {
+    readonly code?: unknown;
+    readonly errcode?: unknown;
+  };
+  const status = typeof errcode === 'string' || typeof errcode === 'number' ? String(errcode) : undefined;
+  return {
+    'error.type': typeOf(error),
+    ...(status === undefined ? {} : { 'db.response.status_code': status }),
   };
 }
 
