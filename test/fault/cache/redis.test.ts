@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test 
 import type { Cache } from '../../../src/cache/index.ts';
 import { FakeRedis, list, subscribed, type FakeAnswer } from '../../fixtures/fake-redis.ts';
 import { cacheOn, expectRight, until, untilReady } from '../../fixtures/redis-caches.ts';
+import { runningTime } from '../../fixtures/running-time.ts';
 import { startRedis, type RedisServer } from '../../servers/redis.ts';
 import { startTcpProxy } from '../../servers/tcp-proxy.ts';
 
@@ -46,6 +47,8 @@ async function expectSharing(one: Cache, other: Cache): Promise<void> {
     return (await other.get(key)) === 'shared';
   });
   await one.invalidateTags('tag');
+  // On a slow machine Redis may be told on a later connection.
+  await until(() => one.stats().redis?.untold === 0);
   await until(() => other.peek(key) === undefined);
   expect(await other.get(key)).toBeUndefined();
 }
@@ -66,8 +69,8 @@ describe('a Redis that is not there costs nobody anything but its values (C49, B
     expect(one.stats().redis).toMatchObject({ state: expect.stringMatching('open|connecting'), untold: 1 });
     await late.start();
     await expectSharing(one, other);
-    expect(told).toEqual(['cache:down', 'cache:up']);
-    expect(one.stats().redis).toMatchObject({ untold: 0 });
+    // By turns; more than once where a slow machine lost it again.
+    expect(told.join(' ')).toMatch(/^cache:down cache:up( cache:down cache:up)*( cache:down)?$/);
   });
 
   test('when it is killed while it is used, and comes back empty', async () => {
@@ -94,9 +97,9 @@ describe('a Redis that is not there costs nobody anything but its values (C49, B
     await expectRight(cache, { count: 2_000, limitMs: 2_500 });
     expect(cache.stats().redis?.state).toBe('open');
     const { failures } = cache.stats().redis!;
-    const began = performance.now();
+    using running = runningTime();
     for (let round = 0; round < 200; round += 1) await cache.getOrSet(`after ${round}`, () => round);
-    expect(performance.now() - began).toBeLessThan(200 * 80 * 0.1);
+    expect(running.ms).toBeLessThan(200 * 80 * 0.1);
     expect(cache.stats().redis?.failures).toBe(failures);
   });
 
@@ -141,7 +144,7 @@ describe('a Redis in trouble (C49)', () => {
   test('without memory keeps nothing new, and still passes on what was changed', async () => {
     const full = await startRedis({ settings: { maxmemory: '3mb', 'maxmemory-policy': 'noeviction' } });
     onTestFinished(() => full.stop());
-    const [one, other] = [cacheOn(full.url), cacheOn(full.url)];
+    const [one, other] = [cacheOn(full.url, PATIENT), cacheOn(full.url, PATIENT)];
     await Promise.all([untilReady(one), untilReady(other)]);
     await one.getOrSet('k', () => 'old', { tags: ['t'] });
     await until(async () => (await other.get('k')) === 'old');
@@ -157,7 +160,7 @@ describe('a Redis in trouble (C49)', () => {
   });
 
   test('that throws values away, or everything, has nothing, and nothing old comes back', async () => {
-    const [one, other] = [cacheOn(server.url), cacheOn(server.url)];
+    const [one, other] = [cacheOn(server.url, PATIENT), cacheOn(server.url, PATIENT)];
     await Promise.all([untilReady(one), untilReady(other)]);
     const client = await clientOf(server.url);
     for (const lose of [() => client.del('{test}:state'), () => client.flushAll()]) {
@@ -309,7 +312,7 @@ describe('a Redis that lies (C49, C52)', () => {
     expect(await other.get('guest')).toBeUndefined();
     expect(await other.get('admin')).toEqual({ role: 'admin' });
     await plain.set('forged', { role: 'admin' });
-    await sleep(50);
+    await until(async () => (await client.keys('{test}:v:*')).length === 3);
     expect(await other.get('forged')).toBeUndefined();
     expect(other.stats().redis?.rejected).toBe(2);
   });

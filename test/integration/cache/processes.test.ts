@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/async/index.ts';
 import { RedisTier } from '../../../src/cache/redis-tier.ts';
+import { runningTime } from '../../fixtures/running-time.ts';
 import { cacheOn, until, untilReady } from '../../fixtures/redis-caches.ts';
 import { startRedis, type RedisServer } from '../../servers/redis.ts';
 import { startTcpProxy } from '../../servers/tcp-proxy.ts';
@@ -69,6 +70,8 @@ describe('through Redis (M10)', () => {
     await other.invalidateTags('t');
     load.resolve('old');
     expect(await asked).toBe('old');
+    // The message of the change may be on its way.
+    await until(() => one.peek('k') === undefined);
     await sleep(30);
     expect([one.peek('k'), await other.get('k'), await one.get('k')]).toEqual([
       undefined,
@@ -105,13 +108,20 @@ describe('through Redis (M10)', () => {
 
   test('an old value is shared with what is left of its time, and never refreshed by sharing it', async () => {
     const [one, other] = await pair({ ttlMs: 150, ttlJitter: 0 });
-    const began = performance.now();
-    await one.getOrSet('k', () => 'kept');
-    await until(async () => (await other.get('k')) === 'kept');
-    await until(() => other.peek('k') === undefined);
+    using running = runningTime();
+    let [tries, beganMs] = [0, 0];
+    // Again where it was too old already when it was looked for.
+    await until(async () => {
+      tries += 1;
+      beganMs = running.ms;
+      await one.getOrSet(tries, () => 'kept');
+      await sleep(5);
+      return (await other.get(tries)) === 'kept';
+    });
+    await until(() => other.peek(tries) === undefined);
+    expect(await other.get(tries)).toBeUndefined();
     // A busy machine may look late, never early: the time began when it was first kept.
-    expect(performance.now() - began).toBeLessThan(2_000);
-    expect(await other.get('k')).toBeUndefined();
+    expect(running.ms - beganMs).toBeLessThan(2_000);
   });
 
   test('an old value of another process stands in where loading fails, within its grace', async () => {
@@ -120,7 +130,9 @@ describe('through Redis (M10)', () => {
     await one.getOrSet('k', () => 'old');
     await sleep(60);
     const failing = () => Promise.reject<string>(new Error('down'));
-    expect(await other.getOrSet('k', failing)).toBe('old');
+    const standIn = () => other.getOrSet('k', failing).catch(() => undefined);
+    // It is sent behind the caller's back.
+    await until(async () => (await standIn()) === 'old');
     await expect(other.getOrSet('other', failing)).rejects.toThrow('down');
   });
 
