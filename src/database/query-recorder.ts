@@ -102,7 +102,7 @@ export class QueryRecorder implements QueryObserver {
     if (waitedMs !== undefined) event.waitedMs = waitedMs;
     if (ranMs !== undefined) event.ranMs = ranMs;
     if (tables !== undefined) {
-      event.tablesRead = tables.tablesRead;
+      if (tables.tablesRead !== undefined) event.tablesRead = tables.tablesRead;
       event.tablesWritten = tables.tablesWritten;
     }
     if (this.#exposeParams) event.params = params;

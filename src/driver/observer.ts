@@ -9,7 +9,8 @@ export type CallContext = (report: () => void) => void;
 
 /** What a statement touches, where the engine knows it without asking. */
 export interface StatementTables {
-  readonly tablesRead: readonly string[];
+  /** Undefined where its answer may depend on tables that cannot be named. */
+  readonly tablesRead: readonly string[] | undefined;
   readonly tablesWritten: readonly string[];
 }
 

@@ -21,7 +21,7 @@ export interface QueryEvent {
   readonly waitedMs?: number;
   /** Part of `durationMs`: inside the database. What remains is the way there and back. */
   readonly ranMs?: number;
-  /** Where the engine knows; those of triggers, views and cascades included. */
+  /** Where the engine knows all of them; those of triggers, views and cascades included. */
   readonly tablesRead?: readonly string[];
   readonly tablesWritten?: readonly string[];
   readonly params?: readonly unknown[];

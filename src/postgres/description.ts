@@ -48,7 +48,7 @@ const TOUCHED_TABLES = `
 const CALLS_VOLATILE =
   "select exists (select 1 from pg_proc where proname = any($1::text[]) and provolatile = 'v')";
 
-type NamedTables = Omit<TouchedTables, 'callsVolatile'>;
+type NamedTables = Omit<TouchedTables, 'callsVolatile'> & { readonly tablesRead: readonly string[] };
 
 const NOTHING: NamedTables = Object.freeze({ tablesRead: [], tablesWritten: [], isComplete: true });
 

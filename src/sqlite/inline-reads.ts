@@ -145,7 +145,7 @@ export class InlineReads {
       durationMs,
       waitedMs: beganAt - startedAt,
       ranMs,
-      tables: plan.analysis,
+      tables: plan.tables,
       context,
     };
     observer.succeeded(ended, rows);

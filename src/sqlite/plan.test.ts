@@ -9,6 +9,7 @@ const READ: StatementAnalysis = {
   inspectsConnection: false,
   insertsInto: undefined,
   tablesRead: [],
+  readsUnnamed: false,
   tablesWritten: [],
 };
 const statement = { text: 'select 1' } as PreparedStatement;

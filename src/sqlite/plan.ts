@@ -12,6 +12,8 @@ const MAX_PLANS = 1_000;
 /** What the engine knows of one SQL text: what it does, and what it costs. */
 export interface Plan {
   readonly analysis: StatementAnalysis;
+  /** What those who listen are told of it. */
+  readonly tables: StatementTables;
   readonly cost: CostModel;
   /** Its statement on the inline reader; only reads that may run there have one. */
   readonly inline: PreparedStatement | undefined;
@@ -53,6 +55,7 @@ export class Planner {
     if (this.#plans.size >= MAX_PLANS) this.#plans.delete(this.#plans.keys().next().value!);
     const plan: Plan = {
       analysis,
+      tables: analysis.readsUnnamed ? { ...analysis, tablesRead: undefined } : analysis,
       cost: new CostModel(),
       inline: canRunInline(analysis) ? inline : undefined,
       readPlace: undefined,
@@ -88,7 +91,7 @@ export class Planner {
 
   /** Only if they are known already. */
   tablesOf(text: string): StatementTables | undefined {
-    return this.#plans.get(text)?.analysis;
+    return this.#plans.get(text)?.tables;
   }
 
   /**

@@ -9,6 +9,7 @@ export class SchemaFacts {
   /** By table name. */
   readonly #hasRowid = new Map<string, boolean>();
   #deferring: ReadonlySet<string> | undefined;
+  #windows: ReadonlyMap<string, 'window' | 'shadow'> | undefined;
 
   constructor(trusted: Trusted) {
     this.#trusted = trusted;
@@ -17,6 +18,7 @@ export class SchemaFacts {
   forget(): void {
     this.#hasRowid.clear();
     this.#deferring = undefined;
+    this.#windows = undefined;
   }
 
   /** False for views, and for tables WITHOUT ROWID: an insert there leaves the last rowid as it was. */
@@ -45,4 +47,54 @@ export class SchemaFacts {
     });
     return this.#deferring;
   }
+
+  /**
+   * True where one of the tables that a statement reads may show what is kept in others: a virtual table
+   * whose definition names one (as FTS5 does with `content=`, and fts5vocab), or one in which a virtual table
+   * keeps its own, unless that is read, too.
+   */
+  hasWindow(tables: readonly string[]): boolean {
+    const windows = (this.#windows ??= this.#findWindows());
+    if (windows.size === 0) return false;
+    const names = tables.map((table) => table.toLowerCase());
+    return names.some((name) => {
+      const kind = windows.get(name);
+      return kind === 'shadow' ? !names.some((owner) => name.startsWith(`${owner}_`)) : kind === 'window';
+    });
+  }
+
+  #findWindows(): ReadonlyMap<string, 'window' | 'shadow'> {
+    const rowsOf = (query: string): NamedRow[] =>
+      this.#trusted((database) => database.prepare(query).all() as NamedRow[]);
+    const virtual = rowsOf(VIRTUAL_TABLES);
+    if (virtual.length === 0) return new Map();
+    const [names, shadows] = [rowsOf(NAMES), rowsOf(SHADOW_TABLES)];
+    const windows = virtual.filter((table) =>
+      names.some(({ name }) => name !== table.name && mentions(table, name)),
+    );
+    return new Map([
+      ...shadows.map(({ name }) => [name, 'shadow'] as const),
+      ...windows.map(({ name }) => [name, 'window'] as const),
+    ]);
+  }
+}
+
+type NamedRow = Readonly<Record<'name' | 'sql', string>>;
+
+/** A virtual table has no page of its own. */
+const VIRTUAL_TABLES = `select lower(name) as name, lower(sql) as sql from sqlite_schema
+  where type = 'table' and rootpage = 0`;
+const NAMES = "select lower(name) as name from sqlite_schema where type in ('table', 'view')";
+const SHADOW_TABLES = `select lower(name) as name from pragma_table_list
+  where type = 'shadow' and schema = 'main'`;
+
+/** Of these modules, what stands before an equals sign or without one names columns of their own. */
+const OWN_COLUMNS = /^using\s+(?:fts[345]|rtree\w*)\b/;
+
+/** Whether the definition of a virtual table names a table. It may be something else of that name. */
+function mentions({ sql }: NamedRow, name: string): boolean {
+  const definition = sql.slice(sql.indexOf('using'));
+  const values = [...definition.matchAll(/=([^,)]*)/g)].map(([, value]) => value);
+  const text = OWN_COLUMNS.test(definition) ? values.join(' ') : definition;
+  return text.includes(name) && (!/^\w+$/.test(name) || new RegExp(`\\b${name}\\b`).test(text));
 }

@@ -13,11 +13,14 @@ beforeAll(() => {
     create table a (id integer primary key, x unique);
     create table b (id integer primary key, a_id integer references a (id) on delete cascade);
     create table log (what text);
+    create table numbered (id integer primary key autoincrement);
     create table pairs (x primary key) without rowid;
     create view both as select a.x, b.id from a join b on b.a_id = a.id;
     create trigger a_changes after update on a begin insert into log values ('a'); end;
     create trigger both_inserts instead of insert on both begin insert into a (x) values (new.x); end;
     create virtual table texts using fts5 (body);
+    create virtual table found using fts5 (what, content='log');
+    create virtual table words using fts5vocab ('texts', 'row');
   `);
   store = new StatementStore(database, 100);
 });
@@ -40,6 +43,41 @@ describe('a read', () => {
     const analysis = analyze(text);
     expect(analysis).toMatchObject({ writes: false, changesSchema: false, inspectsConnection: false });
     expect(analysis.tablesRead.filter((name) => !name.startsWith('texts_')).toSorted()).toEqual(tables);
+  });
+});
+
+describe('a read of more than it names (X4, B15)', () => {
+  test.each([
+    "select what from found where found match 'word'",
+    'select count(*) from FOUND',
+    'select term from words',
+    'select count(*) from texts_content',
+    'select seq from sqlite_sequence',
+    'select name from sqlite_schema',
+    'pragma user_version',
+    'pragma table_info(a)',
+    "select name from pragma_table_info('a')",
+  ])('%s', (text) => {
+    expect(analyze(text)).toMatchObject({ writes: false, readsUnnamed: true });
+  });
+
+  test.each([
+    'select * from a',
+    'select * from both',
+    "select * from texts where texts match 'word'",
+    'select value from a, json_each(a.x)',
+  ])('is not: %s', (text) => {
+    expect(analyze(text)).toMatchObject({ writes: false, readsUnnamed: false });
+  });
+
+  test('is known as soon as the schema is another', () => {
+    expect(analyze('select * from log')).toMatchObject({ readsUnnamed: false });
+    const create = store.prepareFresh(
+      "create virtual table later using fts5 (what, content='log', content_rowid='rowid')",
+    );
+    create.run([]);
+    expect(analyze('select what from later')).toMatchObject({ readsUnnamed: true });
+    store.prepareFresh('drop table later').run([]);
   });
 });
 

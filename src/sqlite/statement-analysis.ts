@@ -13,6 +13,8 @@ export interface StatementAnalysis {
    */
   readonly insertsInto: string | undefined;
   readonly tablesRead: readonly string[];
+  /** True where its answer may depend on more than those: SQLite reports what is named in the text. */
+  readonly readsUnnamed: boolean;
   readonly tablesWritten: readonly string[];
 }
 
@@ -112,14 +114,21 @@ export class StatementAnalyzer {
   /** True while the engine itself controls the connection: BEGIN, COMMIT, pragmas, ATTACH. */
   trusted = false;
 
+  readonly #hasWindow: (tables: readonly string[]) => boolean;
   #tablesRead = new Set<string>();
   #tablesWritten = new Set<string>();
   #inserted: string | undefined;
   #updated = new Set<string>();
   #changesSchema = false;
   #inspectsConnection = false;
+  #readsUnnamed = false;
   #columnsVersions = 0;
   #actions = 0;
+
+  /** @param hasWindow whether what one of the tables shows may be kept in others */
+  constructor(hasWindow: (tables: readonly string[]) => boolean) {
+    this.#hasWindow = hasWindow;
+  }
 
   /** To be given to `setAuthorizer`. Throws what the caller of `prepare` should see. */
   // oxlint-disable-next-line max-params -- SQLite calls it so
@@ -156,6 +165,7 @@ export class StatementAnalyzer {
     this.#inserted = undefined;
     this.#changesSchema = false;
     this.#inspectsConnection = false;
+    this.#readsUnnamed = false;
     this.#actions = 0;
   }
 
@@ -176,6 +186,7 @@ export class StatementAnalyzer {
       // After "on conflict do update" the last rowid may be that of an earlier insert, by somebody else.
       insertsInto: inserted !== undefined && !this.#updated.has(inserted) ? inserted : undefined,
       tablesRead: [...this.#tablesRead],
+      readsUnnamed: this.#readsUnnamed || this.#hasWindow([...this.#tablesRead]),
       tablesWritten: [...this.#tablesWritten],
     };
   }
@@ -184,6 +195,7 @@ export class StatementAnalyzer {
     switch (action) {
       case constants.SQLITE_READ:
         if (!isSchemaTable(first)) this.#tablesRead.add(first);
+        if (isOwnTable(first)) this.#readsUnnamed = true;
         return;
       case constants.SQLITE_INSERT:
         if (trigger === null && !isSchemaTable(first)) this.#inserted ??= first;
@@ -220,6 +232,7 @@ export class StatementAnalyzer {
 
   #notePragma(name: string, argument: string | null): void {
     this.#inspectsConnection = true;
+    this.#readsUnnamed = true;
     if (argument === null && READING_PRAGMAS.has(name)) return;
     if (argument !== null && PRAGMAS_WITH_SUBJECT.has(name)) return;
     if (argument !== null && WRITABLE_PRAGMAS.has(name)) {
@@ -245,6 +258,11 @@ export class StatementAnalyzer {
 
 function isSchemaTable(name: string): boolean {
   return name === 'sqlite_master' || name === 'sqlite_temp_master' || name === 'sqlite_schema';
+}
+
+/** What SQLite keeps up by itself, without a word: the schema, sequences, statistics, and what pragmas show. */
+function isOwnTable(name: string): boolean {
+  return name.startsWith('sqlite_') || name.startsWith('pragma_') || name === 'dbstat';
 }
 
 function transactionControlError(verb: string): UsageError {

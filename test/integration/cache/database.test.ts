@@ -39,6 +39,32 @@ async function open(options: CacheOptions = {}): Promise<{ db: Database; cache: 
 }
 
 describe('what a statement reads is known without being told (X4, B15)', () => {
+  test.each([
+    ["select text from found where found match 'first'", "update notes set text = 'first, edited'"],
+    ['select term from words', "insert into log_texts (what) values ('new')"],
+    ['select seq from sqlite_sequence', 'insert into numbered default values'],
+    ['select name from sqlite_schema', 'create table more (id integer)'],
+    ['pragma user_version', 'pragma user_version = 7'],
+    ['pragma table_info(notes)', 'alter table notes add column more text'],
+  ])('or it is dropped by every change: %s', async (read, write) => {
+    const { db, cache } = await open();
+    await db.script(`
+      create table numbered (id integer primary key autoincrement);
+      insert into numbered default values;
+      create virtual table log_texts using fts5 (what);
+      create virtual table words using fts5vocab ('log_texts', 'row');
+      create virtual table found using fts5 (text, content='notes', content_rowid='id');
+      insert into found (found) values ('rebuild');
+    `);
+    const look = () => cache.getOrSet('k', () => db.all(read), { ttlMs: Infinity });
+    for (let use = 0; use < 5; use += 1) await look();
+    expect(cache.stats().hits).toBeGreaterThan(0);
+    const before = await look();
+    await db.run(write);
+    expect(await look()).not.toEqual(before);
+    await expectAtRest(db);
+  });
+
   test('through views, subqueries, triggers and cascades, for every kind of call', async () => {
     const { db, cache } = await open();
     const reads: Readonly<Record<string, () => Promise<unknown>>> = {
