@@ -102,9 +102,16 @@ export class SharedConnection {
   }
 
   #sendGathered(): void {
-    const calls = this.#gathered;
-    if (calls.length === 0) return;
-    this.#gathered = [];
+    // One that was given up in the meantime makes room for others: they come in while this goes on, and go
+    // along, since nothing would send them later.
+    while (this.#gathered.length > 0) {
+      const calls = this.#gathered;
+      this.#gathered = [];
+      this.#sendInGroups(calls);
+    }
+  }
+
+  #sendInGroups(calls: readonly PendingCall[]): void {
     let group: PendingCall[] = [];
     let micros = 0;
     for (const call of calls) {

@@ -90,6 +90,19 @@ describe('reads of one turn', () => {
     expect(aborted.asked).toMatchObject({ message: 'enough' });
   });
 
+  test('go on when one of more than can be under way is given up as it is sent', async () => {
+    await using db = await openKnowing(RATIO);
+    const client = new AbortController();
+    const given = db.value(RATIO, [1], { signal: client.signal }).catch((error: unknown) => error);
+    const asked = Array.from({ length: 1_000 }, () => db.value(RATIO, [2]));
+    client.abort('gone');
+    expect(await given).toBe('gone');
+    const unanswered = Symbol('unanswered');
+    const limit = new Promise((resolve) => setTimeout(resolve, 20_000, [unanswered]).unref());
+    expect(new Set((await Promise.race([Promise.all(asked), limit])) as unknown[])).toEqual(new Set([5]));
+    await expectAtRest(db);
+  });
+
   test('are answered by another connection when theirs is lost', async () => {
     await using db = await openKnowing(RATIO, SLEEP);
     await using lease = await db.acquire();
