@@ -150,7 +150,8 @@ export class DatabaseLease implements AsyncDisposable {
     resource.cancelPending(new UsageError('The lease was released while this call was under way.'));
     const giveBack = (): void => this.#lease.release(resource.usable ? 'reuse' : 'discard');
     const ending = this.#connection.release();
-    if (ending !== undefined) return ending.then(giveBack);
+    // Where a stream cannot be ended in order, the connection is in doubt; its reader was told why.
+    if (ending !== undefined) return ending.then(giveBack, () => this.#lease.release('discard'));
     giveBack();
     return undefined;
   }

@@ -261,6 +261,19 @@ describe('a link that is cut', () => {
     }
   });
 
+  test('under an open stream of a lease leaves nothing behind (B11)', async () => {
+    const { db } = scratch;
+    const lease = await db.acquire();
+    const rows = lease.connection.stream('select n from generate_series(1, 5000) n');
+    await rows.next();
+    // Until the rows that come next have come: then nothing is under way, and the end of the stream fails.
+    await sleep(100);
+    proxy.resetAll();
+    await sleep(50);
+    await lease[Symbol.asyncDispose]();
+    await expectAtRest(db);
+  });
+
   test('is found out about where nothing comes any more, within the limit of the call (C40)', async () => {
     const { db } = scratch;
     expect(await db.value('select 1')).toBe(1);
