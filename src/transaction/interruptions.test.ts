@@ -22,6 +22,18 @@ describe('an abort', () => {
     expect(bench.log).toEqual(['begin', 'rollback']);
   });
 
+  test('at the moment in which its connection comes is not overlooked', async () => {
+    const two = new TransactionBench({ exclusiveWriter: false, connections: 2 });
+    const controller = new AbortController();
+    const reason = new Error('the other one was first');
+    const first = two.transaction(() => controller.abort(reason));
+    const second = failureOf(two.transaction((tx) => tx.run('set a 1'), { signal: controller.signal }));
+    await first;
+    expect(await second).toBe(reason);
+    expect(two.committed).toEqual({});
+    expect(two.faults()).toEqual([]);
+  });
+
   test('passes on a reason that is not an error', async () => {
     const controller = new AbortController();
     bench.connection.holdNext('set a 1');

@@ -77,7 +77,11 @@ export class LeasedTransaction implements Boundary, LimitActions {
    */
   begin(): Promise<void> {
     this.#listen();
-    return this.#beginPart();
+    const begun = this.#beginPart();
+    // In the moment since the connection came, nobody listened to the signal.
+    const { signal } = this.#setup.options;
+    if (signal?.aborted === true) this.root.interrupt(aborted(this.root.label, signal.reason));
+    return begun;
   }
 
   async commit(): Promise<void> {
