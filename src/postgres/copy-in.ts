@@ -49,7 +49,7 @@ class CopyInput {
       direction: 'in',
       lifted: run.lifted,
       refusal: run.refusal,
-      begun: () => void this.#send(),
+      begun: () => this.#begin(),
       data: () => {},
       ended: (end) => this.#finish(end),
     });
@@ -59,6 +59,12 @@ class CopyInput {
     this.#watch.start();
     if (this.#reason === undefined) this.#link.send(this.#exchange);
     return this.#result.promise;
+  }
+
+  #begin(): void {
+    if (this.#reason === undefined) void this.#send();
+    // It was given up on its way: a server that waits for data does not listen to the cancellation.
+    else this.#exchange.abandon();
   }
 
   async #send(): Promise<void> {
@@ -99,8 +105,8 @@ class CopyInput {
   #finish(end: CopyEnd): void {
     this.#isOver = true;
     this.#watch.stop();
-    // The source may be busy for ever, so its end is not waited for.
-    Promise.resolve(this.#source.return?.()).catch(() => undefined);
+    // The source may be busy for ever, so its end is not waited for; nor does it matter how that goes.
+    (async () => this.#source.return?.())().catch(() => undefined);
     const { rows, failure, fault, loss } = end;
     // It may have been too late to give it up: then it is done.
     if (rows !== undefined && failure === undefined && fault === undefined) {

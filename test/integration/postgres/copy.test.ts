@@ -85,6 +85,36 @@ describe('copyIn', () => {
     await expectAtRest(db);
   });
 
+  test('stops at an abort that comes before the server has begun it, and keeps its connection', async () => {
+    const db = await openPostgresScratch(SCHEMA);
+    const never = (async function* () {
+      await new Promise(() => {});
+      yield '';
+    })();
+    const client = new AbortController();
+    const stopped = rejection(db.copyIn('copy t from stdin', never, { signal: client.signal }));
+    await new Promise((resolve) => setImmediate(resolve));
+    client.abort(new Error('enough'));
+    expect((await stopped).message).toBe('enough');
+    await expectAtRest(db);
+    expect(db.stats().pool.retired).toBe(0);
+  });
+
+  test('ends, though the end of its source fails', async () => {
+    const db = await openPostgresScratch(SCHEMA);
+    const source = (function* () {
+      try {
+        yield 'not a number\tone\n';
+        for (;;) yield '2\ttwo\n';
+      } finally {
+        // oxlint-disable-next-line no-unsafe-finally -- a generator that cannot be ended in order
+        throw new Error('the end of the source');
+      }
+    })();
+    await expect(db.copyIn('copy t from stdin', source)).rejects.toThrow(QueryExecutionError);
+    await expectAtRest(db);
+  });
+
   test('does not read its source faster than the server takes the data', async () => {
     const proxy = await startTcpProxy({ port: Number(new URL(await sharedPostgresDatabase()).port) });
     await using _ = proxy;
