@@ -81,7 +81,10 @@ export class PostgresLink {
     socket.listen((buffer, length) => this.#push(buffer, length));
     stream.on('drain', () => this.#pump());
     stream.on('error', (error: Error) => this.lose(error));
-    stream.on('close', () => this.lose(new Error('the server closed the connection')));
+    // The end of what the server sends, and not only the close that follows it once this side has ended too:
+    // what is sent in between arrives nowhere, and would have an outcome that nobody knows.
+    for (const end of ['end', 'close'])
+      stream.on(end, () => this.lose(new Error('the server closed the connection')));
     stream.unref?.();
   }
 
