@@ -46,7 +46,7 @@ export const NO_SENDING: Sending = Object.freeze({});
 export interface CallAnswer {
   readonly status: TransactionStatus;
   readonly failure: ServerFailure | undefined;
-  /** One of `before` failed. */
+  /** One of `before` failed, or nothing was sent, because it was known that the rows cannot be given. */
   readonly notBegun: boolean;
 }
 
@@ -214,7 +214,7 @@ export class CallSender {
     if (this.#isToRepeat(call, sending, answer)) return this.#repeat(call, sending);
     if (failure !== undefined && this.#moves(call, sending, failure)) return;
     this.#calls.remove(call);
-    const notBegun = failure !== undefined && tags.length < (sending.before?.length ?? 0);
+    const notBegun = tags.length < (sending.before?.length ?? 0);
     const instead = sending.answered?.({ status, failure, notBegun }, call);
     if (instead !== undefined) this.#fail(call, instead);
     else if (failure !== undefined) this.#failed(call, failure, tags.length - skipped);

@@ -245,7 +245,7 @@ export class TransactionControl {
   }
 
   /** Has BEGIN go alone, ahead of what cannot take it along. */
-  sendBegin(): void {
+  sendBegin(place?: 'before what waits'): void {
     if (this.#state !== 'unsent') return;
     this.#state = 'sent';
     const begun = (outcome: Outcome): void => {
@@ -258,7 +258,9 @@ export class TransactionControl {
         this.#begun.resolve();
       }
     };
-    this.#link.send(this.#exchange(this.#beginSteps, begun, true));
+    const exchange = this.#exchange(this.#beginSteps, begun, true);
+    if (place === undefined) this.#link.send(exchange);
+    else this.#link.sendFirst(exchange);
   }
 
   /** Why nothing more may be sent in this transaction, if so. */
@@ -273,6 +275,8 @@ export class TransactionControl {
     if (failure === undefined) this.#noteWrites(call);
     else this.#noteFailed(call, failure, notBegun);
     if (this.#state === 'sent') {
+      // Nothing was sent, and BEGIN neither: it goes when the statement is over.
+      if (notBegun && failure === undefined) return undefined;
       if (notBegun && status === 'I') return this.#failBegin(this.#firstFailure!);
       this.#state = 'open';
       this.#begun.resolve();
@@ -306,7 +310,7 @@ export class TransactionControl {
       return;
     }
     this.#state = 'unsent';
-    this.sendBegin();
+    this.sendBegin('before what waits');
   }
 
   /** @returns what the statement that went with it must be told */

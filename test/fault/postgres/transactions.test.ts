@@ -216,6 +216,27 @@ interface Limit {
   readonly tookMs: number;
 }
 
+test('goes on after a first statement whose rows cannot be given, in a transaction', async () => {
+  const db = await openPostgresScratch(SCHEMA, { pool: { max: 1 } });
+  const twoOfAName = 'select 1 as a, 2 as a';
+  // From the third on it is known beforehand.
+  for (let round = 1; round <= 5; round += 1) {
+    await db.transaction(async (tx) => {
+      const [refused, written] = await Promise.allSettled([tx.all(twoOfAName), tx.run(INSERT)]);
+      expect(refused).toMatchObject({ reason: { code: 'ERR_MILLPOND_DUPLICATE_COLUMN' } });
+      expect(written).toMatchObject({ value: { rowsAffected: 1 } });
+      expect(await db.value('select count(*)::int from items')).toBe(round);
+    });
+  }
+  const undone = db.transaction(async (tx) => {
+    await Promise.allSettled([tx.all(twoOfAName), tx.run(INSERT)]);
+    throw new Error('on purpose');
+  });
+  await expect(undone).rejects.toThrow('on purpose');
+  expect(await db.value('select count(*)::int from items')).toBe(5);
+  await expectAtRest(db);
+});
+
 test('limits go by the clock that only goes forward, however the wall clock jumps (C48)', async () => {
   const script = new URL('../workers/scripts/clock.ts', import.meta.url);
   const result = await resultOf<{ readonly limits: Record<string, Limit>; readonly shortMs: number }>(
