@@ -113,6 +113,21 @@ describe('a statement', () => {
     expect(read.columnsVersion).not.toBe(columnsVersion);
   });
 
+  test.each(['all', 'get', 'iterate'] as const)('says each time why %s() fails, and works again', (how) => {
+    const read = store.prepare('select x from t');
+    const run = (): unknown => (how === 'iterate' ? [...read.iterate([])] : read[how]([]));
+    for (let failures = 1; failures <= 3; failures += 1) {
+      store.trusted((own) => own.exec('alter table t rename to away'));
+      for (let time = 0; time < failures; time += 1) {
+        expect(run).toThrow('no such table: t');
+        // Success in between clears what SQLite says of the last failure.
+        store.trusted((own) => own.exec('begin; commit'));
+      }
+      store.trusted((own) => own.exec('alter table away rename to t'));
+      expect(run).not.toThrow();
+    }
+  });
+
   test('of two columns of one name gives arrays, and refuses objects', () => {
     const read = store.prepare('select 1 as a, 2 as a');
     expect(read.all([])).toEqual([[1, 2]]);

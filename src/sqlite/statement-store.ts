@@ -93,10 +93,15 @@ export class PreparedStatement {
   *iterate(params: readonly Bindable[]): Generator<unknown[]> {
     let { callbacks } = this.#analyzer;
     const rows = this.#statement.iterate(...this.#toValues(params)) as unknown as Iterable<unknown[]>;
-    for (const row of rows) {
-      if (this.#analyzer.callbacks !== callbacks) this.#refreshColumns();
-      ({ callbacks } = this.#analyzer);
-      yield this.#readsBigInts ? row.map(fromBigInt) : row;
+    try {
+      for (const row of rows) {
+        if (this.#analyzer.callbacks !== callbacks) this.#refreshColumns();
+        ({ callbacks } = this.#analyzer);
+        yield this.#readsBigInts ? row.map(fromBigInt) : row;
+      }
+    } catch (error) {
+      this.#reset();
+      throw error;
     }
     if (this.#analyzer.callbacks !== callbacks) this.#refreshColumns();
   }
@@ -115,6 +120,16 @@ export class PreparedStatement {
    */
   readBigIntsFromNow(): void {
     if (!this.#readsBigInts) this.#readBigInts();
+  }
+
+  /** Node leaves an iterated statement as the failure did, and its next use would fail in its place. */
+  #reset(): void {
+    try {
+      // iterate() resets and does not step.
+      this.#statement.iterate();
+    } catch {
+      // What is said here is the failure that was thrown already.
+    }
   }
 
   #readBigInts(): void {
