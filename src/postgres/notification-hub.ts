@@ -37,6 +37,8 @@ const CLOSE_TIMEOUT_MS = 500;
 export class NotificationHub {
   readonly #parts: NotificationHubParts;
   readonly #channels = new Map<string, Set<Subscription>>();
+  /** Those that may have missed something, since the connection was lost. */
+  readonly #behind = new Set<Subscription>();
   readonly #closed = new AbortController();
   #link: PostgresLink | undefined;
   #opening: Promise<PostgresLink> | undefined;
@@ -101,6 +103,7 @@ export class NotificationHub {
       for (const subscription of subscriptions) subscription.end(undefined);
     }
     this.#channels.clear();
+    this.#behind.clear();
     const link = this.#link;
     this.#stopTimers();
     this.#link = undefined;
@@ -116,6 +119,7 @@ export class NotificationHub {
 
   /** @returns whether it was the last one of its channel */
   #forget(subscription: Subscription): boolean {
+    this.#behind.delete(subscription);
     const others = this.#channels.get(subscription.channel);
     if (others?.delete(subscription) !== true || others.size > 0) return false;
     this.#channels.delete(subscription.channel);
@@ -134,10 +138,20 @@ export class NotificationHub {
   #open(): Promise<PostgresLink> {
     if (this.#link !== undefined) return Promise.resolve(this.#link);
     clearTimeout(this.#retryTimer);
-    this.#opening ??= runInRootContext(() => this.#connect()).finally(() => {
-      this.#opening = undefined;
-    });
+    this.#opening ??= runInRootContext(() => this.#openAnew());
     return this.#opening;
+  }
+
+  async #openAnew(): Promise<PostgresLink> {
+    try {
+      return await this.#connect();
+    } catch (error) {
+      // Whoever asked for it: those who listened before wait for the next attempt.
+      if (this.#behind.size > 0 && !this.#closed.signal.aborted) this.#reconnectLater();
+      throw error;
+    } finally {
+      this.#opening = undefined;
+    }
   }
 
   async #connect(): Promise<PostgresLink> {
@@ -161,7 +175,20 @@ export class NotificationHub {
     this.#retries = 0;
     void link.lost.then((error) => this.#lost(link, error));
     this.#pingTimer = setInterval(() => this.#ping(link), this.#parts.pingMs);
+    this.#reportGaps();
+    // The last listener may have left while it was being opened.
+    if (this.#channels.size === 0) this.#disconnect();
     return link;
+  }
+
+  #reportGaps(): void {
+    const behind = [...this.#behind];
+    this.#behind.clear();
+    for (const subscription of behind) {
+      subscription.deliver({ kind: 'gap', channel: subscription.channel, reason: 'reconnected' });
+    }
+    for (const channel of new Set(behind.map((one) => one.channel)))
+      this.#parts.onGap(channel, 'reconnected');
   }
 
   #notified(channel: string, payload: string, processId: number): void {
@@ -175,6 +202,8 @@ export class NotificationHub {
     this.#link = undefined;
     clearInterval(this.#pingTimer);
     if (this.#channels.size === 0 || this.#closed.signal.aborted) return;
+    for (const subscriptions of this.#channels.values())
+      for (const subscription of subscriptions) this.#behind.add(subscription);
     this.#parts.reportError(new ConnectionError('The connection that listens was lost.', { cause: error }));
     this.#reconnectLater();
   }
@@ -184,24 +213,8 @@ export class NotificationHub {
     const rangeMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#retries, 10));
     this.#retries += 1;
     const delayMs = rangeMs / 2 + (Math.random() * rangeMs) / 2;
-    this.#retryTimer = setTimeout(() => void this.#reconnect(), delayMs);
-  }
-
-  async #reconnect(): Promise<void> {
-    // Subscriptions that come while it is being opened have missed nothing.
-    const waiting = [...this.#channels.values()].flatMap((subscriptions) => [...subscriptions]);
-    try {
-      await this.#open();
-    } catch {
-      // This was reported when it was lost; the next attempt comes later.
-      if (this.#channels.size > 0 && !this.#closed.signal.aborted) this.#reconnectLater();
-      return;
-    }
-    for (const subscription of waiting) {
-      subscription.deliver({ kind: 'gap', channel: subscription.channel, reason: 'reconnected' });
-    }
-    for (const channel of new Set(waiting.map((one) => one.channel)))
-      this.#parts.onGap(channel, 'reconnected');
+    // The loss was reported; an attempt that fails leads to the next one.
+    this.#retryTimer = setTimeout(() => void this.#open().catch(() => undefined), delayMs);
   }
 
   #ping(link: PostgresLink): void {

@@ -82,6 +82,47 @@ describe('listen', () => {
     expect(inShort((await jobs.next()).value!)).toBe('heard');
   });
 
+  test('goes on and reports its gap, whoever opens the connection again (C37)', async () => {
+    const url = await sharedPostgresDatabase();
+    await using proxy = await startTcpProxy({ port: Number(new URL(url).port) });
+    const db = await openPostgresAt(proxy.urlFor(url), '');
+    const heard: string[] = [];
+    await using _ = await db.listen('jobs', (message) => void heard.push(inShort(message)));
+    const lost = () => new Promise((resolve) => void db.on('listen:error', resolve));
+    const first = lost();
+    await proxy.refuse();
+    proxy.resetAll();
+    await first;
+    await expect(db.listen('in vain')).rejects.toThrow(ConnectionError);
+    await proxy.accept();
+    await expect.poll(() => heard).toEqual(['gap: reconnected']);
+    const second = lost();
+    proxy.resetAll();
+    await second;
+    await using others = await db.listen('others');
+    await expect.poll(() => heard).toEqual(['gap: reconnected', 'gap: reconnected']);
+    await db.run("notify others, '1'");
+    expect((await others.next()).value).toMatchObject({ payload: '1' });
+    await db.run("notify jobs, '2'");
+    await expect.poll(() => heard).toHaveLength(3);
+    await expectAtRest(db);
+  });
+
+  test('keeps no connection that is opened again for one who has left meanwhile', async () => {
+    const url = await sharedPostgresDatabase();
+    await using proxy = await startTcpProxy({ port: Number(new URL(url).port) });
+    const db = await openPostgresAt(proxy.urlFor(url), '');
+    const jobs = await db.listen('jobs');
+    const lost = new Promise((resolve) => void db.on('listen:error', resolve));
+    proxy.delay(50);
+    proxy.resetAll();
+    await lost;
+    await sleep(150);
+    await jobs.close();
+    await sleep(1_000);
+    await expect.poll(() => proxy.connections - db.stats().pool.size).toBe(0);
+  });
+
   test('keeps as many unread messages as it says, and tells when there were more', async () => {
     const db = await openPostgresScratch('');
     await using jobs = await db.listen('jobs', undefined, { maxWaiting: 10 });
