@@ -75,7 +75,10 @@ function hasBody(context: Context): boolean {
 function streamLimit(maxBytes: number): MiddlewareHandler {
   return honoBodyLimit({
     maxSize: maxBytes,
-    onError: () => {
+    onError: (context) => {
+      // What still comes is read past, or the connection's next request would not be reached: the stream of
+      // the body, which nobody reads any more, would hold it back.
+      nodeBindings(context)?.incoming.removeAllListeners('data').resume();
       throw tooLarge(maxBytes);
     },
   });
