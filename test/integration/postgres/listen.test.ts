@@ -110,8 +110,10 @@ describe('listen', () => {
 
   test('keeps no connection that is opened again for one who has left meanwhile', async () => {
     const url = await sharedPostgresDatabase();
+    const looking = await openPostgresAt(url, '');
     await using proxy = await startTcpProxy({ port: Number(new URL(url).port) });
-    const db = await openPostgresAt(proxy.urlFor(url), '');
+    const named = Object.assign(new URL(proxy.urlFor(url)), { search: '?application_name=leaving' });
+    const db = await openPostgresAt(named.href, '');
     const jobs = await db.listen('jobs');
     const lost = new Promise((resolve) => void db.on('listen:error', resolve));
     proxy.delay(50);
@@ -120,7 +122,9 @@ describe('listen', () => {
     await sleep(150);
     await jobs.close();
     await sleep(1_000);
-    await expect.poll(() => proxy.connections - db.stats().pool.size).toBe(0);
+    const sessions = "select count(*)::int from pg_stat_activity where application_name = 'leaving'";
+    const notOfThePool = async () => Number(await looking.value(sessions)) - db.stats().pool.size;
+    await expect.poll(notOfThePool).toBe(0);
   });
 
   test('keeps as many unread messages as it says, and tells when there were more', async () => {
