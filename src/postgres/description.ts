@@ -3,6 +3,7 @@ import type { Column } from './columns.ts';
 import type { PostgresConnection } from './connection.ts';
 import type { StatementShape } from './describe-exchange.ts';
 import { explainedTables, type PlanNode } from './explained-tables.ts';
+import { unknownFunctions } from './known-functions.ts';
 import type { Plan, TouchedTables } from './plan.ts';
 
 /** Lends a connection for some work. */
@@ -21,36 +22,63 @@ const COLUMN_NAMES = `
   where c.oid = any($1::oid[]) and a.attnum > 0`;
 
 /**
- * The tables by their names, those to which foreign keys pass a change on, and whether a user's trigger may
- * write elsewhere. A table that is not found without its schema is named with it.
+ * The tables by their names, and whether a user's trigger may write elsewhere: with those to which foreign
+ * keys pass a change on, and with what a table that is read is a partition or a child of, since a plan names
+ * the parts of what a write names as a whole. What is below a table that is written is looked at for its
+ * triggers and keys, and not named. A table that is not found without its schema is named with it.
  */
 const TOUCHED_TABLES = `
   with recursive named as (
-    select c.oid, t.kind from unnest($1::text[], $2::text[], $3::text[]) t (schema, name, kind)
+    select c.oid, t.kind, true as is_named from unnest($1::text[], $2::text[], $3::text[]) t (schema, name, kind)
     join pg_namespace n on n.nspname = t.schema
     join pg_class c on c.relnamespace = n.oid and c.relname = t.name
   ), touched as (
-    select oid, kind from named
+    select oid, kind, is_named from named
     union
-    select f.conrelid, 'changed' from touched t join pg_constraint f on f.confrelid = t.oid
-    where t.kind = 'changed' and f.contype = 'f'
-      and (f.confdeltype in ('c', 'n', 'd') or f.confupdtype in ('c', 'n', 'd'))
+    select more.* from touched t, lateral (
+      select f.conrelid, 'changed', true from pg_constraint f
+      where t.kind = 'changed' and f.contype = 'f' and f.confrelid = t.oid
+        and (f.confdeltype in ('c', 'n', 'd') or f.confupdtype in ('c', 'n', 'd'))
+      union all
+      select i.inhparent, t.kind, true from pg_inherits i where t.kind = 'read' and i.inhrelid = t.oid
+      union all
+      select i.inhrelid, t.kind, false from pg_inherits i where t.kind <> 'read' and i.inhparent = t.oid
+    ) more
   )
-  select t.kind, case when pg_table_is_visible(c.oid) then c.relname::text
+  select t.kind, t.is_named, case when pg_table_is_visible(c.oid) then c.relname::text
       else n.nspname || '.' || c.relname end,
     exists (select 1 from pg_trigger g where g.tgrelid = c.oid and not g.tgisinternal)
   from touched t join pg_class c on c.oid = t.oid join pg_namespace n on n.oid = c.relnamespace`;
 
 /**
- * Whether a function of one of these names may change data. One that is stable or immutable may not, which
- * the server enforces for what its body does: https://www.postgresql.org/docs/current/xfunc-volatility.html
+ * Whether a function of one of these names may change data, and whether one may read them. One that is stable
+ * or immutable may not change any, and one that is immutable may not read any; the server enforces the first
+ * for what its body does: https://www.postgresql.org/docs/current/xfunc-volatility.html
  */
-const CALLS_VOLATILE =
-  "select exists (select 1 from pg_proc where proname = any($1::text[]) and provolatile = 'v')";
+const CALLS = `
+  select coalesce(bool_or(provolatile = 'v'), false),
+    coalesce(bool_or(provolatile = 'v' or provolatile = 's' and pronamespace <> 'pg_catalog'::regnamespace), false)
+  from pg_proc where proname = any($1::text[])`;
 
-type NamedTables = Omit<TouchedTables, 'callsVolatile'> & { readonly tablesRead: readonly string[] };
+interface NamedTables extends Omit<TouchedTables, 'callsVolatile'> {
+  readonly tablesRead: readonly string[];
+  /** As in a plan: also those of views and policies. */
+  readonly functions: readonly string[] | undefined;
+  /** Nothing is read because of what is known now: there is no partition, or none for these values. */
+  readonly isCut: boolean;
+}
 
-const NOTHING: NamedTables = Object.freeze({ tablesRead: [], tablesWritten: [], isComplete: true });
+const NOTHING: NamedTables = {
+  tablesRead: [],
+  tablesWritten: [],
+  isComplete: true,
+  functions: [],
+  isCut: false,
+};
+/** How a plan says so. */
+const CUT = '"One-Time Filter"';
+/** For what the server does not explain. */
+const UNEXPLAINED: NamedTables = { ...NOTHING, isComplete: false, functions: undefined };
 
 /** What statements are, by their text: asked of the server, which runs none of them. */
 export class Descriptions {
@@ -69,15 +97,26 @@ export class Descriptions {
   /** What a statement touches. @throws QueryExecutionError where the server cannot prepare it */
   async touched(connection: PostgresConnection, plan: Plan): Promise<TouchedTables> {
     const { parameterTypes } = await connection.describeStatement(plan.text);
-    const tables = await this.#tables(connection, plan, parameterTypes.length);
-    return { ...tables, callsVolatile: await this.#callsVolatile(connection, plan) };
+    const { tablesRead, functions, isCut, ...tables } = await this.#tables(
+      connection,
+      plan,
+      parameterTypes.length,
+    );
+    const named =
+      functions === undefined || plan.functions === undefined ? undefined : [...functions, ...plan.functions];
+    const [callsVolatile, callsReading] = await this.#calls(connection, named);
+    return { ...tables, callsVolatile, tablesRead: callsReading || isCut ? undefined : tablesRead };
   }
 
-  async #callsVolatile(connection: PostgresConnection, { functions }: Plan): Promise<boolean> {
-    if (functions === undefined) return true;
-    if (functions.length === 0) return false;
-    const [[answer] = []] = await ask(connection, { text: CALLS_VOLATILE, params: [functions] });
-    return answer !== false;
+  /** @returns whether one of the functions may write, and whether one may read */
+  async #calls(
+    connection: PostgresConnection,
+    functions: readonly string[] | undefined,
+  ): Promise<readonly [boolean, boolean]> {
+    if (functions === undefined) return [true, true];
+    if (functions.length === 0) return [false, false];
+    const [[mayWrite, mayRead] = []] = await ask(connection, { text: CALLS, params: [functions] });
+    return [mayWrite !== false, mayRead !== false];
   }
 
   async #describe(connection: PostgresConnection, plan: Plan): Promise<StatementDescription> {
@@ -125,24 +164,35 @@ export class Descriptions {
     { kind, text }: Plan,
     parameters: number,
   ): Promise<NamedTables> {
-    const explained = kind === 'other' ? undefined : await connection.explain(text, parameters);
-    if (explained === undefined) return NOTHING;
+    if (kind === 'other') return NOTHING;
+    const explained = await connection.explain(text, parameters);
+    if (explained === undefined) return UNEXPLAINED;
+    const functions = unknownFunctions(expressionsOf(explained));
     const { read, inserted, changed } = explainedTables(explained as { Plan: PlanNode }[]);
     const kinds = { read, inserted, changed };
     const named = Object.entries(kinds).flatMap(([how, tables]) => tables.map((table) => [...table, how]));
-    if (named.length === 0) return NOTHING;
+    if (named.length === 0) return { ...NOTHING, functions, isCut: expressionsOf(explained).includes(CUT) };
     const params = [0, 1, 2].map((part) => named.map((table) => table[part]));
-    const rows = (await ask(connection, { text: TOUCHED_TABLES, params })) as [string, string, boolean][];
+    const rows = (await ask(connection, { text: TOUCHED_TABLES, params })) as TouchedRow[];
     const namesOf = (isWanted: (how: string) => boolean) => [
-      ...new Set(rows.filter(([how]) => isWanted(how)).map(([, name]) => name)),
+      ...new Set(rows.filter(([how, isNamed]) => isNamed && isWanted(how)).map(([, , name]) => name)),
     ];
     return {
       tablesRead: namesOf((how) => how === 'read'),
       tablesWritten: namesOf((how) => how !== 'read'),
-      isComplete: rows.every(([how, , hasTrigger]) => how === 'read' || !hasTrigger),
+      isComplete: rows.every(([how, , , hasTrigger]) => how === 'read' || !hasTrigger),
+      functions,
+      isCut: false,
     };
   }
 }
+
+/** What may hold a call, with its quoted names as they were. */
+function expressionsOf(explained: unknown): string {
+  return JSON.stringify(explained).replaceAll(String.raw`\"`, '"');
+}
+
+type TouchedRow = [how: string, isNamed: boolean, name: string, hasTrigger: boolean];
 
 function ask(connection: PostgresConnection, statement: Statement): Promise<unknown[][]> {
   return connection.ask(statement);

@@ -43,12 +43,95 @@ async function learn(text: string): Promise<void> {
   stop();
 }
 
+/** A cached read that was run often enough for its tables to be known, if they can be. */
+async function settled(cache: Cache, text: string): Promise<() => Promise<unknown>> {
+  const load = () => cache.getOrSet(text, () => db.all(text), { ttlMs: Infinity });
+  for (let use = 0; use < 3; use += 1) {
+    await cache.delete(text);
+    await load();
+  }
+  return load;
+}
+
 const COUNT = 'select count(*)::int from names';
 const ODD = 'select * from "Odd ""Name"';
 const ELSE = 'select * from unrelated';
 const count = (): Promise<number | undefined> => db.value<number>(COUNT);
 
 describe('on PostgreSQL', () => {
+  test('a partition, its whole and a child table are one thing by several names (X4, B15)', async () => {
+    await db.script(`
+      create table parts (id integer, n integer) partition by list (id);
+      create table parts_1 partition of parts for values in (1);
+      create table parts_2 partition of parts for values in (2);
+      create table noted (n integer);
+      create function note() returns trigger language plpgsql as
+        'begin insert into noted values (new.n); return new; end';
+      create trigger note before insert on parts_2 for each row execute function note();
+      create table elders (n integer);
+      create table heirs () inherits (elders);
+      insert into heirs values (1)`);
+    const cache = open();
+    const reads = ['parts', 'parts_1', 'noted', 'heirs', 'elders'].map((name) => `table ${name}`);
+    const loads = await Promise.all(reads.map((text) => settled(cache, text)));
+    const writes = [
+      'insert into parts values (1, 1)',
+      'insert into parts values (2, 2)',
+      'update parts set id = 3 - id',
+      'insert into parts_1 values (1, 3)',
+      'delete from parts_1',
+      'update elders set n = n + 1',
+      'update heirs set n = n + 1',
+    ];
+    for (const write of writes) {
+      await Promise.all(loads.map((load) => load()));
+      await db.run(write);
+      const now = await Promise.all(reads.map((text) => db.all(text)));
+      expect(await Promise.all(loads.map((load) => load())), write).toEqual(now);
+    }
+    await Promise.all(loads.map((load) => load()));
+    const { dropped } = cache.stats();
+    await cache.invalidateTables('parts');
+    expect(cache.stats().dropped).toBe(dropped + 2);
+  });
+
+  test('a table without a partition is read like any other when it has one (B15)', async () => {
+    await db.script('create table later (id integer) partition by list (id)');
+    const load = await settled(open(), 'table later');
+    await db.run('create table later_1 partition of later for values in (1)');
+    await db.run('insert into later values (1)');
+    expect(await load()).toEqual([{ id: 1 }]);
+  });
+
+  test.each([
+    'select read_by_function()',
+    'select "Read by SQL"()',
+    'table read_by_view',
+    "select query_to_xml('table counted', true, false, '')::text",
+  ])('what a function reads is not known, so any change drops it: %s (B15)', async (text) => {
+    await db.script(`
+      drop table if exists counted cascade;
+      create table counted (n integer);
+      insert into counted values (1);
+      create or replace function read_by_function() returns integer language plpgsql stable as
+        'begin return (select sum(n) from counted); end';
+      create or replace function "Read by SQL"() returns bigint language sql stable as
+        'select sum(n) from counted';
+      create or replace view read_by_view as select read_by_function()`);
+    const load = await settled(open(), text);
+    const before = await load();
+    await db.run('update counted set n = n + 1');
+    expect(await load()).not.toEqual(before);
+  });
+
+  test('a write that the server does not explain may have changed anything (X4, B15)', async () => {
+    const load = await settled(open(), 'select sum(id)::int as sum from unrelated');
+    const before = await load();
+    await db.all('explain analyze insert into unrelated values (100)');
+    expect(await load()).not.toEqual(before);
+    await db.run('delete from unrelated where id = 100');
+  });
+
   test('what is committed drops what was read from the changed tables, through views too (X4, B15)', async () => {
     const cache = open();
     const load = () => cache.getOrSet('k', count);
