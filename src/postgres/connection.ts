@@ -67,6 +67,8 @@ export interface ConnectionEnvironment extends SenderEnvironment {
 const EXPLAINED = 'millpond_explained';
 /** https://www.postgresql.org/docs/current/sql-discard.html */
 const RESET_TEXT = 'discard all';
+/** For each statement that makes a session as it was; a connection that takes longer is not worth keeping. */
+const RESET_TIMEOUT_MS = 5_000;
 
 /** One PostgreSQL connection as the pool keeps it and a transaction uses it. */
 export class PostgresConnection implements DriverConnection {
@@ -158,8 +160,8 @@ export class PostgresConnection implements DriverConnection {
 
   /** Judged by its words: a function of the user's own that writes is stopped only by the server. */
   mayWrite(text: string): boolean {
-    const { kind, isIdle, mayWrite } = this.#environment.planOf(text);
-    return kind === 'read' ? mayWrite : !isIdle;
+    const { kind, isIdle, seemsToWrite } = this.#environment.planOf(text);
+    return kind === 'read' ? seemsToWrite : !isIdle;
   }
 
   savepoint(name: string): Promise<void> {
@@ -186,6 +188,10 @@ export class PostgresConnection implements DriverConnection {
   cancelPending(reason: Error): void {
     this.#copies.endAll(reason);
     this.#sender.endAll(reason);
+  }
+
+  cutOff(reason: Error): void {
+    this.link.destroy(reason);
   }
 
   /** Sends a call that was made elsewhere, outside any transaction. */
@@ -233,8 +239,20 @@ export class PostgresConnection implements DriverConnection {
     return this.#describe(form, statement, options);
   }
 
-  /** What a statement takes and gives. @throws the error of a statement that cannot be prepared */
-  describeStatement(text: string): Promise<StatementShape> {
+  /**
+   * What a statement takes and gives. Without an answer within the time of a query, the connection is given
+   * up: others wait for what is learned here.
+   * @throws the error of a statement that cannot be prepared
+   */
+  async describeStatement(text: string): Promise<StatementShape> {
+    const { queryTimeoutMs } = this.#environment;
+    const giveUp = (): void =>
+      this.cutOff(new Error(`the server did not answer within ${queryTimeoutMs} ms`));
+    const timer = queryTimeoutMs === 0 ? undefined : setTimeout(giveUp, queryTimeoutMs).unref();
+    return this.#describeStatement(text).finally(() => clearTimeout(timer));
+  }
+
+  #describeStatement(text: string): Promise<StatementShape> {
     return new Promise((resolve, reject) => {
       const answered = (shape: StatementShape, failure: ServerFailure | undefined): void => {
         if (failure === undefined) resolve(shape);
@@ -273,7 +291,8 @@ export class PostgresConnection implements DriverConnection {
   }
 
   async ping(): Promise<boolean> {
-    await this.#own('select 1');
+    // The pool has a limit for it.
+    await this.#own('select 1', 0);
     return this.usable;
   }
 
@@ -282,9 +301,9 @@ export class PostgresConnection implements DriverConnection {
     await this.link.idle();
     if (this.link.status !== 'I' || this.#control.isOpen) return false;
     if (!this.#isDirty) return this.usable;
-    await this.#own(RESET_TEXT);
+    await this.#own(RESET_TEXT, RESET_TIMEOUT_MS);
     this.link.statements.forgetAll();
-    if (this.#setup !== '') await this.#own(this.#setup);
+    if (this.#setup !== '') await this.#own(this.#setup, RESET_TIMEOUT_MS);
     this.#isDirty = false;
     return this.usable;
   }
@@ -313,9 +332,9 @@ export class PostgresConnection implements DriverConnection {
     return createCall({ form, statement, plan }, options, this.#place);
   }
 
-  async #own(text: string): Promise<void> {
+  async #own(text: string, timeoutMs: number): Promise<void> {
     const plan = this.#environment.planOf(text);
-    const call = createScriptCall(text, plan, { timeoutMs: 0 }, this.#quiet);
+    const call = createScriptCall(text, plan, { timeoutMs }, this.#quiet);
     await startCall(call, (started) => this.#sender.send(started));
   }
 

@@ -194,7 +194,7 @@ export class PostgresEngine {
 
   /** By what is known of the text: false only where nothing it does could last. */
   mayWrite(text: string): boolean {
-    return this.#plans.get(text).mayWrite;
+    return this.#plans.get(text).seemsToWrite;
   }
 
   /** See {@link PlanCache.mayCommitEarly}. */
@@ -243,6 +243,8 @@ export class PostgresEngine {
       const { kind, mayShare } = call.plans[0]!;
       if (kind === 'read' && mayShare && this.#reads !== undefined && this.#weigh(call, 'read') === 'cheap') {
         this.#sharedCount += 1;
+        // There the server lets nothing be written.
+        call.mayWrite = false;
         return this.#reads.submit(call);
       }
       if (kind === 'write' && this.#writes !== undefined && this.#weigh(call, 'write') !== 'heavy') {
@@ -294,6 +296,7 @@ export class PostgresEngine {
     this.#underWay += 1;
     this.#aloneCount += 1;
     call.placement = 'connection';
+    if (call.kind === 'statement') call.mayWrite = call.plans[0]!.mayWrite;
     const over = (lease?: LeaseLike<PostgresConnection>) => {
       this.#underWay -= 1;
       if (lease !== undefined) giveBack(lease);
@@ -360,7 +363,7 @@ export class PostgresEngine {
     const plan = plans[0]!;
     plan.cost.record((this.#way.ms + ranMs) * 1_000, rows);
     // Where it ran, the server lets nothing be written.
-    if (placement === 'worker') plan.isVerifiedRead = true;
+    if (placement === 'worker') plan.hasOnlyRead = true;
   }
 
   #noteCommit({ plans, mayWrite, observer }: PendingCall): void {

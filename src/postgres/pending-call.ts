@@ -53,8 +53,8 @@ export interface PendingCall {
   /** Limit in ms from `startedAt` on; 0 = none. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
-  /** Whether it may have a lasting effect. */
-  readonly mayWrite: boolean;
+  /** Whether it may have a lasting effect, where it was sent last. */
+  mayWrite: boolean;
   readonly observer: QueryObserver | undefined;
   readonly context: CallContext | undefined;
   resolve: (answer: unknown) => void;

@@ -71,10 +71,27 @@ describe('a plan', () => {
     expect(plan.mayWrite).toBe(true);
   });
 
-  it('that the server has run where nothing can be written has written nothing', () => {
+  it('that the server has run where nothing can be written seems to read, and may write another time', () => {
     const plan = planOf('select my_function(1)');
-    plan.isVerifiedRead = true;
-    expect(plan.mayWrite).toBe(false);
+    expect(plan.seemsToWrite).toBe(true);
+    plan.hasOnlyRead = true;
+    expect([plan.mayWrite, plan.seemsToWrite]).toEqual([true, false]);
+  });
+
+  it.each([
+    'select * into copy from t',
+    'with w as (select 1) select * into copy from w',
+    'select 1; update t set a = 1',
+    'update t set a = 1; delete from u;',
+  ])('of %j takes it for something that may change anything', (text) => {
+    expect(planOf(text)).toMatchObject({ kind: 'other', mayWrite: true });
+  });
+
+  it.each([
+    ["select 'into' as a;", 'read'],
+    ['insert into t values (1);', 'write'],
+  ])('of %j takes it for a %s', (text, kind) => {
+    expect(planOf(text).kind).toBe(kind);
   });
 
   it('of a read that runs where nothing can be written has written nothing, whatever it calls', () => {

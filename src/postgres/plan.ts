@@ -84,8 +84,11 @@ export class Plan {
   mayShare: boolean;
   /** What it touches, once the server was asked. */
   tables: TouchedTables | undefined;
-  /** It runs, or has run, where the server refuses every write. */
-  isVerifiedRead = false;
+  /** It has run where the server refuses every write. A function that it calls may still write another time. */
+  hasOnlyRead = false;
+  /** It was refused there. */
+  hasWritten = false;
+  readonly #isReadOnly: boolean;
   #uses = 0;
   readonly #isNamed: boolean;
   /**
@@ -94,7 +97,8 @@ export class Plan {
    */
   readonly functions: readonly string[] | undefined;
 
-  constructor(text: string, isNamed: boolean) {
+  /** @param isReadOnly whether the server refuses every write wherever it runs */
+  constructor(text: string, isNamed: boolean, isReadOnly = false) {
     assertNoTransactionControl(text);
     this.text = text;
     const first = leadingWord(text);
@@ -105,13 +109,20 @@ export class Plan {
     this.forgetsStatements = FORGETTING_WORDS.has(first) && wordsOf(text).includes('all');
     this.mayShare = this.kind === 'read' && !this.leavesTraces && !LOCKS.test(text);
     this.#isNamed = isNamed;
+    this.#isReadOnly = isReadOnly && this.kind === 'read';
     this.functions = this.kind === 'read' ? unknownFunctions(text) : [];
   }
 
-  /** Whether it may have a lasting effect. */
+  /** Whether it may have a lasting effect, where the server lets it. */
   get mayWrite(): boolean {
-    if (this.isVerifiedRead) return false;
-    return this.kind !== 'read' || (this.callsUnknown && this.tables?.callsVolatile !== false);
+    if (this.#isReadOnly) return false;
+    if (this.kind !== 'read' || this.hasWritten) return true;
+    return this.callsUnknown && this.tables?.callsVolatile !== false;
+  }
+
+  /** The same as far as was seen, for those who can do with a guess. */
+  get seemsToWrite(): boolean {
+    return this.mayWrite && !this.hasOnlyRead;
   }
 
   /** A read whose words do not prove that it only reads. */
@@ -164,8 +175,7 @@ export class PlanCache {
     const known = this.#plans.get(text);
     if (known !== undefined) return known;
     if (this.#plans.size >= MAX_PLANS) this.#plans.delete(this.#plans.keys().next().value!);
-    const plan = new Plan(text, this.#isNamed);
-    plan.isVerifiedRead = this.#isReadOnly && plan.kind === 'read';
+    const plan = new Plan(text, this.#isNamed, this.#isReadOnly);
     if (EARLY_COMMITS.test(text)) this.mayCommitEarly = true;
     this.#plans.set(text, plan);
     return plan;
@@ -178,10 +188,16 @@ export class PlanCache {
 }
 
 function kindOf(first: string, text: string): StatementKind {
-  if (WRITES.has(first)) return 'write';
-  if (!READS.has(first)) return 'other';
+  const isWrite = WRITES.has(first);
+  if (!isWrite && !READS.has(first)) return 'other';
+  const words = wordsOf(text);
+  // Of a script, the first word says nothing about the rest.
+  if (words.slice(0, -1).includes(';')) return 'other';
+  if (isWrite) return 'write';
   const isPlain = first !== 'with' && first !== 'explain';
-  return isPlain || !wordsOf(text).some((word) => WRITES.has(word)) ? 'read' : 'write';
+  if (!isPlain && words.some((word) => WRITES.has(word))) return 'write';
+  // SELECT INTO creates a table.
+  return words.includes('into') ? 'other' : 'read';
 }
 
 function copyError(): UsageError {

@@ -154,7 +154,11 @@ export class SharedReads {
     if (code !== undefined && code !== SqlState.readOnly) return undefined;
     const plan = call.plans[0]!;
     if (code === undefined && call.retries > 0) return undefined;
-    if (code === SqlState.readOnly) plan.mayShare = false;
+    if (code === SqlState.readOnly) {
+      plan.mayShare = false;
+      plan.hasOnlyRead = false;
+      plan.hasWritten = true;
+    }
     call.retries += 1;
     return () => this.#parts.runAlone(renewSteps(call));
   }

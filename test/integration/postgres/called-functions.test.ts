@@ -13,6 +13,8 @@ beforeAll(async () => {
     create table visits (n int);
     create function noted(n int) returns int language sql as 'insert into visits values (n) returning n';
     create function "Noted twice"(n int) returns int language sql as 'select noted(n) + noted(n)';
+    create function noted_if(wanted boolean) returns int language plpgsql as
+      'begin if wanted then perform noted(1); end if; return 1; end';
     create function doubled(n int) returns int language sql immutable as 'select n * 2';
     create function visited() returns bigint language sql stable as 'select count(*) from visits'`);
   db.on('data:change', ({ tables }) => told.push(...(tables ?? ['all'])));
@@ -52,6 +54,27 @@ describe('a read that calls functions (B15, X4)', () => {
     expect(told).toEqual(['all', 'all']);
     expect(await db.value('select count(*)::int from visits')).toBeGreaterThan(before!);
   });
+
+  test('may change anything the next time, too, where one has only read so far', async () => {
+    const read = 'select noted_if($1)';
+    for (let use = 0; use < 10; use += 1) await db.value(read, [false]);
+    told = [];
+    await db.value(read, [true]);
+    expect(told).toEqual(['all']);
+    await db.value(read, [true]);
+    expect(told).toEqual(['all', 'all']);
+    await db.transaction((tx) => tx.value(read, [true]));
+    expect(told).toEqual(['all', 'all', 'all']);
+  });
+
+  test.each(['select * into copied from visits', 'select 1; insert into visits values (1)'])(
+    'is none where it writes by itself: %s',
+    async (text) => {
+      await db.script(text);
+      expect(told).toEqual(['all']);
+      await db.run('drop table if exists copied');
+    },
+  );
 
   test('is asked about again when functions may have changed', async () => {
     await db.script(`create function tried() returns int language sql immutable as 'select 1'`);
