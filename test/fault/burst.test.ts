@@ -35,9 +35,13 @@ describe('under a burst of writes', () => {
         ).toEqual(Array.from({ length: steps }, (_, step) => step));
       }
       await sleep(50);
-      const startedAt = performance.now();
-      await db.run('insert into row (caller, step) values (-1, 0)');
-      expect(performance.now() - startedAt).toBeLessThan(2_500);
+      const aloneMs = async (): Promise<number> => {
+        const startedAt = performance.now();
+        await db.run('insert into row (caller, step) values (-1, 0)');
+        return performance.now() - startedAt;
+      };
+      // Again where the disk stood still meanwhile.
+      await expect.poll(aloneMs).toBeLessThan(2_500);
     },
     scaledTimeoutMs(),
   );
@@ -55,12 +59,13 @@ describe('under a burst of writes', () => {
   test('one long transaction holds the others up for as long as it takes, and no longer (C26)', async () => {
     const { db } = scratch;
     const heldMs = 1_500;
-    const startedAt = performance.now();
-    let isHeld = true;
+    const read = Promise.withResolvers<void>();
+    let [isHeld, freeAt] = [true, 0];
     const long = db.transaction(async (tx) => {
       await tx.run('insert into row (caller, step) values (0, 0)');
-      await sleep(heldMs);
-      isHeld = false;
+      // However long a slow machine takes to read.
+      await Promise.all([sleep(heldMs), read.promise]);
+      [isHeld, freeAt] = [false, performance.now()];
       await tx.run('insert into row (caller, step) values (0, 1)');
     });
     await sleep(20);
@@ -73,9 +78,10 @@ describe('under a burst of writes', () => {
     // Reads need no writer.
     expect(await db.value('select count(*) from row where caller = 0')).toBe(0);
     expect(isHeld).toBe(true);
+    read.resolve();
     const told = await outcomes<unknown>([long, ...writes, ...transactions]);
     expect(told.filter((one) => one instanceof Error)).toEqual([]);
-    expect(performance.now() - startedAt).toBeLessThan(heldMs + 5_000);
+    expect(performance.now() - freeAt).toBeLessThan(5_000);
   });
 
   test('ten times more callers than may wait are refused at once, and with fewer all is as before (C74, B10)', async () => {
@@ -132,9 +138,10 @@ describe('under a burst of writes', () => {
     };
     const all = [...Array.from({ length: 8 }, write), ...Array.from({ length: 8 }, transact)];
     await sleep(800);
+    // One of each caller is let in anyway, before or after.
+    await expect.poll(() => counts.writes).toBeGreaterThan(8);
+    await expect.poll(() => counts.transactions).toBeGreaterThan(8);
     isOver = true;
     await Promise.all(all);
-    expect(counts.writes).toBeGreaterThan(8);
-    expect(counts.transactions).toBeGreaterThan(8);
   });
 });

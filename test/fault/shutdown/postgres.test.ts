@@ -7,7 +7,7 @@ import { startTcpProxy, type TcpProxy } from '../../servers/tcp-proxy.ts';
 import { startService, type Service } from './service.ts';
 
 /** A busy machine, over what was promised. */
-const SLACK_MS = 5_000;
+const SLACK_MS = 8_000;
 const CLIENTS = 12;
 
 let server: PostgresServer;
@@ -44,7 +44,7 @@ async function underLoad(options: object = {}): Promise<Stage> {
     }
   });
   const acknowledged = Promise.all(clients).then((all) => all.flat());
-  await expect.poll(() => other.value('select count(*) from row'), { timeout: 20_000 }).toBeGreaterThan(100);
+  await expect.poll(() => other.value('select count(*) from row'), { timeout: 60_000 }).toBeGreaterThan(100);
   return { service, proxy, other, acknowledged };
 }
 
@@ -84,7 +84,6 @@ describe('a service on PostgreSQL under load', () => {
       expect(tookMs).toBeLessThan(1_000 + SLACK_MS);
       await expectKept(stage);
     },
-    30_000,
   );
 
   test('ends in time though its server has fallen silent (C56, B14)', async () => {
@@ -97,7 +96,7 @@ describe('a service on PostgreSQL under load', () => {
     expect(tookMs).toBeLessThan(4_000 + SLACK_MS);
     stage.proxy.resetAll();
     await expectKept(stage);
-  }, 30_000);
+  });
 
   test('ends at once when the signal is given twice, and what was answered is there (P1)', async () => {
     const stage = await underLoad({ delayMs: 60_000 });
@@ -108,5 +107,5 @@ describe('a service on PostgreSQL under load', () => {
     expect(code).toBe(128 + 15);
     expect(tookMs).toBeLessThan(SLACK_MS);
     await expectKept(stage);
-  }, 30_000);
+  });
 });

@@ -47,8 +47,14 @@ const ENDS: Record<string, (db: Database) => Promise<Ended>> = {
       throw new Error('expected');
     }),
   timeout: (db) => endedBy(db, () => sleep(1_000, undefined, { ref: false }), { timeoutMs: 10 }),
-  'an aborted signal': (db) =>
-    endedBy(db, () => sleep(1_000, undefined, { ref: false }), { signal: AbortSignal.timeout(10) }),
+  'an aborted signal': (db) => {
+    const leaving = new AbortController();
+    const work = async (): Promise<void> => {
+      setTimeout(() => leaving.abort(), 10);
+      await sleep(1_000, undefined, { ref: false });
+    };
+    return endedBy(db, work, { signal: leaving.signal });
+  },
   'the death of its thread': (db) =>
     endedBy(db, async (tx) => {
       await tx.run(INSERT);

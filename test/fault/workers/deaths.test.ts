@@ -26,8 +26,8 @@ describe('a thread that dies', () => {
       const died = Object.values(result.deaths).reduce((sum, count) => sum + count, 0);
       expect(died).toBeGreaterThan(scaled(8));
       expect(result.outcomes['committed']).toBeGreaterThan(result.outcomes['ConnectionError']!);
-      // A second, on a machine that has nothing else to do.
-      expect(result.slowestRecoveryMs).toBeLessThan(3_000);
+      // A second, on a machine that has nothing else to do; with one that is slow there are threads to start.
+      expect(result.slowestRecoveryMs).toBeLessThan(10_000);
     },
     scaledTimeoutMs(),
   );

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,6 +28,13 @@ const ROUTES: Record<string, (request: IncomingMessage, response: ServerResponse
   },
   '/slow': async (_request, response) => {
     await sleep(300);
+    response.end('done');
+  },
+  // Answers when it is told to.
+  '/told': async (request, response) => {
+    const told = once(process, 'SIGUSR2');
+    say({ asked: request.url });
+    await told;
     response.end('done');
   },
   '/endless': async (_request, response) => {

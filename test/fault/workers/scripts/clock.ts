@@ -23,6 +23,7 @@ const db = await openDatabase({
   transactionTimeoutMs: LIMIT_MS,
   idleInTransactionTimeoutMs: LIMIT_MS,
   healthCheck: { intervalMs: 100 },
+  slowQueryMs: LIMIT_MS,
   pool: { leakAfterMs: LIMIT_MS },
 });
 await db.script('create table item (id integer)');

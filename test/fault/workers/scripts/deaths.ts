@@ -162,6 +162,9 @@ for (let round = 0; round < count; round += 1) {
   if (!lockIsFree()) broken.push(`the lock of a thread that died (${how}) was not freed within a second`);
 }
 
+// What many callers share goes back a moment after the last answer.
+const deadline = performance.now() + HUNG_AFTER_MS;
+while (db.stats().pool.leased > 0 && performance.now() < deadline) await sleep(2);
 const { pool, transactions } = db.stats();
 const { active, started, committed, rolledBack, unknown } = transactions;
 if (pool.leased > 0 || pool.waiting > 0 || active > 0)

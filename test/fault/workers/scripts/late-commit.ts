@@ -10,7 +10,7 @@ const SQLITE_IOERR_WRITE = 778;
 const folder = mkdtempSync(join(tmpdir(), 'millpond-late-commit-'));
 const faults = new WorkerFaults();
 const FAULTS = {
-  late: () => faults.arm('before commit', 'wait', { argument: 800 }),
+  late: () => faults.arm('before commit', 'wait', { argument: 1_300 }),
   failed: () => faults.arm('before commit', 'fail', { argument: SQLITE_IOERR_WRITE }),
 };
 
@@ -20,7 +20,7 @@ for (const [kind, arm] of Object.entries(FAULTS)) {
   const db = await openDatabase({ url, name: false, log: 'silent', cancelGraceMs: 50 });
   await db.script('create table row (id integer primary key)');
   arm();
-  const outcomes = [100, 5_000, 5_000].map(async (timeoutMs, index) => {
+  const outcomes = [800, 20_000, 20_000].map(async (timeoutMs, index) => {
     try {
       await db.transaction((tx) => tx.run('insert into row values (?)', [index + 1]), { timeoutMs });
       return 'committed';

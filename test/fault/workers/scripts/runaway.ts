@@ -127,7 +127,9 @@ const writerBackAfterMs = Math.round(performance.now() - startedAt);
 const left = await db.all('select id from row where id >= 1000000');
 
 // What many callers share goes back a moment after the last answer.
-await new Promise((resolve) => setTimeout(resolve, 50));
+const deadline = performance.now() + 10_000;
+while (db.stats().pool.leased > 0 && performance.now() < deadline)
+  await new Promise((resolve) => setTimeout(resolve, 10));
 const { leased, waiting } = db.stats().pool;
 const { cancellation } = db.stats().sqlite!;
 const closing = performance.now();
