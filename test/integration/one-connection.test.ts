@@ -116,7 +116,7 @@ describe('with MILLPOND_POOLED=false (T6)', () => {
           },
           { readOnly },
         );
-        expect(performance.now() - startedAt, `readOnly ${readOnly}`).toBeLessThan(2_500);
+        expect(performance.now() - startedAt, `readOnly ${readOnly}`).toBeLessThan(10_000);
         expect(error, `readOnly ${readOnly}`).toBeInstanceOf(SelfDeadlockError);
       }
     },

@@ -42,8 +42,8 @@ describe('a process does not end before the answer that it waits for', () => {
 
 test('a process may end while a handle is open that nobody uses', async () => {
   const startedAt = performance.now();
-  expect(await runProgram(`${OPEN} await db.begin({ timeoutMs: 20_000 }); console.log('begun');`)).toBe(
+  expect(await runProgram(`${OPEN} await db.begin({ timeoutMs: 90_000 }); console.log('begun');`)).toBe(
     'begun',
   );
-  expect(performance.now() - startedAt).toBeLessThan(10_000);
+  expect(performance.now() - startedAt).toBeLessThan(60_000);
 });
