@@ -116,6 +116,10 @@ export class WatchedConnection implements DriverConnection {
     this.#connection.cancelPending(reason);
   }
 
+  cutOff(reason: Error): void {
+    this.#connection.cutOff?.(reason);
+  }
+
   async #watch<T>(answer: Promise<T>): Promise<T> {
     try {
       return await answer;

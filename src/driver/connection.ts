@@ -88,6 +88,11 @@ export interface DriverConnection {
    * calls reject with `reason`. Never touches calls made after it.
    */
   cancelPending(reason: Error): void;
+  /**
+   * Ends the connection itself, without a word to the database: what is under way on it is lost. For where no
+   * answer comes any more; absent where that can only be waited for.
+   */
+  cutOff?(reason: Error): void;
   /** False once the connection is lost or in doubt: its lease must be released with 'discard'. */
   readonly usable: boolean;
   /**

@@ -38,6 +38,11 @@ export class CallQueue {
     return call;
   }
 
+  /** Takes one out. @returns false where it has left already */
+  take(call: PendingCall): boolean {
+    return this.#remove(call);
+  }
+
   rejectAll(error: unknown): void {
     for (let call = this.shift(); call !== undefined; call = this.shift()) failCall(call, error);
   }
@@ -48,9 +53,10 @@ export class CallQueue {
     failCall(call, reason(NEVER_SENT));
   }
 
-  #remove(call: PendingCall): void {
-    this.#calls.remove(call);
+  #remove(call: PendingCall): boolean {
+    if (!this.#calls.remove(call)) return false;
     disarm(call);
     if (this.#calls.length === 0) this.#alarms.stop();
+    return true;
   }
 }

@@ -12,6 +12,7 @@ import {
 import type { Announcer } from '../events/index.ts';
 import { joinChanges, type Changes } from './changes.ts';
 import type { Sending } from './call-sender.ts';
+import { CallQueue } from './call-queue.ts';
 import { failCall } from './call-settlement.ts';
 import { openSocket } from './client.ts';
 import { PostgresConnection, type ConnectionEnvironment } from './connection.ts';
@@ -76,6 +77,8 @@ export class PostgresEngine {
   #underWay = 0;
   #sharedCount = 0;
   #aloneCount = 0;
+  /** Calls about which the server is asked first. */
+  readonly #unlearned = new CallQueue();
   /** Settles when it is known what the writes in line touch. */
   #learning: Promise<unknown> | undefined;
 
@@ -204,7 +207,9 @@ export class PostgresEngine {
 
   /** Accepted and not answered. */
   pendingCalls(): number {
-    return this.#underWay + (this.#reads?.pending ?? 0) + (this.#writes?.pending ?? 0);
+    return (
+      this.#underWay + this.#unlearned.length + (this.#reads?.pending ?? 0) + (this.#writes?.pending ?? 0)
+    );
   }
 
   /** Who looks at the pools should not see held what only waits for the next call. */
@@ -234,8 +239,9 @@ export class PostgresEngine {
 
   #submit(call: PendingCall): void {
     const learning = this.#learnFirst(call);
-    if (learning === undefined) this.#send(call);
-    else void learning.then(() => this.#send(call));
+    if (learning === undefined) return this.#send(call);
+    this.#unlearned.push(call);
+    void learning.then(() => this.#unlearned.take(call) && this.#send(call));
   }
 
   #send(call: PendingCall): void {

@@ -117,6 +117,8 @@ export class LeasedTransaction implements Boundary, LimitActions {
     );
     const answered = await this.withinGrace(answer);
     if (answered === undefined) {
+      // Its end is a rollback too, and where the network is silent the answer never comes.
+      this.connection.cutOff?.(reason);
       void answer.then(() => this.#finish('rolled-back', ending, 'discard'));
       return 'pending';
     }
@@ -223,6 +225,7 @@ export class LeasedTransaction implements Boundary, LimitActions {
     // went back with the COMMIT, the engine answers for the connection: what stands behind the COMMIT waits
     // for it, and is refused where the COMMIT leaves the connection in doubt. Being late alone leaves no
     // doubt.
+    this.connection.cutOff?.(cause);
     void commit.catch(() => {}).then(() => this.#release('discard'));
   }
 
