@@ -1,9 +1,11 @@
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from '../config/index.ts';
+import { TransactionClosedError } from '../errors/index.ts';
 import { HttpProblem } from './http-problem.ts';
-import { CLIENT_GONE, problemOf } from './problem-of.ts';
+import { nodeBindings } from './node-bindings.ts';
 import { checkOptions, logger } from './option-checks.ts';
+import { CLIENT_GONE, ClientGoneError, problemOf } from './problem-of.ts';
 import { requestIdOf } from './request-facts.ts';
 
 export interface AnswerErrorsOptions {
@@ -30,21 +32,30 @@ export function sealAnswer(context: Context, error: unknown): void {
  */
 export function answerErrors(given: AnswerErrorsOptions = {}): ErrorHandler {
   const { log } = checkOptions('answerErrors', given, CHECKS);
+  const gone = new WeakSet<Context>();
   return function answerError(error, context) {
     // Rethrown to the middleware that has given up on the handler and no longer listens: if it were returned,
     // it would be the answer.
     if (lastWords.has(context) && lastWords.get(context) !== error) throw error;
-    const problem = problemOf(error);
+    const problem = problemOf(comesOfLeaving(context, error) ? new ClientGoneError() : error);
     const requestId = requestIdOf(context);
     if (problem.status >= 500) {
       log?.error({ err: error, requestId, status: problem.status }, 'a request failed');
-    } else if (problem.status === CLIENT_GONE) {
+    } else if (problem.status === CLIENT_GONE && !gone.has(context)) {
+      // Once, though the handler may fail of it first and its transaction then.
+      gone.add(context);
       log?.warn({ requestId }, 'the client went away before it was answered');
     }
     discardBody(context);
     if (error instanceof HTTPException && error.res !== undefined) return error.getResponse();
     return problem.getResponse(requestId);
   };
+}
+
+/** Nothing failed here: the rest of the body did not come, or the transaction was ended for that reason. */
+function comesOfLeaving(context: Context, error: Error): boolean {
+  if (error instanceof TransactionClosedError) return error.cause instanceof ClientGoneError;
+  return nodeBindings(context)?.incoming.errored === error;
 }
 
 /** For `app.notFound()`: the same for paths that nothing answers. */
