@@ -100,7 +100,7 @@ const CANNOT_START =
 
 /** Waits until the server's log has `text` past `from` bytes. @throws with the log when it does not come */
 export async function waitForLog(folder: string, text: string, from = 0): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   for (;;) {
     const log = logOf(folder).slice(from);
     if (log.includes(text)) return;

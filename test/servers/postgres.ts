@@ -267,7 +267,7 @@ async function startReplica(
 }
 
 async function isStreaming(primary: PostgresServer, name: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   const text = "select 1 from pg_stat_replication where application_name = $1 and state = 'streaming'";
   while ((await primary.query(text, [name])).length === 0) {
     if (performance.now() > deadline) throw new Error(`${name} does not follow its primary`);

@@ -18,7 +18,7 @@ test('servers do not outlive a process that is killed, nor do their files', asyn
   expect([isAlive(postgres), isAlive(redis), existsSync(folder)]).toEqual([true, true, true]);
   child.kill('SIGKILL');
   await expect
-    .poll(() => [isAlive(postgres), isAlive(redis), existsSync(folder)], { timeout: 10_000 })
+    .poll(() => [isAlive(postgres), isAlive(redis), existsSync(folder)])
     .toEqual([false, false, false]);
 });
 

@@ -120,9 +120,7 @@ describe.each(['sqlite', 'postgres'])('the service on %s', (dialect) => {
     expect(await (await get('/trending')).json()).toEqual([]);
     await get('/countries');
     expect((await post('/checkins', { cityId: 7, visitor: 'Ada' })).status).toBe(201);
-    await expect
-      .poll(async () => (await get('/trending')).json(), { timeout: 10_000 })
-      .toMatchObject([{ id: 7 }]);
+    await expect.poll(async () => (await get('/trending')).json()).toMatchObject([{ id: 7 }]);
     const missesOfCountries = async (): Promise<number> => {
       expect((await post('/checkins', { cityId: 7, visitor: 'Ada' })).status).toBe(201);
       const { misses } = hub.cacheStats();
@@ -130,7 +128,7 @@ describe.each(['sqlite', 'postgres'])('the service on %s', (dialect) => {
       return hub.cacheStats().misses - misses;
     };
     // What a statement touches may not be known before it ran once.
-    await expect.poll(missesOfCountries, { timeout: 10_000 }).toBe(0);
+    await expect.poll(missesOfCountries).toBe(0);
   });
 
   it('lets users write notes, and everybody find them', async () => {

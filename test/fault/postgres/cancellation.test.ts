@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { TimeoutError } from '../../../src/index.ts';
+import { TimeoutError, type Transaction } from '../../../src/index.ts';
 import { expectAtRest } from '../../../src/testing/index.ts';
 import { backendOf, postgresScratch } from '../../fixtures/postgres-database.ts';
 import { scaled } from '../../fixtures/scale.ts';
@@ -11,7 +11,7 @@ const ACTIVE = `select count(*) from pg_stat_activity
   where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid() and backend_type = 'client backend'`;
 
 describe('a cancellation', () => {
-  const scratch = postgresScratch(SCHEMA, { pool: { max: 4 } });
+  const scratch = postgresScratch(SCHEMA, { pool: { max: 4 }, cancelGraceMs: 2_000 });
 
   test('never hits a statement that it was not meant for, also when it comes late (C42)', async () => {
     const { db } = scratch;
@@ -91,17 +91,21 @@ describe('a cancellation', () => {
 
   test('of a transaction while its function sleeps leaves no session in it (C27, B9)', async () => {
     const { db, other } = scratch;
-    const work = db.transaction(
-      async (tx) => {
+    const [told, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const sleeping = async (tx: Transaction): Promise<void> => {
+      try {
         await tx.run('update counted set n = 5 where id = 9');
-        await sleep(150);
+        await told.promise;
         await tx.run('update counted set n = 6 where id = 9').catch(() => undefined);
-      },
-      { timeoutMs: 40 },
-    );
+      } finally {
+        ended.resolve();
+      }
+    };
+    const work = db.transaction(sleeping, { timeoutMs: 150 });
     await expect(work).rejects.toMatchObject({ rollback: 'confirmed' });
     expect(await other.value(ACTIVE)).toBe(0);
-    await sleep(150);
+    told.resolve();
+    await ended.promise;
     expect(await other.value('select n from counted where id = 9')).toBe(0);
   });
 
@@ -109,11 +113,11 @@ describe('a cancellation', () => {
     const { db, other } = scratch;
     const update = (id: number, timeoutMs: number) =>
       db.run('update counted set n = n + 1 where id = $1', [id], { timeoutMs });
-    for (let round = 0; round < 4; round += 1) await update(20, 5_000);
+    for (let round = 0; round < 4; round += 1) await update(20, 20_000);
     const holder = await other.begin();
     await holder.run('update counted set n = n where id = 21');
     const blocked = update(21, 30);
-    const others = [22, 23, 24, 25].map((id) => update(id, 5_000));
+    const others = [22, 23, 24, 25].map((id) => update(id, 20_000));
     await expect(blocked).rejects.toBeInstanceOf(TimeoutError);
     await Promise.all(others);
     await holder.rollback();

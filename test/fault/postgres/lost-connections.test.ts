@@ -10,6 +10,7 @@ import {
 } from '../../../src/index.ts';
 import { expectAtRest } from '../../../src/testing/index.ts';
 import { backendOf, postgresScratch, terminate } from '../../fixtures/postgres-database.ts';
+import { runningTime } from '../../fixtures/running-time.ts';
 import { scaled } from '../../fixtures/scale.ts';
 import { sharedPostgresUrl } from '../../servers/shared.ts';
 import { startTcpProxy, type TcpProxy } from '../../servers/tcp-proxy.ts';
@@ -278,9 +279,9 @@ describe('a link that is cut', () => {
     const { db } = scratch;
     expect(await db.value('select 1')).toBe(1);
     proxy.blackHole();
-    const startedAt = performance.now();
+    using running = runningTime();
     const error = await thrownBy(db.value('select 2', [], { timeoutMs: 200 }));
-    const tookMs = performance.now() - startedAt;
+    const tookMs = running.ms;
     proxy.restore();
     expect(error).toBeInstanceOf(MillpondError);
     expect(tookMs).toBeLessThan(1_500);
@@ -291,9 +292,9 @@ describe('a link that is cut', () => {
         await sleep(20);
       }
     };
-    const recoveringAt = performance.now();
+    const recoveringAt = running.ms;
     await again();
-    expect(performance.now() - recoveringAt).toBeLessThan(8_000);
+    expect(running.ms - recoveringAt).toBeLessThan(8_000);
   });
 });
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { MillpondError, OutcomeUnknownError, type Database } from '../../../src/index.ts';
 import { expectAtRest, outcomes } from '../../fixtures/scratch-database.ts';
+import { runningTime } from '../../fixtures/running-time.ts';
 import { openPostgresAt } from '../../fixtures/scratch-postgres.ts';
 import { scaled, scaledTimeoutMs } from '../../fixtures/scale.ts';
 import { sharedPostgresDatabase } from '../../servers/shared.ts';
@@ -109,28 +110,29 @@ test(
     const limitMs = 300;
     const { proxy, db } = await openBench({
       queryTimeoutMs: limitMs,
-      pool: { max: 4, min: 0, acquireTimeoutMs: limitMs, createTimeoutMs: limitMs },
+      pool: { max: 4, min: 0, acquireTimeoutMs: limitMs, createTimeoutMs: 2_000 },
     });
-    await db.value('select 1');
+    // A slow machine may need longer than that for the first one.
+    await expect.poll(() => db.value('select 1')).toBe(1);
     proxy.blackHole();
     let longestMs = 0;
     for (let call = 0; call < scaled(8); call++) {
-      const begun = performance.now();
+      using running = runningTime();
       const [end] = await outcomes([
         call % 2 === 0 ? db.value('select 1') : db.transaction((tx) => tx.value('select 1')),
       ]);
-      longestMs = Math.max(longestMs, performance.now() - begun);
+      longestMs = Math.max(longestMs, running.ms);
       expect(end).toBeInstanceOf(MillpondError);
     }
     proxy.restore();
-    const restored = performance.now();
+    using restored = runningTime();
     for (;;) {
       const [end] = await outcomes([db.value('select 1')]);
       if (end === 1) break;
-      expect(performance.now() - restored).toBeLessThan(5_000);
+      expect(restored.ms).toBeLessThan(5_000);
       await sleep(20);
     }
-    const recoveryMs = performance.now() - restored;
+    const recoveryMs = restored.ms;
     console.log(
       `p100 ${longestMs.toFixed(0)} ms at a limit of ${limitMs} ms; recovery ${recoveryMs.toFixed(0)} ms`,
     );

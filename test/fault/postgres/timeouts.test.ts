@@ -11,7 +11,7 @@ const LIMIT_MS = 60;
 
 /** What a transaction does while its time runs out. */
 const WAYS: Readonly<Record<string, (tx: Transaction) => Promise<unknown>>> = {
-  'idle in its function': async () => sleep(LIMIT_MS * 2),
+  'idle in its function': () => new Promise(() => undefined),
   'inside a statement': (tx) => tx.value('select pg_sleep(5)'),
   'waiting for a row lock': (tx) => tx.run("update t set tag = 'locked' where id = 0"),
   'swallowing its errors and writing on': async (tx) => {
@@ -113,7 +113,7 @@ test(
         }),
       );
       refused += (await outcomes(needy)).filter((one) => one instanceof Error).length;
-      expect(performance.now() - begun).toBeLessThan(pool.acquireTimeoutMs + 1_000);
+      expect(performance.now() - begun).toBeLessThan(pool.acquireTimeoutMs + 8_000);
     }
     console.log(
       `${rounds * 3} transactions wanted a second connection, ${refused} were refused, deadlocks 0`,

@@ -42,7 +42,7 @@ beforeEach(async () => {
 async function blocked(): Promise<void> {
   const text = `select count(*)::int from pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock'`;
-  await expect.poll(() => watcher.value(text), { timeout: 10_000, interval: 5 }).toBe(1);
+  await expect.poll(() => watcher.value(text), { interval: 5 }).toBe(1);
 }
 
 /** Whether it came to its end; if not, it may be tried again. */

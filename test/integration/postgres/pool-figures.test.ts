@@ -46,7 +46,7 @@ test('where nobody says anything it is 10 connections', async () => {
 
 test('an exhausted pool names the place in the code of its longest holder (J10)', async () => {
   const db = await openPostgresScratch('', { pool: { max: 1, acquireTimeoutMs: 50 } });
-  await using lease = await db.acquire();
+  await using lease = await db.acquire({ timeoutMs: 20_000 });
   const failure = await db.acquire().catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(ConnectionPoolExhaustedError);
   expect((failure as Error).message).toMatch(/taken at .*pool-figures\.test\.ts:\d+:\d+/);

@@ -47,7 +47,7 @@ async function replayedAll(): Promise<void> {
 async function replayed(lsn: string): Promise<void> {
   for (const replica of server.replicas) {
     const text = 'select 1 from (select pg_last_wal_replay_lsn() >= $1::pg_lsn as ok) r where ok';
-    await expect.poll(() => replica.query(text, [lsn]), { timeout: 5_000 }).toHaveLength(1);
+    await expect.poll(() => replica.query(text, [lsn])).toHaveLength(1);
   }
 }
 
@@ -237,7 +237,7 @@ test.each([true, false])(
   async (pooled) => {
     const { db } = await openReplicated({
       ...{ pooled, replica: { checkIntervalMs: 50 } },
-      pool: { max: 1, acquireTimeoutMs: 500 },
+      pool: { max: 1, acquireTimeoutMs: 3_000 },
     });
     const told: unknown[] = [];
     db.on('data:change', ({ tables }) => told.push(tables));
@@ -262,11 +262,11 @@ describe('replicas that cannot serve', () => {
     db.on('health:up', ({ side }) => heard.push(`${side} up`));
     const resume = await pauseReplay();
     await db.run("insert into t values (1, 'a')");
-    await expect.poll(() => heard.length, { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => heard.length).toBe(2);
     const old = db.readYourWrites(() => db.value('select pg_is_in_recovery()', [], { target: 'replica' }));
     expect(await old).toBe(false);
     await resume();
-    await expect.poll(() => heard.length, { timeout: 5_000 }).toBe(4);
+    await expect.poll(() => heard.length).toBe(4);
     expect(heard.slice(2)).toEqual(['replica up', 'replica up']);
     expect(heard[0]).toContain('n ms behind the primary');
     expect(await db.value('select pg_is_in_recovery()', [], { target: 'replica' })).toBe(true);
@@ -287,7 +287,7 @@ describe('replicas that cannot serve', () => {
     }
     expect(db.stats().replication!.fallbacks - before).toBe(0);
     const lags = (): number[] => db.stats().replication!.replicas.map(({ lagMs }) => lagMs);
-    await expect.poll(lags, { timeout: 5_000 }).toEqual([0, 0]);
+    await expect.poll(lags).toEqual([0, 0]);
     await open.rollback();
   });
 
@@ -318,9 +318,7 @@ describe('replicas that cannot serve', () => {
     const port = "select setting::int from pg_settings where name = 'port'";
     const read = (): Promise<number | undefined> => db.value<number>(port, [], { target: 'replica' });
     const seen = new Set<number | undefined>();
-    await expect
-      .poll(async () => seen.add(await read()), { timeout: 10_000 })
-      .toEqual(new Set([silent, other]));
+    await expect.poll(async () => seen.add(await read())).toEqual(new Set([silent, other]));
     const held = await db.begin({ readOnly: true });
     const held2 = await db.begin({ readOnly: true });
     const ports = [await held.value<number>(port), await held2.value<number>(port)];
@@ -334,8 +332,8 @@ describe('replicas that cannot serve', () => {
     await free.rollback();
     await stuck.rollback();
     proxy.restore();
-    await expect.poll(read, { timeout: 15_000 }).toBe(silent);
-  }, 30_000);
+    await expect.poll(read, { timeout: 60_000 }).toBe(silent);
+  });
 
   test('one that is silent does not keep the others from being looked at', async () => {
     const url = await server.createDatabase();
@@ -353,7 +351,7 @@ describe('replicas that cannot serve', () => {
     await pauseReplay();
     proxy.blackHole();
     await db.script('create table t (id int)');
-    await expect.poll(() => down.length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => down.length).toBe(2);
     expect(down).toEqual([`127.0.0.1:${second!.port}`, `127.0.0.1:${proxy.port}`]);
     const { checks } = await db.health();
     expect(checks.map(({ error }) => error?.message)).toEqual([
@@ -366,17 +364,17 @@ describe('replicas that cannot serve', () => {
   test('only so many reads go to the primary in their place; others wait, and are refused in time', async () => {
     const { db } = await openReplicated({
       replica: { waitMs: 0, maxFallback: 2 },
-      pool: { max: 8, acquireTimeoutMs: 400 },
+      pool: { max: 8, acquireTimeoutMs: 1_500 },
     });
     await pauseReplay();
     await db.run("insert into t values (1, 'a')");
-    const sleeping = 'select pg_sleep(0.3), pg_is_in_recovery() as replica';
+    const sleeping = 'select pg_sleep(1), pg_is_in_recovery() as replica';
     const begun = performance.now();
     const reads = Array.from({ length: 6 }, () => db.get(sleeping, [], { target: 'replica' }));
     const ended = await Promise.allSettled(reads);
     const served = ended.filter(({ status }) => status === 'fulfilled').length;
     expect(served).toBe(4);
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(performance.now() - begun).toBeLessThan(8_000);
     const refused = ended.find((one) => one.status === 'rejected');
     expect(refused!.reason).toMatchObject({ code: 'ERR_MILLPOND_POOL_EXHAUSTED', retryable: true });
     await expectAtRest(db);

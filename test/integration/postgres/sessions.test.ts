@@ -152,7 +152,8 @@ describe('through PgBouncer in transaction mode', () => {
   afterAll(() => bouncer.stop());
 
   test('everything works that needs no session', async () => {
-    await using db = await openDatabase(bouncer.url, { ...QUIET, postgres: { throughPooler: true } });
+    const options = { ...QUIET, postgres: { throughPooler: true }, cancelGraceMs: 3_000 };
+    await using db = await openDatabase(bouncer.url, options);
     await workAsUsual(db);
     expect(db.stats().pool.leased).toBe(0);
     const stopped = db.run('create table slow as select 1 as n from pg_sleep(5)', [], { timeoutMs: 30 });
