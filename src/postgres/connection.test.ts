@@ -9,7 +9,8 @@ import { RowShapes } from './row-shape.ts';
 import { NO_SERVER_LIMITS } from './server-limits.ts';
 import { PreparedStatements } from './statement-store.ts';
 import { WriteGroup } from './write-group.ts';
-import { createCall, type CallPlace } from './pending-call.ts';
+import { GroupedWrites } from './grouped-writes.ts';
+import { createCall, startCall, type CallPlace } from './pending-call.ts';
 
 const TERMINATED = failure('FATAL', '57P01', 'terminating connection due to administrator command');
 
@@ -189,6 +190,26 @@ describe('a connection that the server ends behind a write', () => {
     const { connection: other } = connect([TERMINATED]);
     await expect(other.script('insert into t values (1)', {})).rejects.toThrow(ConnectionError);
   });
+});
+
+test('a connection that ends behind an answer is not used for the write that comes next', async () => {
+  const done = [complete('INSERT 0 1'), ready('I')];
+  const ending = connect([Buffer.concat([...done, TERMINATED])]);
+  const sound = connect([Buffer.concat(done)]);
+  const leases = [ending, sound].map(({ connection: resource }) => ({ resource, release: () => undefined }));
+  const writes = new GroupedWrites({
+    source: { waiting: 0, tryAcquire: () => leases.shift(), acquire: async () => leases.shift()! },
+    maxConnections: 2,
+    maxWaiting: 10,
+    environment: ending.environment,
+    isCheap: () => false,
+    runAlone: () => expect.unreachable(),
+  });
+  const plan = new Plan(INSERT.text, false);
+  const write = (): Promise<unknown> =>
+    startCall(createCall({ form: 'run', statement: INSERT, plan }, {}, PLACE), (call) => writes.submit(call));
+  expect(await write()).toEqual({ rowsAffected: 1 });
+  expect(await write()).toEqual({ rowsAffected: 1 });
 });
 
 test('a COPY that was given up too late is done all the same', async () => {

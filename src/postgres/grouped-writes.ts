@@ -69,11 +69,16 @@ export class GroupedWrites {
   }
 
   #pump(): void {
-    if (this.#queue.length === 0 || this.#isAcquiring) return;
+    if (this.#queue.length === 0) return;
     if (this.#busy > this.#stalled) return;
     if (this.#busy >= this.#parts.maxConnections) return;
-    const lease = this.#lease ?? this.#parts.source.tryAcquire(ENGINE_HOLDERS.groupedWrites);
+    // It may have been lost since its last answer.
+    if (this.#lease?.resource.usable === false) this.giveBackIdle();
+    // One that is here is used, also while another one is waited for.
+    const kept = this.#lease;
     this.#lease = undefined;
+    if (kept === undefined && this.#isAcquiring) return;
+    const lease = kept ?? this.#parts.source.tryAcquire(ENGINE_HOLDERS.groupedWrites);
     if (lease === undefined) this.#acquire();
     else this.#sendNext(lease);
   }
@@ -83,8 +88,7 @@ export class GroupedWrites {
     this.#parts.source.acquire({ holder: ENGINE_HOLDERS.groupedWrites }).then(
       (lease) => {
         this.#isAcquiring = false;
-        if (this.#queue.length > 0) this.#sendNext(lease);
-        else lease.release();
+        this.#keep(lease);
       },
       (error: unknown) => {
         this.#isAcquiring = false;
@@ -149,6 +153,11 @@ export class GroupedWrites {
     this.#underWay -= turn.size;
     if (turn.isStalled) this.#stalled -= 1;
     else this.#stopWatching();
+    this.#keep(lease);
+  }
+
+  /** For what waits, or will in a moment: one at most. */
+  #keep(lease: LeaseLike<PostgresConnection>): void {
     if (!lease.resource.usable || this.#lease !== undefined) {
       lease.release(lease.resource.usable ? 'reuse' : 'discard');
     } else {

@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { Database } from '../../../src/index.ts';
+import { openDatabase, type Database } from '../../../src/index.ts';
+import { expectAtRest } from '../../../src/testing/index.ts';
 import { postgresScratch } from '../../fixtures/postgres-database.ts';
 import { randomFrom, scaled, seed } from '../../fixtures/scale.ts';
+import { startTcpProxy } from '../../servers/tcp-proxy.ts';
 
 const SCHEMA = `
   create table parents (id int primary key);
@@ -91,6 +94,21 @@ describe('writes that go together', () => {
     }
     const rows = await other.arrays('select n from items where id in (1, 2) order by id');
     expect(rows.flat()).toEqual([103 + 2 * scaled(5), 103 + 2 * scaled(5)]);
+  });
+
+  test('go over the connection that comes free, though another one was asked for in vain', async () => {
+    const { hostname, port } = new URL(scratch.url);
+    await using proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+    await using db = await openDatabase(proxy.urlFor(scratch.url), { name: false, log: 'silent' });
+    await db.run('insert into told values (1)');
+    await proxy.refuse();
+    const slow = db.run('insert into told select 2 from pg_sleep(0.5)');
+    // Longer than a write may hold up those behind it.
+    await sleep(200);
+    const behind = db.run('insert into told values (3)');
+    expect(await Promise.all([slow, behind])).toEqual([{ rowsAffected: 1 }, { rowsAffected: 1 }]);
+    await proxy.accept();
+    await expectAtRest(db);
   });
 
   test('tell what they changed once each, cascades included (X4)', async () => {
