@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ManualClock } from '../async/index.ts';
 import { TimeoutError, TransactionClosedError } from '../errors/index.ts';
 import { failureOf, forever, settled, TransactionBench } from '../../test/fixtures/transaction-bench.ts';
+import { LimitWatch } from './limit-watch.ts';
 
 let bench: TransactionBench;
 beforeEach(() => {
@@ -258,4 +260,23 @@ test('a transaction held too long is announced once, with the place where it was
   await failed;
   expect(held()).toMatchObject([[expect.anything(), { transactionId: 1, name: 'slow', heldMs: 2_000 }]]);
   expect(held()).toMatchObject([[expect.anything(), { takenAt: expect.any(String) as string }]]);
+});
+
+test('a report that leads to the end of the transaction leaves no timer', () => {
+  const clock = new ManualClock();
+  const limits = {
+    transactionTimeoutMs: 30_000,
+    idleInTransactionTimeoutMs: 0,
+    cancelGraceMs: 1_000,
+    heldTooLongMs: 500,
+  };
+  const nothing = (): void => undefined;
+  const actions = { timedOut: nothing, idleTooLong: nothing, commitUnanswered: nothing };
+  const watch: LimitWatch = new LimitWatch(
+    { clock, limits, keepAlive: true },
+    { ...actions, heldTooLong: () => watch.stop() },
+  );
+  watch.begin();
+  clock.advance(500);
+  expect(clock.pending).toBe(0);
 });

@@ -37,6 +37,7 @@ export class LimitWatch {
   #commitSentMs: number | undefined;
   #heldReported = false;
   #timer: Timer | undefined;
+  #isStopped = false;
   /** When the timer was to fire. */
   #lookDueMs = Infinity;
 
@@ -63,6 +64,7 @@ export class LimitWatch {
     this.#idleSinceMs = this.#begunMs;
     this.#underWay = 0;
     this.#commitSentMs = undefined;
+    this.#isStopped = false;
     this.#look();
   }
 
@@ -82,19 +84,20 @@ export class LimitWatch {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#timer?.cancel();
-    this.#timer = undefined;
   }
 
   #look(): void {
-    this.stop();
+    this.#timer?.cancel();
     const nowMs = this.#clock.now();
     const nextMs =
       this.#commitSentMs === undefined
         ? this.#lookAtAll(nowMs)
         : this.#lookAtCommit(nowMs, this.#commitSentMs);
     this.#lookDueMs = nextMs;
-    if (nextMs === Infinity) return;
+    // Whoever heard of what was found may have ended the transaction.
+    if (nextMs === Infinity || this.#isStopped) return;
     const options = { keepAlive: this.#keepAlive };
     this.#timer = this.#clock.after(nextMs - nowMs, () => this.#look(), options);
   }
