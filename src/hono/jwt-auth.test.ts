@@ -1,6 +1,6 @@
-import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { Hono } from 'hono';
-import { exportSPKI, SignJWT } from 'jose';
+import { exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConfigError } from '../errors/index.ts';
 import { answerErrors } from './answer-errors.ts';
@@ -73,6 +73,17 @@ describe('a token (S9)', () => {
     expect((await get(appWith({ optional: true }), 'Bearer x.y.z')).status).toBe(401);
   });
 
+  test.each(['RS512', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const)(
+    'is accepted when signed with %s and checked with its public key',
+    async (algorithm) => {
+      const keys = await generateKeyPair(algorithm, { extractable: true });
+      const publicKey = await exportSPKI(keys.publicKey);
+      const app = appWith({ secret: undefined, publicKey, algorithms: [algorithm] });
+      const token = await new SignJWT(claims()).setProtectedHeader({ alg: algorithm }).sign(keys.privateKey);
+      expect((await get(app, `Bearer ${token}`)).status).toBe(200);
+    },
+  );
+
   test('opens what its roles open', async () => {
     const statusWith = async (roles: unknown) =>
       (await get(appWith(), `Bearer ${forge({ ...claims(), roles })}`, '/admin')).status;
@@ -86,7 +97,10 @@ describe('a token (S9)', () => {
 });
 
 const pair = generateKeyPairSync('rsa', { modulusLength: 2_048 });
-const pem = pair.publicKey.export({ type: 'spki', format: 'pem' }) as string;
+const toPem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }) as string;
+const pem = toPem(pair.publicKey);
+const ecPem = toPem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
+const shortPem = toPem(generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey);
 
 const FORGED: Record<string, () => string> = {
   'no signature, alg none': () => `${encode({ alg: 'none' })}.${encode(claims())}.`,
@@ -262,6 +276,12 @@ describe('options that would not be safe are refused at the start', () => {
     ['exactly one of', { secret: undefined }],
     ['exactly one of', { publicKey: pem, algorithms: ['RS256'] }],
     ['publicKey', { secret: undefined, publicKey: 'no key', algorithms: ['RS256'] }],
+    [
+      'type ec prime256v1: RS256, ES384',
+      { secret: undefined, publicKey: ecPem, algorithms: ['RS256', 'ES384', 'ES256'] },
+    ],
+    ['type rsa: ES256', { secret: undefined, publicKey: pem, algorithms: ['PS256', 'ES256'] }],
+    ['at least 2048 bits', { secret: undefined, publicKey: shortPem, algorithms: ['RS256'] }],
     ['jwksUrl', { secret: undefined, jwksUrl: 'http://issuer.test/keys', algorithms: ['RS256'] }],
     ['jwksUrl', { secret: undefined, jwksUrl: 'https://a:b@issuer.test/keys', algorithms: ['RS256'] }],
     ['clockToleranceSeconds', { clockToleranceSeconds: 86_400 }],

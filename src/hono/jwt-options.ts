@@ -120,7 +120,39 @@ function contradictions(given: JwtAuthOptions): ConfigProblem[] {
     const kind = given.secret === undefined ? 'a public key' : 'a secret';
     problems.push(problem('jwtAuth.algorithms', `do not go with ${kind}: ${foreign.join(', ')}`));
   }
-  return problems;
+  const key = toPublicKey(given.publicKey);
+  return key === undefined ? problems : [...problems, ...misfits(key, given.algorithms)];
+}
+
+/** Of each curve the algorithm that it has: https://www.rfc-editor.org/rfc/rfc7518#section-3.4 */
+const BY_CURVE: Readonly<Record<string, string>> = {
+  prime256v1: 'ES256',
+  secp384r1: 'ES384',
+  secp521r1: 'ES512',
+};
+/** https://www.rfc-editor.org/rfc/rfc7518#section-3.3 */
+const LEAST_RSA_BITS = 2_048;
+
+/** With a key of another kind every token would be refused, and only each refusal would say so. */
+function misfits(key: KeyObject, algorithms: unknown): ConfigProblem[] {
+  const { modulusLength = LEAST_RSA_BITS, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
+  const fits = (name: string): boolean => {
+    if (key.asymmetricKeyType === 'rsa') return /^[RP]S/.test(name);
+    if (key.asymmetricKeyType === 'ed25519') return name.startsWith('Ed');
+    return BY_CURVE[namedCurve] === name;
+  };
+  const wrong = Array.isArray(algorithms)
+    ? ASYMMETRIC.filter((name) => algorithms.includes(name) && !fits(name))
+    : [];
+  const kind = [key.asymmetricKeyType, namedCurve].join(' ').trim();
+  return [
+    ...(wrong.length === 0
+      ? []
+      : [problem('jwtAuth.algorithms', `do not go with a public key of type ${kind}: ${wrong.join(', ')}`)]),
+    ...(modulusLength < LEAST_RSA_BITS
+      ? [problem('jwtAuth.publicKey', `must have at least ${LEAST_RSA_BITS} bits`)]
+      : []),
+  ];
 }
 
 function toPublicKey(value: unknown): KeyObject | undefined {
