@@ -84,6 +84,7 @@ export class ReplicaTopology {
     this.#isClosed = true;
     this.#timer?.cancel();
     await Promise.all([
+      this.#looking,
       this.hub.close(),
       this.#primary.close(timeoutMs),
       ...this.#replicas.map((side) => side.close(timeoutMs)),
@@ -92,6 +93,8 @@ export class ReplicaTopology {
 
   #schedule(): void {
     if (this.#isClosed) return;
+    // Two that waited for the same look come here one after the other.
+    this.#timer?.cancel();
     const { checkIntervalMs } = this.#config.replica;
     this.#timer = runInRootContext(() =>
       systemClock.after(checkIntervalMs, () => void this.#lookAndSchedule()),
@@ -144,12 +147,16 @@ export class ReplicaTopology {
   async #follow(successor: ReplicaSide): Promise<void> {
     const oldTarget = this.#primaryTarget;
     const old = this.#primary;
+    let opened: PostgresBackend;
     try {
-      this.#primary = await PostgresBackend.open({ ...this.#config, primary: successor.target }, this.#parts);
+      opened = await PostgresBackend.open({ ...this.#config, primary: successor.target }, this.#parts);
     } catch {
       // It has only just been promoted; the next look tries again.
       return;
     }
+    // Everything else was closed while it was being opened.
+    if (this.#isClosed) return opened.close(OLD_PRIMARY_CLOSE_MS);
+    this.#primary = opened;
     this.#primaryTarget = successor.target;
     const others = this.#replicas.filter((side) => side !== successor);
     this.#replicas = [...others, this.#createSide(oldTarget)];
