@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { cpuMsOf } from '../../test/fixtures/cpu-time.ts';
 import { fingerprintOf } from './fingerprint.ts';
 
 const of = (sql: string) => fingerprintOf(sql, 'sqlite').text;
@@ -57,10 +58,10 @@ describe('the shape of a statement', () => {
     const hostile = ['(', "'", '/*', '--', '?,', '(?),', '1e', '1.', '$a', '"', '[', ':a', ' '];
     for (const dialect of ['sqlite', 'postgres'] as const) {
       for (const part of hostile) {
-        const startedAt = performance.now();
-        const { text } = fingerprintOf(part.repeat(100_000 / part.length), dialect);
+        let text = '';
+        const tookMs = cpuMsOf(() => ({ text } = fingerprintOf(part.repeat(100_000 / part.length), dialect)));
         expect(text.length).toBeLessThanOrEqual(2_001);
-        expect(performance.now() - startedAt, part).toBeLessThan(500);
+        expect(tookMs, part).toBeLessThan(500);
       }
     }
   });

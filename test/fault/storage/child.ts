@@ -82,6 +82,11 @@ export class Child {
     return this.#process.pid!;
   }
 
+  /** Tells it to do what it waits with. */
+  tell(): void {
+    this.#process.kill('SIGUSR2');
+  }
+
   /** As `kill -9`: nothing in the process runs any more. */
   kill(): void {
     this.#process.kill('SIGKILL');

@@ -245,7 +245,7 @@ export function kyselySuite(engine: string, open: () => KyselyStage): void {
           });
           setTimeout(() => controller.abort(reason), 150);
           await expect(running).rejects.toBe(reason);
-          expect(performance.now() - began).toBeLessThan(3_000);
+          expect(performance.now() - began).toBeLessThan(10_000);
           // Not only is the caller gone: nothing runs any more.
           await expectAtRest(stage.db);
         }

@@ -1,5 +1,4 @@
 import { Kysely } from 'kysely';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { TransactionClosedError } from '../../../src/index.ts';
 import { MillpondDialect } from '../../../src/kysely/index.ts';
@@ -24,13 +23,13 @@ kyselySuite('SQLite', (): KyselyStage => {
 describe("SQLite's kysely", () => {
   test('ends a controlled transaction that is forgotten, and refuses what comes after (B5)', async () => {
     const { db } = await openScratch('create table users (id integer primary key, name text, email text)', {
-      transactionTimeoutMs: 100,
+      transactionTimeoutMs: 800,
     });
     const kysely = new Kysely<Tables>({ dialect: new MillpondDialect(db) });
     const trx = await kysely.startTransaction().execute();
     const inner = await trx.savepoint('one').execute();
     await inner.insertInto('users').values({ name: 'late', email: 'late' }).execute();
-    await sleep(300);
+    await expect.poll(() => db.stats().transactions.active).toBe(0);
     const late = inner.insertInto('users').values({ name: 'later', email: 'later' }).execute();
     await expect(late).rejects.toThrow(TransactionClosedError);
     await expect(trx.commit().execute()).rejects.toThrow(/ms|ended|closed/);

@@ -74,7 +74,7 @@ describe('P14, B16: migrations on PostgreSQL', () => {
   });
 
   test('wait for the holder of the lock as long as they were told, and say who it is', async () => {
-    const { db, folder, url } = await start({ '1_a.sql': 'create table a (id int); select pg_sleep(1.5)' });
+    const { db, folder, url } = await start({ '1_a.sql': 'create table a (id int); select pg_sleep(3)' });
     const other = await open(url);
     let seen: Promise<Error & Record<string, unknown>> | undefined;
     const onProgress = ({ statementsDone }: MigrationProgress): void => {
