@@ -112,6 +112,14 @@ describe('a value', () => {
     const work = (): number => 1;
     expect(await cloning.getOrSet('k', () => ({ work }))).toEqual({ work });
     expect(cloning.stats()).toMatchObject({ entries: 0, unkept: 1 });
+    class User {
+      readonly name = 'Ada';
+    }
+    for (const value of [Buffer.from('a'), { user: new User() }, { [Symbol('s')]: 1 }]) {
+      for (let use = 0; use < 2; use += 1)
+        expect(await cloning.getOrSet('k', () => value)).toStrictEqual(value);
+    }
+    expect(cloning.stats()).toMatchObject({ entries: 0, unkept: 7 });
   });
 });
 

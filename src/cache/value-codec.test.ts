@@ -22,7 +22,16 @@ test('what has no form outside of the process is refused', () => {
   class User {}
   const cycle: Record<string, unknown> = {};
   cycle['self'] = cycle;
-  for (const value of [() => 1, Symbol('s'), new User(), { at: new Error('e') }, new Int8Array(1), cycle])
+  class Moment extends Date {}
+  class List extends Array<number> {}
+  const matched: unknown = /a/.exec('a');
+  const nameless: unknown = Object.assign(Object.create(null), { a: 1 });
+  const holes: unknown = Object.assign([1], { 2: 3 });
+  for (const value of [
+    ...[() => 1, Symbol('s'), new User(), { at: new Error('e') }, new Int8Array(1), cycle],
+    ...[new Moment(1), new List(1, 2), matched, nameless, holes, { [Symbol('s')]: 1 }],
+    ...[new Map(), new Set(), new Date()].map((one) => Object.assign(one, { more: 1 })),
+  ])
     expect(() => encodeValue(value)).toThrow(UnshareableError);
 });
 

@@ -8,7 +8,8 @@ const MAX_DEPTH = 100;
  * Set included. Arrays are lists with a mark in front, so that nothing in the data can be mistaken for a
  * mark.
  *
- * @throws UnshareableError for functions, symbols, instances of classes, cycles
+ * @throws UnshareableError for functions, symbols, instances of classes, cycles, lists with holes, and
+ * properties that would be lost
  */
 export function encodeValue(value: unknown): string {
   return JSON.stringify(toJson(value, 0));
@@ -42,19 +43,63 @@ function toJson(value: unknown, depth: number): unknown {
 function objectToJson(value: object, depth: number): unknown {
   if (depth >= MAX_DEPTH) throw new UnshareableError('a value that is too deep');
   const part = (one: unknown): unknown => toJson(one, depth + 1);
-  if (Array.isArray(value)) return ['a', ...Array.from(value, part)];
-  if (value instanceof Date) return ['d', Number.isNaN(value.getTime()) ? null : value.getTime()];
-  if (Buffer.isBuffer(value)) return ['B', value.toString('base64')];
-  if (value instanceof Uint8Array) {
-    return ['b', Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')];
-  }
-  if (value instanceof Map) return ['m', ...[...value].flat(1).map(part)];
-  if (value instanceof Set) return ['s', ...[...value].map(part)];
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null)
-    throw new UnshareableError('an instance of a class');
+  const encode = ENCODERS.get(Object.getPrototypeOf(value));
+  if (encode === undefined) throw new UnshareableError('an instance of a class');
+  if (Object.getOwnPropertySymbols(value).length > 0) throw new UnshareableError('a property without a name');
+  return encode(value, part);
+}
+
+type Encoder = (value: object, part: (one: unknown) => unknown) => unknown;
+
+/** By prototype: of another class it would not come back. */
+const ENCODERS = new Map<unknown, Encoder>([
+  [
+    Array.prototype,
+    (value, part) => {
+      const list = value as unknown[];
+      assertNames(list, list.length);
+      return ['a', ...list.map(part)];
+    },
+  ],
+  [
+    Date.prototype,
+    (value) => {
+      assertNames(value, 0);
+      const time = (value as Date).getTime();
+      return ['d', Number.isNaN(time) ? null : time];
+    },
+  ],
+  [Buffer.prototype, (value) => ['B', (value as Buffer).toString('base64')]],
+  [
+    Uint8Array.prototype,
+    (value) => {
+      const { buffer, byteOffset, byteLength } = value as Uint8Array;
+      return ['b', Buffer.from(buffer, byteOffset, byteLength).toString('base64')];
+    },
+  ],
+  [
+    Map.prototype,
+    (value, part) => {
+      assertNames(value, 0);
+      return ['m', ...[...(value as Map<unknown, unknown>)].flat(1).map(part)];
+    },
+  ],
+  [
+    Set.prototype,
+    (value, part) => {
+      assertNames(value, 0);
+      return ['s', ...[...(value as Set<unknown>)].map(part)];
+    },
+  ],
   // Own properties by definition: a plain assignment of "__proto__" would set the prototype instead.
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, part(one)]));
+  [
+    Object.prototype,
+    (value, part) => Object.fromEntries(Object.entries(value).map(([name, one]) => [name, part(one)])),
+  ],
+]);
+
+function assertNames(value: object, expected: number): void {
+  if (Object.keys(value).length !== expected) throw new UnshareableError('a property that would be lost');
 }
 
 function fromJson(json: unknown): unknown {

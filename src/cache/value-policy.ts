@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { walkValue } from './walk-value.ts';
 
 export type ValueMode = 'freeze' | 'clone' | 'share';
@@ -25,6 +26,8 @@ export class ValuePolicy {
   keep(value: unknown): Kept | undefined {
     try {
       const own: unknown = this.#mode === 'clone' ? structuredClone(value) : value;
+      // The copy of an instance is a plain object, that of a Buffer is none, and nothing says so.
+      if (own !== value && !isDeepStrictEqual(own, value)) return undefined;
       return { value: own, bytes: walkValue(own, { freeze: this.#mode === 'freeze' }) };
     } catch {
       // Whoever loaded it gets it all the same.
