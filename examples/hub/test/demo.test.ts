@@ -57,12 +57,12 @@ function runFolderOf({ pid }: ChildProcess): string {
 async function untilServerRuns(demo: ChildProcess): Promise<void> {
   demo.stdout!.resume();
   const running = (): boolean => processesOf(demo).some((line) => /bin\/postgres -D/.test(line));
-  await expect.poll(running, { timeout: 20_000, interval: 50 }).toBe(true);
+  await expect.poll(running, { timeout: 60_000, interval: 50 }).toBe(true);
 }
 
 /** What stands between us and the server ends right after it. */
 async function untilNothingIsLeft(demo: ChildProcess): Promise<void> {
-  await expect.poll(() => processesOf(demo), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => processesOf(demo), { timeout: 60_000 }).toEqual([]);
 }
 
 /** Command lines of the server and of what stands between: all name the folder. */
