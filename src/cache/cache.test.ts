@@ -215,6 +215,19 @@ describe('an old value', () => {
     expect(await again()).toBe('new');
   });
 
+  test.each([
+    ['there is nothing any more', null],
+    ['the new one cannot be kept', { text: 'x'.repeat(10_000) }],
+  ])('does not come back once it is known that %s', async (_, found) => {
+    const small = bench.create({ maxBytes: 1_000 });
+    await small.getOrSet('k', count, options);
+    clock.advance(150);
+    expect(await small.getOrSet<unknown>('k', () => found, options)).toBe(found);
+    expect(small.peek('k')).toBeUndefined();
+    const failing = small.getOrSet('k', () => Promise.reject(new Error('down')), options);
+    await expect(failing).rejects.toThrow('down');
+  });
+
   test('is given where loading fails, for the length of its grace, without trying all the time', async () => {
     await cache.getOrSet('k', count, options);
     clock.advance(160);

@@ -170,19 +170,24 @@ export class Loader {
   }
 
   #keep(run: Run, value: unknown, { ticket }: SharedLookup): Loaded {
-    const { versions, report, clock } = this.#parts;
+    const { versions, report, clock, memory } = this.#parts;
     const { request, flight, scope } = run;
     const labels = this.#allLabels(request.key, [...scope.labels(), ...request.labelsOf(value)]);
     const isPrivate = scope.isPrivate || scope.uncommitted.size > 0;
     const isCurrent = !isPrivate && versions.isCurrent(labels, scope.since);
     if (!isCurrent) report.refused();
     const life = this.#lifetimeOf(value, request.lifetime);
-    if (isCurrent && !flight.isObsolete && life !== undefined) {
-      const entry = this.#remember(request, { value, labels, ends: lifetimeFrom(clock.now(), life) });
+    if (isCurrent && !flight.isObsolete) {
+      const entry =
+        life === undefined
+          ? undefined
+          : this.#remember(request, { value, labels, ends: lifetimeFrom(clock.now(), life) });
+      // An older value would come back where the next load fails.
+      if (entry === undefined) memory.delete(request.key);
       // What was seen in a transaction may be older than the ticket.
       const isAsNew = !flight.inTransaction && scope.since === flight.since;
       // Not awaited: the caller has its value. It never rejects.
-      if (entry !== undefined && ticket !== undefined && isAsNew)
+      if (entry !== undefined && life !== undefined && ticket !== undefined && isAsNew)
         void this.#share(request.key, entry, { life, ticket });
     }
     return { value, labels, since: scope.since, isCurrent, isPrivate, tier: undefined };
