@@ -18,7 +18,7 @@ const LONG =
 
 async function openInMemory(options: DatabaseOptions = {}): Promise<Database> {
   // Where nothing stops a statement, the next waits for it as long as a slow machine needs.
-  const pool = { acquireTimeoutMs: 60_000, ...options.pool };
+  const pool = { createTimeoutMs: 60_000, acquireTimeoutMs: 60_000, ...options.pool };
   const db = await openDatabase({ url: 'sqlite::memory:', name: false, log: 'silent', ...options, pool });
   onTestFinished(() => db.close({ timeoutMs: 500 }));
   await db.script('create table kept (x); insert into kept values (1)');

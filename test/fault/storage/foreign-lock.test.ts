@@ -22,6 +22,7 @@ beforeEach(async () => {
     name: false,
     busyTimeoutMs: BUSY_TIMEOUT_MS,
     sqlite: { walCheckpointBytes: 65_536 },
+    pool: { createTimeoutMs: 60_000 },
   });
   await db.script('create table rows (id integer primary key, payload text not null)');
 });
@@ -91,7 +92,8 @@ test('is opened when a lock on the whole file is given back in time, and refused
 
 test('waits for a lock that is given back in time, and tells nobody (C15)', async () => {
   const lock = await hold('immediate', HELD_MS);
-  const options = { log: 'silent', name: false, busyTimeoutMs: 20_000 } as const;
+  const pool = { createTimeoutMs: 60_000 };
+  const options = { log: 'silent', name: false, busyTimeoutMs: 20_000, pool } as const;
   await using patient = await openDatabase(`sqlite:${scratch.file('app.db')}`, options);
   const write = (): Promise<unknown> => patient.run("insert into rows (payload) values ('mine')");
   const writes = [write(), write(), patient.transaction(() => write())];

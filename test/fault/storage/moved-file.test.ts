@@ -18,7 +18,8 @@ beforeEach(async () => {
   scratch = new Scratch();
   path = scratch.file('app.db');
   const healthCheck = { intervalMs: 100, retryIntervalMs: 100 };
-  db = await openDatabase(`sqlite:${path}`, { log: 'silent', name: false, healthCheck });
+  const pool = { createTimeoutMs: 60_000 };
+  db = await openDatabase(`sqlite:${path}`, { log: 'silent', name: false, healthCheck, pool });
   await db.script('create table rows (id integer primary key, payload text not null)');
   await insert();
   // The reader for this is open from here on.
