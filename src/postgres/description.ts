@@ -29,7 +29,8 @@ const COLUMN_NAMES = `
  */
 const TOUCHED_TABLES = `
   with recursive named as (
-    select c.oid, t.kind, true as is_named from unnest($1::text[], $2::text[], $3::text[]) t (schema, name, kind)
+    select c.oid, t.kind, true as is_named
+    from unnest($1::text[], $2::text[], $3::text[]) t (schema, name, kind)
     join pg_namespace n on n.nspname = t.schema
     join pg_class c on c.relnamespace = n.oid and c.relname = t.name
   ), touched as (
@@ -57,7 +58,8 @@ const TOUCHED_TABLES = `
  */
 const CALLS = `
   select coalesce(bool_or(provolatile = 'v'), false),
-    coalesce(bool_or(provolatile = 'v' or provolatile = 's' and pronamespace <> 'pg_catalog'::regnamespace), false)
+    coalesce(bool_or(
+      provolatile = 'v' or provolatile = 's' and pronamespace <> 'pg_catalog'::regnamespace), false)
   from pg_proc where proname = any($1::text[])`;
 
 interface NamedTables extends Omit<TouchedTables, 'callsVolatile'> {

@@ -84,7 +84,9 @@ export class Plan {
   mayShare: boolean;
   /** What it touches, once the server was asked. */
   tables: TouchedTables | undefined;
-  /** It has run where the server refuses every write. A function that it calls may still write another time. */
+  /**
+   * It has run where the server refuses every write. A function that it calls may still write another time.
+   */
   hasOnlyRead = false;
   /** It was refused there. */
   hasWritten = false;

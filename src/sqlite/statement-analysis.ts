@@ -260,7 +260,9 @@ function isSchemaTable(name: string): boolean {
   return name === 'sqlite_master' || name === 'sqlite_temp_master' || name === 'sqlite_schema';
 }
 
-/** What SQLite keeps up by itself, without a word: the schema, sequences, statistics, and what pragmas show. */
+/**
+ * What SQLite keeps up by itself, without a word: the schema, sequences, statistics, and what pragmas show.
+ */
 function isOwnTable(name: string): boolean {
   return name.startsWith('sqlite_') || name.startsWith('pragma_') || name === 'dbstat';
 }
