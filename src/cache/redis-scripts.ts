@@ -9,12 +9,13 @@ export interface RedisScript {
 /**
  * One hash holds the state that all processes share: a random `epoch`, a `version` that counts changes, and
  * for each label the version at which it last changed. It is one key so that Redis can lose it only as a
- * whole: then the next one has another epoch, and no value of the old one is taken any more.
+ * whole: then the next one has another epoch, and no value of the old one is taken any more. A key that
+ * somebody made something else of counts as lost.
  */
 const STATE = `
 local function state(key, fresh)
-  local found = redis.call('HMGET', key, 'epoch', 'version')
-  if found[1] and found[2] then return found end
+  local found = redis.pcall('HMGET', key, 'epoch', 'version')
+  if not found.err and found[1] and found[2] then return found end
   redis.call('DEL', key)
   redis.call('HSET', key, 'epoch', fresh, 'version', '0')
   return { fresh, '0' }
@@ -31,8 +32,8 @@ end
 /** KEYS: value, state. ARGV: a new epoch. Gives epoch, version and, where it may be given, the value. */
 export const READ: RedisScript = script(`${STATE}
 local now = state(KEYS[2], ARGV[1])
-local found = redis.call('HMGET', KEYS[1], 'epoch', 'version', 'labels', 'life', 'seal', 'data')
-for index = 1, 6 do if not found[index] then return now end end
+local found = redis.pcall('HMGET', KEYS[1], 'epoch', 'version', 'labels', 'life', 'seal', 'data')
+for index = 1, 6 do if found.err or not found[index] then return now end end
 if found[1] ~= now[1] or not current(KEYS[2], found[3], found[2]) then
   redis.call('DEL', KEYS[1])
   return now

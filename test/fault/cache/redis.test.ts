@@ -188,6 +188,26 @@ describe('a Redis in trouble (C49)', () => {
     await expectRight(one, { count: 3 });
   });
 
+  test('whose keys hold something else before anybody has come is put right at once', async () => {
+    const client = await clientOf(server.url);
+    await client.set('{spoilt}:state', 'not a hash');
+    const redis = { ...PATIENT, prefix: 'spoilt' };
+    const [one, other] = [cacheOn(server.url, redis), cacheOn(server.url, redis)];
+    await expectSharing(one, other);
+    const values = () => client.keys('{spoilt}:v:*');
+    await until(async () => {
+      await one.set('k', 'v');
+      return (await values()).length > 0;
+    });
+    for (const value of await values()) await client.set(value, 'not a hash');
+    expect(await other.getOrSet('k', () => 'loaded')).toBe('loaded');
+    await until(async () =>
+      (await Promise.all((await values()).map((key) => client.type(key)))).includes('hash'),
+    );
+    expect(one.stats().redis).toMatchObject({ state: 'ready', failures: 0 });
+    expect(other.stats().redis).toMatchObject({ state: 'ready', failures: 0 });
+  });
+
   test('that is loading its data, or wants a password, or knows no scripts, has nothing', async () => {
     const errors = ['LOADING Redis is loading the dataset in memory', 'NOAUTH Authentication required.'];
     for (const error of [
