@@ -92,14 +92,19 @@ describe('reads of one turn', () => {
 
   test('go on when one of more than can be under way is given up as it is sent', async () => {
     await using db = await openKnowing(RATIO);
-    const client = new AbortController();
-    const given = db.value(RATIO, [1], { signal: client.signal }).catch((error: unknown) => error);
-    const asked = Array.from({ length: 1_000 }, () => db.value(RATIO, [2]));
-    client.abort('gone');
-    expect(await given).toBe('gone');
     const unanswered = Symbol('unanswered');
-    const limit = new Promise((resolve) => setTimeout(resolve, 20_000, [unanswered]).unref());
-    expect(new Set((await Promise.race([Promise.all(asked), limit])) as unknown[])).toEqual(new Set([5]));
+    let ending: unknown;
+    // On a slow machine the statement may seem to be slow; then it is sent at once, and may be answered.
+    for (let round = 0; ending !== 'gone' && round < 20; round += 1) {
+      const client = new AbortController();
+      const given = db.value(RATIO, [1], { signal: client.signal }).catch((error: unknown) => error);
+      const asked = Array.from({ length: 1_000 }, () => db.value(RATIO, [2]));
+      client.abort('gone');
+      ending = await given;
+      const limit = new Promise((resolve) => setTimeout(resolve, 20_000, [unanswered]).unref());
+      expect(new Set((await Promise.race([Promise.all(asked), limit])) as unknown[])).toEqual(new Set([5]));
+    }
+    expect(ending).toBe('gone');
     await expectAtRest(db);
   });
 
