@@ -6,7 +6,7 @@ import type { Database } from '../database/index.ts';
  * Leases that many callers share go back a moment after the last answer, and that of a write that nothing can
  * stop when it ends.
  */
-const AT_REST_WITHIN_MS = 10_000;
+const AT_REST_WITHIN_MS = 6_000;
 const LOOK_EVERY_MS = 2;
 
 /**

@@ -85,7 +85,7 @@ describe('expectAtRest()', () => {
     expect((await rejection(expectAtRest(db))).message).toContain('active');
     await tx.rollback();
     await expectAtRest(db);
-  }, 20_000);
+  });
 });
 
 describe('databaseContract()', () => {

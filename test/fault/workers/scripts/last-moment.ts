@@ -25,7 +25,9 @@ for (const point of POINTS) {
     // The writer of the round before is dead: the fault is for the next one at its work, not while it opens.
     await db.run('delete from row where id = 0');
     // A transaction has two answers of the writer: to its statement, and to COMMIT behind it.
-    faults.arm(point, 'exit', { nth: point === 'reply' && kind === 'transaction' ? 2 : 1 });
+    const nth = point === 'reply' && kind === 'transaction' ? 2 : 1;
+    // The thread that watches the log gives answers of its own.
+    faults.arm(point, 'exit', { nth, role: 'writer' });
     const outcome = await send(id).then(
       () => 'committed',
       (error: Error & { retryable: boolean }) =>
