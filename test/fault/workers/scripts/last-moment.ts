@@ -14,7 +14,11 @@ await db.script('create table row (id integer primary key)');
 const kinds = {
   write: (id: number) => db.run('insert into row values (?)', [id]),
   batch: (id: number) => db.batch([['insert into row values (?)', [id]]]),
-  transaction: (id: number) => db.transaction((tx) => tx.run('insert into row values (?)', [id])),
+  transaction: (id: number, beforeCommit: () => void) =>
+    db.transaction(async (tx) => {
+      await tx.run('insert into row values (?)', [id]);
+      beforeCommit();
+    }),
 };
 const told: Record<string, string> = {};
 let id = 0;
@@ -24,11 +28,11 @@ for (const point of POINTS) {
     id += 1;
     // The writer of the round before is dead: the fault is for the next one at its work, not while it opens.
     await db.run('delete from row where id = 0');
-    // A transaction has two answers of the writer: to its statement, and to COMMIT behind it.
-    const nth = point === 'reply' && kind === 'transaction' ? 2 : 1;
-    // The thread that watches the log gives answers of its own.
-    faults.arm(point, 'exit', { nth, role: 'writer' });
-    const outcome = await send(id).then(
+    const arm = () => faults.arm(point, 'exit');
+    // The last answer of a transaction is that to COMMIT; those before it may come together or one by one.
+    const isLast = point === 'reply' && kind === 'transaction';
+    if (!isLast) arm();
+    const outcome = await send(id, isLast ? arm : () => undefined).then(
       () => 'committed',
       (error: Error & { retryable: boolean }) =>
         `${error.constructor.name}${error.retryable ? ', retryable' : ''}`,
