@@ -9,7 +9,7 @@ export class SchemaFacts {
   /** By table name. */
   readonly #hasRowid = new Map<string, boolean>();
   #deferring: ReadonlySet<string> | undefined;
-  #windows: ReadonlyMap<string, 'window' | 'shadow'> | undefined;
+  #windows: ReadonlyMap<string, Window> | undefined;
 
   constructor(trusted: Trusted) {
     this.#trusted = trusted;
@@ -49,42 +49,51 @@ export class SchemaFacts {
   }
 
   /**
-   * True where one of the tables that a statement reads may show what is kept in others: a virtual table
-   * whose definition names one (as FTS5 does with `content=`, and fts5vocab), or one in which a virtual table
-   * keeps its own, unless that is read, too.
+   * Tables whose rows a statement sees though it does not name them: those that the definition of a virtual
+   * table names, as FTS5 does with `content=`. Undefined where they cannot be told: what is behind a view or
+   * another virtual table, or in a table in which a virtual one keeps its own, unless that is read, too.
    */
-  hasWindow(tables: readonly string[]): boolean {
+  behind(tables: readonly string[]): readonly string[] | undefined {
     const windows = (this.#windows ??= this.#findWindows());
-    if (windows.size === 0) return false;
+    if (windows.size === 0) return [];
     const names = tables.map((table) => table.toLowerCase());
-    return names.some((name) => {
-      const kind = windows.get(name);
-      return kind === 'shadow' ? !names.some((owner) => name.startsWith(`${owner}_`)) : kind === 'window';
-    });
+    const found: string[] = [];
+    for (const name of names) {
+      const window = windows.get(name) ?? [];
+      const isOwners = window === 'shadow' && names.some((owner) => name.startsWith(`${owner}_`));
+      if (typeof window !== 'string') found.push(...window);
+      else if (!isOwners) return undefined;
+    }
+    return found;
   }
 
-  #findWindows(): ReadonlyMap<string, 'window' | 'shadow'> {
+  #findWindows(): ReadonlyMap<string, Window> {
     const rowsOf = (query: string): NamedRow[] =>
       this.#trusted((database) => database.prepare(query).all() as NamedRow[]);
     const virtual = rowsOf(VIRTUAL_TABLES);
     if (virtual.length === 0) return new Map();
     const [names, shadows] = [rowsOf(NAMES), rowsOf(SHADOW_TABLES)];
-    const windows = virtual.filter((table) =>
-      names.some(({ name }) => name !== table.name && mentions(table, name)),
-    );
+    const windowOf = (table: NamedRow): Window => {
+      const named = names.filter(({ name }) => mentions(table, name.toLowerCase()));
+      return named.every(({ isPlain }) => isPlain === 1) ? named.map(({ name }) => name) : 'unknown';
+    };
     return new Map([
       ...shadows.map(({ name }) => [name, 'shadow'] as const),
-      ...windows.map(({ name }) => [name, 'window'] as const),
+      ...virtual.map((table) => [table.name, windowOf(table)] as const),
     ]);
   }
 }
 
-type NamedRow = Readonly<Record<'name' | 'sql', string>>;
+/** What a virtual table shows of others, or that a table holds what is a virtual table's own. */
+type Window = readonly string[] | 'unknown' | 'shadow';
+
+type NamedRow = Readonly<Record<'name' | 'sql', string>> & { readonly isPlain?: number };
 
 /** A virtual table has no page of its own. */
 const VIRTUAL_TABLES = `select lower(name) as name, lower(sql) as sql from sqlite_schema
   where type = 'table' and rootpage = 0`;
-const NAMES = "select lower(name) as name from sqlite_schema where type in ('table', 'view')";
+const NAMES = `select name, type = 'table' and rootpage > 0 as isPlain from sqlite_schema
+  where type in ('table', 'view')`;
 const SHADOW_TABLES = `select lower(name) as name from pragma_table_list
   where type = 'shadow' and schema = 'main'`;
 
@@ -92,7 +101,8 @@ const SHADOW_TABLES = `select lower(name) as name from pragma_table_list
 const OWN_COLUMNS = /^using\s+(?:fts[345]|rtree\w*)\b/;
 
 /** Whether the definition of a virtual table names a table. It may be something else of that name. */
-function mentions({ sql }: NamedRow, name: string): boolean {
+function mentions({ name: own, sql }: NamedRow, name: string): boolean {
+  if (name === own) return false;
   const definition = sql.slice(sql.indexOf('using'));
   const values = [...definition.matchAll(/=([^,)]*)/g)].map(([, value]) => value);
   const text = OWN_COLUMNS.test(definition) ? values.join(' ') : definition;

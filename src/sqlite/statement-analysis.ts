@@ -114,7 +114,7 @@ export class StatementAnalyzer {
   /** True while the engine itself controls the connection: BEGIN, COMMIT, pragmas, ATTACH. */
   trusted = false;
 
-  readonly #hasWindow: (tables: readonly string[]) => boolean;
+  readonly #behind: (tables: readonly string[]) => readonly string[] | undefined;
   #tablesRead = new Set<string>();
   #tablesWritten = new Set<string>();
   #inserted: string | undefined;
@@ -125,9 +125,9 @@ export class StatementAnalyzer {
   #columnsVersions = 0;
   #actions = 0;
 
-  /** @param hasWindow whether what one of the tables shows may be kept in others */
-  constructor(hasWindow: (tables: readonly string[]) => boolean) {
-    this.#hasWindow = hasWindow;
+  /** @param behind the tables that those which are read show, too; undefined where that is not known */
+  constructor(behind: (tables: readonly string[]) => readonly string[] | undefined) {
+    this.#behind = behind;
   }
 
   /** To be given to `setAuthorizer`. Throws what the caller of `prepare` should see. */
@@ -179,14 +179,16 @@ export class StatementAnalyzer {
       );
     }
     const inserted = this.#inserted;
+    const read = [...this.#tablesRead];
+    const behind = this.#behind(read);
     return {
       writes: this.sawWrite,
       changesSchema: this.#changesSchema,
       inspectsConnection: this.#inspectsConnection,
       // After "on conflict do update" the last rowid may be that of an earlier insert, by somebody else.
       insertsInto: inserted !== undefined && !this.#updated.has(inserted) ? inserted : undefined,
-      tablesRead: [...this.#tablesRead],
-      readsUnnamed: this.#readsUnnamed || this.#hasWindow([...this.#tablesRead]),
+      tablesRead: [...new Set([...read, ...(behind ?? [])])],
+      readsUnnamed: this.#readsUnnamed || behind === undefined,
       tablesWritten: [...this.#tablesWritten],
     };
   }

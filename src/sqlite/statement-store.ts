@@ -175,7 +175,7 @@ export class PreparedStatement {
 
 /** The prepared statements of one connection, the least recently used dropped first. */
 export class StatementStore {
-  readonly analyzer: StatementAnalyzer = new StatementAnalyzer((tables) => this.schema.hasWindow(tables));
+  readonly analyzer: StatementAnalyzer = new StatementAnalyzer((tables) => this.schema.behind(tables));
   readonly #database: DatabaseSync;
   readonly #limit: number;
   readonly #statements = new Map<string, PreparedStatement>();
