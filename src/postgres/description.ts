@@ -169,11 +169,12 @@ export class Descriptions {
     if (kind === 'other') return NOTHING;
     const explained = await connection.explain(text, parameters);
     if (explained === undefined) return UNEXPLAINED;
-    const functions = unknownFunctions(expressionsOf(explained));
+    const expressions = expressionsOf(explained);
+    const functions = unknownFunctions(expressions);
     const { read, inserted, changed } = explainedTables(explained as { Plan: PlanNode }[]);
     const kinds = { read, inserted, changed };
     const named = Object.entries(kinds).flatMap(([how, tables]) => tables.map((table) => [...table, how]));
-    if (named.length === 0) return { ...NOTHING, functions, isCut: expressionsOf(explained).includes(CUT) };
+    if (named.length === 0) return { ...NOTHING, functions, isCut: expressions.includes(CUT) };
     const params = [0, 1, 2].map((part) => named.map((table) => table[part]));
     const rows = (await ask(connection, { text: TOUCHED_TABLES, params })) as TouchedRow[];
     const namesOf = (isWanted: (how: string) => boolean) => [
